@@ -1,0 +1,279 @@
+//! Every id type, in one registry, and the source that mints them.
+//!
+//! *Minted* ids are UUID version 7 made by an [`IdSource`]; *given* ids come from outside and are
+//! bounded opaque text. Ids of two types never compare.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::limits;
+use crate::time::Clock;
+
+/// Text that cannot be an id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found {found}")]
+pub struct ParseIdError {
+    expected: String,
+    found: String,
+}
+
+fn parse_given(kind: &str, text: &str) -> Result<Arc<str>, ParseIdError> {
+    let length = text.chars().count();
+    let expected = || format!("{kind} of 1 to {} characters", limits::GIVEN_ID_CHARS_MAX);
+    if length == 0 || length > limits::GIVEN_ID_CHARS_MAX {
+        return Err(ParseIdError {
+            expected: expected(),
+            found: format!("{length} characters"),
+        });
+    }
+    if text.chars().any(char::is_control) {
+        let expected = format!("{} without control characters", expected());
+        return Err(ParseIdError {
+            expected,
+            found: "a control character".to_owned(),
+        });
+    }
+    Ok(Arc::from(text))
+}
+
+macro_rules! given_ids {
+    ($($(#[$doc:meta])* $name:ident, $kind:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks the text's length and characters.
+            ///
+            /// # Errors
+            /// Fails if the text is empty, too long, or holds a control character.
+            pub fn parse(text: &str) -> Result<Self, ParseIdError> {
+                parse_given($kind, text).map(Self)
+            }
+
+            /// Returns the id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+macro_rules! minted_ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(uuid::Uuid);
+
+        impl $name {
+            /// Mints an id that is unique and later than those minted before.
+            #[must_use]
+            pub fn mint(source: &IdSource) -> Self {
+                Self(source.mint())
+            }
+
+            /// Reads a UUID in its usual form.
+            ///
+            /// # Errors
+            /// Fails if the text is not a UUID.
+            pub fn parse(text: &str) -> Result<Self, ParseIdError> {
+                uuid::Uuid::try_parse(text).map(Self).map_err(|_not_a_uuid| ParseIdError {
+                    expected: "a UUID".to_owned(),
+                    found: format!("`{}`", text.chars().take(64).collect::<String>()),
+                })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+given_ids! {
+    /// A tenant: every key of the store begins with it.
+    AccountId, "an account id";
+    /// An agent, human or bot.
+    AgentId, "an agent id";
+    /// A consumer, as the brand or the messaging platform names it.
+    ConsumerId, "a consumer id";
+    /// A conversation, here or on another platform.
+    ConversationId, "a conversation id";
+    /// A policy: minted here, or kept from an imported file.
+    PolicyId, "a policy id";
+    /// The session of a context document.
+    SessionId, "a session id";
+    /// A skill.
+    SkillId, "a skill id";
+    /// Someone who signs in, or a credential that acts.
+    UserId, "a user id";
+}
+
+minted_ids! {
+    /// One entry of the audit log.
+    AuditId;
+    /// One credential.
+    CredentialId;
+    /// One run of the policies; the contracts call it `nextActionId`.
+    DecisionId;
+    /// One request, as logs and error bodies name it.
+    RequestId;
+}
+
+/// Mints ids from a clock and a seeded generator.
+///
+/// Ids minted by one source sort in the order of minting, also when the clock stands still or goes
+/// backwards.
+#[derive(Clone)]
+pub struct IdSource(Arc<SourceState>);
+
+struct SourceState {
+    clock: Arc<dyn Clock>,
+    // Guards the last millisecond used and the generator; held for nanoseconds.
+    last: Mutex<LastMinted>,
+}
+
+struct LastMinted {
+    milliseconds: u64,
+    /// Counts within one millisecond, in the 12 bits that UUID version 7 leaves for it.
+    counter: u16,
+    generator: StdRng,
+}
+
+impl fmt::Debug for IdSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdSource").finish_non_exhaustive()
+    }
+}
+
+impl IdSource {
+    /// Returns a source that is seeded with `seed`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, seed: [u8; 32]) -> Self {
+        let generator = StdRng::from_seed(seed);
+        let last = Mutex::new(LastMinted {
+            milliseconds: 0,
+            counter: 0,
+            generator,
+        });
+        Self(Arc::new(SourceState { clock, last }))
+    }
+
+    /// Fills a secret: 32 bytes from the generator.
+    #[must_use]
+    pub fn secret(&self) -> [u8; 32] {
+        use rand::Rng as _;
+        let mut secret = [0; 32];
+        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.generator.fill_bytes(&mut secret);
+        secret
+    }
+
+    fn mint(&self) -> uuid::Uuid {
+        use rand::Rng as _;
+        let now = u64::try_from(self.0.clock.now().milliseconds()).unwrap_or(0);
+        let mut random = [0_u8; 10];
+        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if now > last.milliseconds {
+            last.milliseconds = now;
+            last.counter = 0;
+        } else {
+            last.counter += 1;
+            if last.counter > 0x0fff {
+                last.milliseconds += 1;
+                last.counter = 0;
+            }
+        }
+        last.generator.fill_bytes(&mut random);
+        // The 12 bits after the version hold the counter, the rest is random.
+        let [high, low] = last.counter.to_be_bytes();
+        let [first, second, ..] = &mut random;
+        (*first, *second) = (high, low);
+        uuid::Builder::from_unix_timestamp_millis(last.milliseconds, &random).into_uuid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{ManualClock, Timestamp};
+
+    fn source(clock: &Arc<ManualClock>) -> IdSource {
+        IdSource::new(Arc::clone(clock) as Arc<dyn Clock>, [7; 32])
+    }
+
+    #[test]
+    fn minted_ids_sort_in_order_even_when_the_clock_goes_backwards() {
+        let clock = Arc::new(ManualClock::starting_at(Timestamp::from_milliseconds(
+            1_000,
+        )));
+        let ids = source(&clock);
+        let mut minted: Vec<DecisionId> = (0..5_000).map(|_| DecisionId::mint(&ids)).collect();
+        clock.set(Timestamp::EPOCH);
+        minted.extend((0..5_000).map(|_| DecisionId::mint(&ids)));
+        assert!(minted.is_sorted_by(|earlier, later| earlier < later));
+    }
+
+    #[test]
+    fn the_same_seed_and_clock_mint_the_same_ids() {
+        let clock = Arc::new(ManualClock::starting_at(Timestamp::from_milliseconds(
+            1_000,
+        )));
+        assert_eq!(
+            DecisionId::mint(&source(&clock)),
+            DecisionId::mint(&source(&clock))
+        );
+    }
+
+    #[test]
+    fn a_given_id_is_bounded_and_printable() {
+        assert_eq!(AccountId::parse("acc1").unwrap().as_str(), "acc1");
+        assert!(AccountId::parse("").is_err());
+        assert!(AccountId::parse("a\nb").is_err());
+        assert!(AccountId::parse(&"ä".repeat(limits::GIVEN_ID_CHARS_MAX)).is_ok());
+        let error = AccountId::parse(&"x".repeat(limits::GIVEN_ID_CHARS_MAX + 1)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected an account id of 1 to 256 characters, found 257 characters"
+        );
+    }
+}
