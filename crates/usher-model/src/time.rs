@@ -15,7 +15,7 @@ pub struct Timestamp(i64);
 /// The first instant of year 0000 and the last one that is in year 9999 in every time zone: what
 /// RFC 3339 can write and `jiff` can convert.
 const MILLISECONDS_MIN: i64 = -62_167_219_200_000;
-const MILLISECONDS_MAX: i64 = 253_402_207_200_999;
+const MILLISECONDS_MAX: i64 = 253_402_207_199_999;
 
 impl Timestamp {
     /// The start of 1970.
@@ -179,7 +179,7 @@ mod tests {
     fn arithmetic_saturates_at_what_can_be_written() {
         let last = Timestamp::from_milliseconds(i64::MAX);
         assert_eq!(last.plus(Duration::from_secs(1)), last);
-        assert_eq!(last.to_string(), "9999-12-30T22:00:00.999Z");
+        assert_eq!(last.to_string(), "9999-12-30T21:59:59.999Z");
         let first = Timestamp::from_milliseconds(i64::MIN);
         assert_eq!(first.minus(Duration::MAX), first);
         assert!(Timestamp::parse(&first.to_string()).is_ok());
