@@ -6,4 +6,5 @@
 //! the fact it lacks.
 
 pub mod document;
+pub mod options;
 pub mod syntax;
