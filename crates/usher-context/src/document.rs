@@ -178,7 +178,8 @@ mod tests {
     }
 
     fn object(value: Value) -> Object {
-        value.as_object().unwrap().clone()
+        let Value::Object(object) = value else { panic!("expected an object, found {value}") };
+        object
     }
 
     fn write(document: &mut Document, value: Value, ttl: i64, scope: Scope) {

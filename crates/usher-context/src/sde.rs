@@ -147,7 +147,8 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        value.as_object().unwrap().clone()
+        let Value::Object(object) = value else { panic!("expected an object, found {value}") };
+        object
     }
 
     fn at(milliseconds: i64) -> Timestamp {
