@@ -5,6 +5,9 @@
 //! clock, disk or network: it is given facts and an instant, and answers with a decision or names
 //! the fact it lacks.
 
+pub mod diagnostic;
 pub mod document;
+pub mod lexer;
 pub mod options;
+pub mod parser;
 pub mod syntax;
