@@ -1,1 +1,50 @@
-fn main() {}
+//! All automation of this repository: `cargo xtask VERB`.
+
+mod codegen;
+mod process;
+mod start;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask VERB
+
+  start     build a release and serve ./usher-data, filled with demo data the first time
+  test      run every suite, installing what it needs where that is possible
+  tidy      check the rules of the house that no compiler checks
+  codegen   write docs/reference/ anew
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::complain(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["start", rest @ ..] => start::run(rest),
+        ["test"] => test::run(),
+        ["tidy"] => tidy::run(),
+        ["codegen"] => codegen::run(),
+        ["help" | "--help" | "-h"] => {
+            process::say(USAGE.trim_end());
+            Ok(())
+        }
+        _ => bail!(
+            "expected a verb and its options, found `{}`\n\n{USAGE}",
+            words.join(" ")
+        ),
+    }
+}

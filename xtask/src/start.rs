@@ -1,0 +1,30 @@
+//! `cargo xtask start`: from a fresh clone to a server with demo data.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process::{self, cargo};
+use crate::workspace;
+
+/// Where the demo keeps its data, relative to the root.
+const FOLDER: &str = "usher-data";
+
+/// Builds a release, fills the data directory and serves until the first signal; further words go
+/// to `usher serve`.
+pub(crate) fn run(words: &[&str]) -> Result<()> {
+    process::run(&mut cargo([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "usher",
+    ]))?;
+    let usher = || {
+        let mut command = Command::new(workspace::root().join("target/release/usher"));
+        command.current_dir(workspace::root());
+        command
+    };
+    process::run(usher().args(["demo", "--data", FOLDER]))?;
+    process::run(usher().args(["serve", "--data", FOLDER]).args(words))
+}
