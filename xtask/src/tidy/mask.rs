@@ -107,16 +107,21 @@ mod tests {
     #[test]
     fn comments_and_literals_are_blanked_and_code_is_kept() {
         let cases = [
-            ("a // unsafe\nb", "a          \nb"),
-            ("a /* x /* y */ */ b", "a                   b"),
-            (r#"f("unsafe \" x", y)"#, r"f(              , y)"),
-            (r##"f(r#"a " b"#)"##, r"f(          )"),
+            ("a // unsafe\nb", "a b"),
+            ("a /* x /* y */ */ b", "a b"),
+            (r#"f("unsafe \" x", y)"#, "f( , y)"),
+            (r##"f(r#"a " b"#)"##, "f( )"),
             ("fn f<'a>(c: &'a str) {}", "fn f<'a>(c: &'a str) {}"),
-            (r"['a', '\'', '\u{1F600}']", "[   ,     ,            ]"),
+            (r"['a', '\'', '\u{1F600}']", "[ , , ]"),
             ("for r in bars {}", "for r in bars {}"),
         ];
         for (source, expected) in cases {
-            assert_eq!(mask(source), expected, "{source}");
+            let masked = mask(source);
+            assert_eq!(masked.chars().count(), source.chars().count(), "{source}");
+            assert_eq!(
+                masked.split_whitespace().collect::<Vec<_>>().join(" "),
+                expected
+            );
         }
     }
 }
