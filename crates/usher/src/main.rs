@@ -1,1 +1,3 @@
+//! `usher`: the whole product in one program.
+
 fn main() {}

@@ -1,0 +1,73 @@
+//! `[store]`: what keeps the data.
+
+use std::fmt;
+
+use super::reader::Reader;
+
+/// What keeps the data.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// PostgreSQL's URL; none means SQLite in the data directory.
+    pub url: Option<Secret>,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections_max: usize,
+}
+
+/// Text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Returns the text, for the one who needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl Store {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let url = reader.text("store.url");
+        let file = reader.text("store.url_file");
+        let url = match (url, file) {
+            ("", "") => None,
+            (url, "") => check(url, "store.url", reader),
+            ("", file) => match std::fs::read_to_string(file) {
+                Ok(url) => check(url.trim(), "store.url_file", reader),
+                Err(error) => {
+                    reader.mistake("store.url_file", format!("cannot read `{file}`: {error}"));
+                    None
+                }
+            },
+            _ => {
+                reader.mistake(
+                    "store.url_file",
+                    "expected either this or `store.url`, found both".to_owned(),
+                );
+                None
+            }
+        };
+        Self {
+            url,
+            connections_max: usize::from(reader.integer("store.connections_max", 1..=64_u16)),
+        }
+    }
+}
+
+/// The message never repeats the URL: it holds a password.
+fn check(url: &str, key: &'static str, reader: &mut Reader<'_>) -> Option<Secret> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Some(Secret(url.to_owned()));
+    }
+    reader.mistake(
+        key,
+        "expected `postgres://user:password@host/database`, found something else".to_owned(),
+    );
+    None
+}

@@ -1,0 +1,8 @@
+//! The binary's parts: configuration, wiring, lifecycle and the command line.
+//!
+//! They are a library so that the end-to-end tests boot the real wiring in process. What should
+//! happen is decided in `usher-app` and below; nothing here knows a policy from a skill.
+
+pub mod config;
+pub mod lifecycle;
+pub mod telemetry;
