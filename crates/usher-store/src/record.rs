@@ -1,0 +1,87 @@
+//! What is on disk: the documents of the collections, as serde types.
+//!
+//! Fields are only added, each new one with a default, so that a node reads what an older one wrote.
+
+mod access;
+mod context;
+mod decision;
+mod rules;
+
+pub use access::{Account, Audit, Credential, CredentialUse, Skill, User};
+pub use context::{ContextDocument, ContextNamespace, ContextSession, Property, Sde, SdeLeaf};
+pub use decision::{Decision, Fact, Fault, PolicyUse, RunCounts};
+pub use rules::{Attribute, Policy, RuleVersion, Ruleset, Settings};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use usher_model::id::AccountId;
+use usher_model::time::Timestamp;
+
+use crate::batch::{Batch, Expect, PutRow};
+use crate::collection::Collection;
+use crate::store::{Field, Key, Row, StoreError};
+
+/// A document of one collection.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Where it is kept.
+    const COLLECTION: &'static Collection;
+
+    /// Returns its key in an account.
+    fn key(&self, account: &AccountId) -> Key;
+
+    /// Returns its index fields, in the order of the collection's columns.
+    fn fields(&self) -> Vec<Field> {
+        Vec::new()
+    }
+
+    /// Returns from when on nobody sees it.
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// A record as it was read, with the revision that a conditional write names.
+#[derive(Clone, Debug)]
+pub struct Kept<R> {
+    /// What was read.
+    pub record: R,
+    /// Its revision.
+    pub revision: u64,
+}
+
+/// Reads a row's document.
+///
+/// # Errors
+/// Fails if the document is not what this version or an older one wrote.
+pub fn read<R: Record>(row: &Row) -> Result<Kept<R>, StoreError> {
+    let record = serde_json::from_str(&row.document)
+        .map_err(|source| StoreError::unreadable(R::COLLECTION, source))?;
+    Ok(Kept {
+        record,
+        revision: row.revision,
+    })
+}
+
+impl Batch {
+    /// Adds a record to what is written.
+    ///
+    /// # Errors
+    /// Fails if the record cannot be written as JSON, which is a mistake of ours.
+    pub fn put_record<R: Record>(
+        &mut self,
+        account: &AccountId,
+        record: &R,
+        expect: Expect,
+    ) -> Result<&mut Self, StoreError> {
+        let document = serde_json::to_string(record)
+            .map_err(|source| StoreError::unreadable(R::COLLECTION, source))?;
+        let row = PutRow {
+            key: record.key(account),
+            fields: record.fields(),
+            expires_at: record.expires_at(),
+            document,
+        };
+        self.put(R::COLLECTION, row, expect);
+        Ok(self)
+    }
+}

@@ -1,0 +1,176 @@
+//! Accounts, credentials, users, skills and the audit log.
+
+use serde::{Deserialize, Serialize};
+use usher_model::id::{AccountId, AuditId, CredentialId, SkillId, UserId};
+use usher_model::role::Role;
+use usher_model::time::Timestamp;
+use usher_model::value::Value;
+
+use super::Record;
+use crate::collection::{Collection, kept};
+use crate::store::{Field, Key};
+
+/// A tenant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Signs the account's tokens: 32 bytes in base64.
+    pub token_key: String,
+}
+
+impl Record for Account {
+    const COLLECTION: &'static Collection = &kept::ACCOUNTS;
+
+    fn key(&self, account: &AccountId) -> Key {
+        Key::new(account, [])
+    }
+}
+
+/// What a program proves itself with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Credential {
+    /// Which one.
+    pub id: CredentialId,
+    /// What people call it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// SHA-256 of the API key's secret, in hex.
+    pub key_hash: String,
+    /// SHA-256 of the client secret, in hex.
+    pub secret_hash: String,
+    /// The hashes before the last rotation.
+    pub previous_key_hash: Option<String>,
+    /// The hashes before the last rotation.
+    pub previous_secret_hash: Option<String>,
+    /// Until when the previous ones still work.
+    pub previous_until: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+    /// From when on it does not work.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Record for Credential {
+    const COLLECTION: &'static Collection = &kept::CREDENTIALS;
+
+    fn key(&self, account: &AccountId) -> Key {
+        Key::new(account, [self.id.to_string().as_str()])
+    }
+}
+
+/// When a credential was last used, to the minute.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialUse {
+    /// Which one.
+    pub id: CredentialId,
+    /// When.
+    pub last_used_at: Timestamp,
+}
+
+impl Record for CredentialUse {
+    const COLLECTION: &'static Collection = &kept::CREDENTIAL_USES;
+
+    fn key(&self, account: &AccountId) -> Key {
+        Key::new(account, [self.id.to_string().as_str()])
+    }
+}
+
+/// Someone who signs in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// Who.
+    pub id: UserId,
+    /// What people call them.
+    pub name: String,
+    /// Where they are reached; signs them in.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// The password's Argon2id hash in PHC form.
+    pub password_hash: Option<String>,
+    /// Whether they may sign in.
+    pub is_enabled: bool,
+    /// When they were added.
+    pub created_at: Timestamp,
+}
+
+impl Record for User {
+    const COLLECTION: &'static Collection = &kept::USERS;
+
+    fn key(&self, account: &AccountId) -> Key {
+        Key::new(account, [self.id.as_str()])
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        vec![Field::Text(self.email.to_lowercase())]
+    }
+}
+
+/// A skill.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Skill {
+    /// Which one.
+    pub id: SkillId,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Record for Skill {
+    const COLLECTION: &'static Collection = &kept::SKILLS;
+
+    fn key(&self, account: &AccountId) -> Key {
+        Key::new(account, [self.id.as_str()])
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        vec![Field::Text(self.name.to_lowercase())]
+    }
+}
+
+/// One change of configuration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Audit {
+    /// Which entry; ids sort by time.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: String,
+    /// In which request.
+    pub request_id: String,
+    /// What was done: `policy.update`.
+    pub action: String,
+    /// To what: `policy/3f0c…`.
+    pub target: String,
+    /// What was before; secrets never stand here.
+    pub before: Option<Value>,
+    /// What is now.
+    pub after: Option<Value>,
+}
+
+impl Record for Audit {
+    const COLLECTION: &'static Collection = &kept::AUDIT;
+
+    fn key(&self, account: &AccountId) -> Key {
+        Key::new(account, [self.id.to_string().as_str()])
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        vec![Field::Text(self.target.clone())]
+    }
+}
