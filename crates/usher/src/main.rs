@@ -1,3 +1,7 @@
 //! `usher`: the whole product in one program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    usher::cli::main()
+}

@@ -1,0 +1,170 @@
+//! What is wrong with a configuration, a data directory or a port, and what to do about it.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::config::raw::Sources;
+
+/// How long a server on our port has to say what it is.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It is as it should be.
+    Well(String),
+    /// It is not.
+    Ill {
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+fn ill(what: impl Into<String>, help: impl Into<String>) -> Finding {
+    Finding::Ill {
+        what: what.into(),
+        help: help.into(),
+    }
+}
+
+/// Looks at everything; what follows from a broken configuration is left out.
+#[must_use]
+pub fn examine(sources: &Sources) -> Vec<Finding> {
+    let config = match Config::load(sources) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            return mistakes
+                .0
+                .iter()
+                .map(|mistake| {
+                    ill(
+                        format!("configuration: {mistake}"),
+                        "`usher config default` shows every key with its meaning",
+                    )
+                })
+                .collect();
+        }
+    };
+    vec![
+        Finding::Well("configuration: no mistakes".to_owned()),
+        examine_folder(&config.data.dir),
+        examine_port(config.server.listen),
+    ]
+}
+
+fn examine_folder(folder: &Path) -> Finding {
+    let shown = folder.display();
+    match std::fs::metadata(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Finding::Well(format!(
+            "data directory: `{shown}` does not exist yet; the first start makes it"
+        )),
+        Err(error) => ill(
+            format!("data directory: cannot look into `{shown}`: {error}"),
+            "let the user that runs Usher read it",
+        ),
+        Ok(found) if !found.is_dir() => ill(
+            format!("data directory: `{shown}` is not a directory"),
+            "name another one with --data or `data.dir`",
+        ),
+        Ok(_) => {
+            let probe = folder.join(".usher-doctor");
+            match std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
+                Ok(()) => Finding::Well(format!("data directory: `{shown}` can be written")),
+                Err(error) => ill(
+                    format!("data directory: cannot write into `{shown}`: {error}"),
+                    "give it to the user that runs Usher, make room on its disk, or remount it writable",
+                ),
+            }
+        }
+    }
+}
+
+fn examine_port(listen: SocketAddr) -> Finding {
+    match TcpListener::bind(listen) {
+        Ok(_) => Finding::Well(format!("port: {listen} is free")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            if is_usher(listen) {
+                Finding::Well(format!("port: an Usher answers on {listen}"))
+            } else {
+                ill(
+                    format!("port: something else listens on {listen}"),
+                    "stop it, or choose another address with --listen or `server.listen`",
+                )
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => ill(
+            format!("port: this user may not listen on {listen}"),
+            "choose a port above 1023, or allow the program low ports",
+        ),
+        Err(error) => ill(
+            format!("port: cannot listen on {listen}: {error}"),
+            "choose an address of this machine with --listen or `server.listen`",
+        ),
+    }
+}
+
+/// Whether what listens answers as Usher does.
+fn is_usher(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIME_MAX)?;
+        stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = Vec::new();
+        // A stranger may talk without end.
+        stream.take(4_096).read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).to_lowercase())
+    };
+    ask().is_ok_and(|answer| answer.starts_with("http/1.1 200") && answer.contains("x-request-id"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_data_directory_is_no_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            examine_folder(&folder.path().join("absent")),
+            Finding::Well(_)
+        ));
+        assert!(matches!(examine_folder(folder.path()), Finding::Well(_)));
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "the probe is left behind"
+        );
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_data_directory_is_a_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("data");
+        std::fs::write(&file, b"").unwrap();
+        let Finding::Ill { what, .. } = examine_folder(&file) else {
+            panic!("found it well")
+        };
+        assert!(what.ends_with("is not a directory"), "{what}");
+    }
+
+    #[test]
+    fn a_port_that_something_else_holds_is_a_fault() {
+        let holder = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = holder.local_addr().unwrap();
+        let answer = std::thread::spawn(move || {
+            let (mut stream, _) = holder.accept().unwrap();
+            stream.write_all(b"SSH-2.0-x\r\n").unwrap();
+        });
+        let Finding::Ill { what, .. } = examine_port(address) else {
+            panic!("found it well")
+        };
+        assert_eq!(what, format!("port: something else listens on {address}"));
+        answer.join().unwrap();
+    }
+}
