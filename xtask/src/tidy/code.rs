@@ -18,12 +18,16 @@ const SUFFIXES: &[&str] = &[
 const BORDERS: &[&str] = &[
     "crates/usher-api/src/wire",
     "crates/usher-api/src/contract",
+    "crates/usher-api/src/page",
+    "crates/usher-api/src/problem",
     "crates/usher-store/src/record",
     "crates/usher-bus/src/hint",
     "crates/usher-policy/src/document",
     "crates/usher-nlu/src/artifact",
     "crates/usher-functions/src/worker",
     "crates/usher/src/config",
+    // What a token says; nobody else reads it.
+    "crates/usher-app/src/credentials",
     // One word with one spelling everywhere, as ids and `Timestamp` are.
     "crates/usher-model/src/role",
 ];
