@@ -72,3 +72,37 @@ pub const DECISION_LOG_QUEUE_MAX: usize = 10_000;
 pub const DECISION_LOG_BATCH_MAX: usize = 1_000;
 /// Longest time a decision waits for its commit.
 pub const DECISION_LOG_DELAY_MAX: Duration = Duration::from_millis(100);
+
+// Store.
+
+/// Bytes of an account with the other parts of a key, or with the values of an index: PostgreSQL
+/// refuses an index entry above 2,704 bytes, its own headers included.
+pub const STORE_KEY_BYTES_MAX: usize = 2_640;
+/// Operations of one batch: an import of the most policies an account may have, each with its
+/// version and its audit entry.
+pub const STORE_BATCH_OPERATIONS_MAX: usize = 3 * POLICIES_MAX + 1_000;
+/// Bytes of one batch: as many, of a few hundred bytes each, or the largest context documents.
+pub const STORE_BATCH_BYTES_MAX: usize = 64 << 20;
+/// Batches that wait for the writer before more are refused: a second of work at the rate we aim at.
+pub const STORE_QUEUE_BATCHES_MAX: usize = 4_096;
+/// Bytes of the batches that wait, so that large ones cannot take all memory.
+pub const STORE_QUEUE_BYTES_MAX: usize = 128 << 20;
+/// Batches in one transaction: enough that a sync is shared by all who wait, few enough that the
+/// first of them does not wait long.
+pub const STORE_GROUP_BATCHES_MAX: usize = 512;
+/// Bytes of the batches in one transaction, for the same reason.
+pub const STORE_GROUP_BYTES_MAX: usize = 8 << 20;
+/// Rows of one page of a find.
+pub const STORE_PAGE_ROWS_MAX: usize = 1_000;
+/// Bytes of the documents of one page; a page that reaches it ends there.
+pub const STORE_PAGE_BYTES_MAX: usize = 16 << 20;
+/// Expired rows removed at once: a thousand held the writer for 160 ms on a busy machine.
+pub const STORE_SWEEP_ROWS_MAX: usize = 100;
+/// Connections of a node to PostgreSQL that many requests share: four did 2.2 times the reads of 64.
+pub const STORE_SHARED_CONNECTIONS: usize = 4;
+/// Connections of a node to PostgreSQL for batches of several statements.
+pub const STORE_BATCH_CONNECTIONS: usize = 4;
+/// Longest time a request waits for PostgreSQL: a connection, a lock, an answer.
+pub const STORE_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Times a batch is tried again that PostgreSQL gave up to end a deadlock.
+pub const STORE_DEADLOCK_RETRIES_MAX: usize = 5;

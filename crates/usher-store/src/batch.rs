@@ -1,15 +1,20 @@
 //! Atomic, conditional writes.
 
+use usher_model::limits;
 use usher_model::time::Timestamp;
 
-use crate::collection::Collection;
+use crate::collection::{Collection, ColumnKind};
 use crate::store::{Field, Key, StoreError};
 
-/// Writes that happen together or not at all.
+/// Writes that happen together or not at all, in the order in which they were added: a later one
+/// sees what an earlier one did.
+///
+/// A batch may span accounts.
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub(crate) now: Timestamp,
     pub(crate) operations: Vec<Operation>,
+    bytes: usize,
 }
 
 /// A row to be written.
@@ -19,9 +24,9 @@ pub struct PutRow {
     pub key: Key,
     /// One value for each declared column, in order.
     pub fields: Vec<Field>,
-    /// From when on nobody sees it.
+    /// From when on nobody sees it; only for collections that expire.
     pub expires_at: Option<Timestamp>,
-    /// JSON text.
+    /// JSON text, which is kept as it is.
     pub document: String,
 }
 
@@ -55,37 +60,139 @@ pub(crate) enum Action {
     Check,
 }
 
-/// Why nothing of a batch was written.
-#[derive(Debug, thiserror::Error)]
+/// Why a batch was not written.
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CommitError {
-    /// The state was not as expected; read again, then decide.
+    /// The state was not as expected: read again, then decide. Nothing was written.
     #[error("a row of `{collection}` is not as the batch expects: {reason}")]
     Conflict {
         /// The collection of the first row that was not.
         collection: &'static str,
+        /// Which row.
+        key: Key,
         /// How it was not.
         reason: Conflict,
     },
-    /// Too many batches wait; try again later.
+    /// Too many batches wait: try again later. Nothing was written.
     #[error("too many batches wait to be written")]
     Busy,
-    /// The store could not write.
+    /// The store could not write, or it is not known whether it did.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// How a row was not as expected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// There is a row where none was expected.
     #[error("it exists")]
     Exists,
-    /// The row is another revision, or gone.
+    /// The row has another revision, or is gone.
     #[error("it has another revision")]
     Revision,
-    /// Another row has the same values in a unique index.
-    #[error("another row agrees in a unique index")]
-    Unique,
+    /// Another row of the account agrees in this unique index.
+    #[error("another row agrees in the index `{0}`")]
+    Unique(&'static str),
+}
+
+impl Operation {
+    pub(crate) fn conflict(&self, reason: Conflict) -> CommitError {
+        CommitError::Conflict {
+            collection: self.collection.name,
+            key: self.key.clone(),
+            reason,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let document = match &self.action {
+            Action::Put {
+                document, fields, ..
+            } => document.len() + fields_bytes(fields.iter()),
+            Action::Delete | Action::Check => 0,
+        };
+        size_of::<Self>() + key_bytes(&self.key) + document
+    }
+
+    /// Refuses what one of the backends would refuse, so that both refuse the same.
+    fn check(&self) -> Result<(), String> {
+        let collection = self.collection;
+        if self.key.parts().len() != collection.key.len() {
+            return Err(format!("a key of {} parts", collection.key.len()));
+        }
+        let parts = self.key.parts().iter().map(AsRef::as_ref);
+        if parts
+            .chain([self.key.account().as_str()])
+            .any(|text: &str| text.contains('\0'))
+        {
+            return Err("a key without the character NUL".to_owned());
+        }
+        if key_bytes(&self.key) > limits::STORE_KEY_BYTES_MAX {
+            return Err(format!(
+                "a key of at most {} bytes",
+                limits::STORE_KEY_BYTES_MAX
+            ));
+        }
+        match &self.action {
+            Action::Put {
+                fields, expires_at, ..
+            } => self.check_row(fields, *expires_at),
+            Action::Delete | Action::Check => Ok(()),
+        }
+    }
+
+    fn check_row(&self, fields: &[Field], expires_at: Option<Timestamp>) -> Result<(), String> {
+        let collection = self.collection;
+        if fields.len() != collection.columns.len() {
+            return Err(format!("{} fields", collection.columns.len()));
+        }
+        for (field, column) in fields.iter().zip(collection.columns) {
+            let fits = match (field, column.kind) {
+                (Field::Null, _) | (Field::Integer(_), ColumnKind::Integer) => true,
+                (Field::Text(text), ColumnKind::Text) => !text.contains('\0'),
+                (Field::Integer(_), ColumnKind::Text) | (Field::Text(_), ColumnKind::Integer) => {
+                    false
+                }
+            };
+            if !fits {
+                return Err(format!(
+                    "`{}` to be {:?} without NUL",
+                    column.name, column.kind
+                ));
+            }
+        }
+        for index in collection.indexes {
+            // An entry of an index holds its columns and the key.
+            let is_held = |column: &str| index.columns.contains(&column);
+            let named = fields.iter().zip(collection.columns);
+            let held = named
+                .filter(|(_, column)| is_held(column.name))
+                .map(|(field, _)| field);
+            if key_bytes(&self.key) + fields_bytes(held) > limits::STORE_KEY_BYTES_MAX {
+                let (name, max) = (index.name, limits::STORE_KEY_BYTES_MAX);
+                return Err(format!(
+                    "a key and columns of `{name}` of at most {max} bytes"
+                ));
+            }
+        }
+        if expires_at.is_some() && !collection.expires {
+            return Err("a row that never expires".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn key_bytes(key: &Key) -> usize {
+    key.account().as_str().len() + key.parts().iter().map(|part| part.len()).sum::<usize>()
+}
+
+fn fields_bytes<'a>(fields: impl Iterator<Item = &'a Field>) -> usize {
+    let bytes = |field: &Field| match field {
+        Field::Null => 0,
+        Field::Integer(_) => size_of::<i64>(),
+        Field::Text(text) => text.len(),
+    };
+    fields.map(bytes).sum()
 }
 
 impl Batch {
@@ -95,6 +202,7 @@ impl Batch {
         Self {
             now,
             operations: Vec::new(),
+            bytes: 0,
         }
     }
 
@@ -106,16 +214,9 @@ impl Batch {
             expires_at,
             document,
         } = row;
-        debug_assert_eq!(
-            fields.len(),
-            collection.columns.len(),
-            "{}",
-            collection.name
-        );
-        debug_assert_eq!(
-            key.parts().len(),
-            collection.key.len(),
-            "{}",
+        debug_assert!(
+            serde_json::from_str::<serde::de::IgnoredAny>(&document).is_ok(),
+            "expected JSON in `{}`, found `{document}`",
             collection.name
         );
         let action = Action::Put {
@@ -123,7 +224,7 @@ impl Batch {
             expires_at,
             document,
         };
-        self.operations.push(Operation {
+        self.add(Operation {
             collection,
             key,
             expect,
@@ -133,7 +234,7 @@ impl Batch {
 
     /// Adds a row that is removed; one that is absent is no mistake unless a revision is expected.
     pub fn delete(&mut self, collection: &'static Collection, key: Key, expect: Expect) {
-        self.operations.push(Operation {
+        self.add(Operation {
             collection,
             key,
             expect,
@@ -143,7 +244,7 @@ impl Batch {
 
     /// Adds a row that must be as expected and is left as it is.
     pub fn check(&mut self, collection: &'static Collection, key: Key, expect: Expect) {
-        self.operations.push(Operation {
+        self.add(Operation {
             collection,
             key,
             expect,
@@ -153,7 +254,48 @@ impl Batch {
 
     /// Whether nothing is written.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.operations.is_empty()
+    }
+
+    /// Returns the number of writes and checks.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn add(&mut self, operation: Operation) {
+        self.bytes += operation.bytes();
+        self.operations.push(operation);
+    }
+
+    /// Refuses what no backend could write.
+    pub(crate) fn validate(&self) -> Result<(), StoreError> {
+        let refuse = |collection, expected| StoreError::Refused {
+            collection,
+            expected,
+        };
+        for operation in &self.operations {
+            let collection = operation.collection.name;
+            operation
+                .check()
+                .map_err(|expected| refuse(collection, expected))?;
+        }
+        let (count, bytes) = (self.operations.len(), self.bytes);
+        if let Some(operation) = self.operations.first()
+            && (count > limits::STORE_BATCH_OPERATIONS_MAX || bytes > limits::STORE_BATCH_BYTES_MAX)
+        {
+            let expected = format!(
+                "a batch of at most {} operations and {} bytes, found {count} and {bytes}",
+                limits::STORE_BATCH_OPERATIONS_MAX,
+                limits::STORE_BATCH_BYTES_MAX
+            );
+            return Err(refuse(operation.collection.name, expected));
+        }
+        Ok(())
     }
 }

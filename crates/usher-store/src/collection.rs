@@ -2,6 +2,17 @@
 
 pub mod kept;
 
+/// The newest schema this version knows; a store with a newer one is refused.
+///
+/// A collection, column or index that is only added needs no new number: every start makes what is
+/// missing. Raise it when a version that knows less must not write beside this one.
+pub const SCHEMA_VERSION: i64 = 1;
+
+/// PostgreSQL cuts longer names.
+const NAME_BYTES_MAX: usize = 63;
+/// The columns of every table beside the declared ones.
+const OWN_COLUMNS: [&str; 4] = ["account_id", "revision", "expires_at", "document"];
+
 /// A kind of document: its key, its index fields, whether it expires.
 #[derive(Debug)]
 pub struct Collection {
@@ -13,7 +24,8 @@ pub struct Collection {
     pub columns: &'static [Column],
     /// The indexes; `account_id` is always their first column.
     pub indexes: &'static [Index],
-    /// Whether rows may expire.
+    /// Whether rows may expire; then no index is unique, because a row that has expired and is not
+    /// yet swept would stand in the way of a new one.
     pub expires: bool,
 }
 
@@ -35,7 +47,7 @@ pub enum ColumnKind {
     Integer,
 }
 
-/// An index over declared columns.
+/// An index over declared columns and parts of the key.
 #[derive(Debug)]
 pub struct Index {
     /// Its name within the collection.
@@ -46,10 +58,157 @@ pub struct Index {
     pub unique: bool,
 }
 
+/// A declaration that no table can be made of: a mistake of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the declaration of the collection `{collection}` is wrong: {mistake}")]
+pub struct DeclarationError {
+    collection: &'static str,
+    mistake: String,
+}
+
 impl Collection {
     /// Returns an index by name.
     #[must_use]
     pub fn index(&self, name: &str) -> Option<&'static Index> {
         self.indexes.iter().find(|index| index.name == name)
+    }
+
+    /// Returns an index's name in the database. It names the columns, so that an index that is
+    /// declared otherwise is another one.
+    pub(crate) fn index_name(&self, index: &Index) -> String {
+        format!("{}__{}", self.name, index.columns.join("__"))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let columns = self.columns.iter().map(|column| column.name);
+        let declared: Vec<&str> = self.key.iter().copied().chain(columns).collect();
+        for (position, name) in declared.iter().enumerate() {
+            if OWN_COLUMNS.contains(name) || declared.iter().take(position).any(|one| one == name) {
+                return Err(format!("expected every column once, found `{name}` again"));
+            }
+        }
+        for name in declared.iter().chain([&self.name]) {
+            let is_plain = name
+                .chars()
+                .all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'));
+            if !is_plain || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+                return Err(format!("expected a name in snake_case, found `{name}`"));
+            }
+        }
+        for (position, index) in self.indexes.iter().enumerate() {
+            let place = |other: &Index| other.name == index.name || other.columns == index.columns;
+            if self.indexes.iter().take(position).any(place) {
+                return Err(format!("the index `{}` is there twice", index.name));
+            }
+            if let Some(unknown) = index.columns.iter().find(|name| !declared.contains(name)) {
+                return Err(format!(
+                    "the index `{}` names no column `{unknown}`",
+                    index.name
+                ));
+            }
+            if index.columns.is_empty() || self.index_name(index).len() > NAME_BYTES_MAX {
+                return Err(format!(
+                    "the index `{}` has no or too long columns",
+                    index.name
+                ));
+            }
+            if index.unique && self.expires {
+                return Err(format!("`{}` is unique, and rows expire", index.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that tables can be made of the declarations.
+pub(crate) fn check(collections: &[&'static Collection]) -> Result<(), DeclarationError> {
+    for (position, collection) in collections.iter().enumerate() {
+        let wrong = |mistake| DeclarationError {
+            collection: collection.name,
+            mistake,
+        };
+        collection.check().map_err(wrong)?;
+        if collections
+            .iter()
+            .take(position)
+            .any(|one| one.name == collection.name)
+        {
+            return Err(wrong("it is there twice".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn text(name: &'static str) -> Column {
+        Column {
+            name,
+            kind: ColumnKind::Text,
+        }
+    }
+
+    const fn collection(key: &'static [&'static str], indexes: &'static [Index]) -> Collection {
+        const COLUMNS: &[Column] = &[text("name")];
+        Collection {
+            name: "things",
+            key,
+            columns: COLUMNS,
+            indexes,
+            expires: false,
+        }
+    }
+
+    fn mistake(collection: &Collection) -> String {
+        collection.check().unwrap_err()
+    }
+
+    #[test]
+    fn what_is_kept_can_be_made() {
+        check(kept::ALL).unwrap();
+    }
+
+    #[test]
+    fn a_wrong_declaration_says_what_is_wrong() {
+        const UNKNOWN: &[Index] = &[Index {
+            name: "by_color",
+            columns: &["color"],
+            unique: false,
+        }];
+        const UNIQUE: &[Index] = &[Index {
+            name: "by_name",
+            columns: &["name"],
+            unique: true,
+        }];
+        assert_eq!(
+            mistake(&collection(&["revision"], &[])),
+            "expected every column once, found `revision` again"
+        );
+        assert_eq!(
+            mistake(&collection(&["Id"], &[])),
+            "expected a name in snake_case, found `Id`"
+        );
+        assert_eq!(
+            mistake(&collection(&["id"], UNKNOWN)),
+            "the index `by_color` names no column `color`"
+        );
+        let expiring = Collection {
+            expires: true,
+            ..collection(&["id"], UNIQUE)
+        };
+        assert_eq!(mistake(&expiring), "`by_name` is unique, and rows expire");
+        assert_eq!(collection(&["id"], UNIQUE).check(), Ok(()));
+    }
+
+    #[test]
+    fn a_collection_is_declared_once() {
+        static THINGS: Collection = collection(&["id"], &[]);
+        let error = check(&[&THINGS, &THINGS]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the declaration of the collection `things` is wrong: it is there twice"
+        );
     }
 }

@@ -7,6 +7,7 @@
 pub mod batch;
 pub mod collection;
 pub mod record;
+pub mod sqlite;
 pub mod store;
 
-pub mod sqlite;
+mod sql;

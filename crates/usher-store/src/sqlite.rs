@@ -2,33 +2,36 @@
 //!
 //! One writer commits what has queued up in one transaction, and acknowledges after the sync: from
 //! 1 to 64 writers that is one sync for all. Readers have connections of their own and never wait
-//! for the writer (WAL).
+//! for the writer (WAL). Other processes may write to the same directory; each takes its turn.
 
 mod open;
-mod statement;
+mod read;
 mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, ToSql};
 use tokio::sync::{mpsc, oneshot};
 use usher_model::id::AccountId;
+use usher_model::limits;
 use usher_model::time::Timestamp;
 
+pub use open::DirectoryLock;
 pub use writer::Writer;
 
 use crate::batch::{Batch, CommitError};
 use crate::collection::Collection;
-use crate::store::{Key, Page, Query, Row, StoreError};
+use crate::sql::{Dialect, Tables, Value};
+use crate::store::{Key, OpenError, Page, Query, Row, StoreError};
+use read::Readers;
+use writer::Work;
 
-/// Batches that wait for the writer; more are refused.
-const QUEUE_MAX: usize = 4_096;
-/// Connections kept for readers; a burst may open more for a moment.
-const READERS_MAX: usize = 8;
-/// Rows that a query reads on the caller's own thread; larger ones go to a blocking thread.
-const INLINE_ROWS_MAX: usize = 8;
+/// Rows that a find reads on the caller's own thread; a larger one goes to a blocking thread.
+const INLINE_ROWS_MAX: usize = 16;
 
 /// The embedded store.
 #[derive(Clone)]
@@ -36,11 +39,14 @@ pub struct Sqlite(Arc<Shared>);
 
 struct Shared {
     path: PathBuf,
-    queue: mpsc::Sender<writer::Work>,
-    // Guards the idle connections; held to push or pop one.
-    readers: Mutex<Vec<Connection>>,
+    tables: Arc<Tables>,
+    readers: Readers,
+    // Guards the way to the writer, gone once the store is closed; held to send, never across a wait.
+    queue: Mutex<Option<mpsc::Sender<Work>>>,
+    /// Bytes of the batches that wait; the writer takes them off.
+    waiting: Arc<AtomicUsize>,
     /// Held as long as the store is open, if this process serves.
-    _lock: Option<std::fs::File>,
+    _lock: Option<DirectoryLock>,
 }
 
 impl fmt::Debug for Sqlite {
@@ -63,24 +69,83 @@ pub struct Options {
 }
 
 impl Sqlite {
-    /// Opens or makes the store in a directory, and returns its writer for a thread of its own.
+    /// Opens or makes the store in a directory, and returns its writer, to be run on a thread of its
+    /// own: without it no commit returns.
     ///
     /// # Errors
     /// Fails if the directory cannot be used, another server has it, the file is damaged, or a newer
     /// version wrote it.
-    pub fn open(options: &Options) -> Result<(Self, Writer), StoreError> {
-        let lock = open::prepare_directory(options)?;
-        let path = options.directory.join(open::FILE_NAME);
-        let connection = open::writer(&path, options.collections)?;
-        let (queue, work) = mpsc::channel(QUEUE_MAX);
-        let shared = Shared {
-            path,
-            queue,
-            readers: Mutex::new(Vec::new()),
-            _lock: lock,
+    pub fn open(options: &Options) -> Result<(Self, Writer), OpenError> {
+        crate::collection::check(options.collections)?;
+        open::make_directory(&options.directory)?;
+        let lock = match options.is_server {
+            true => Some(Self::lock_exclusive(&options.directory)?),
+            false => None,
         };
-        let writer = Writer::new(connection, work, options.collections);
-        Ok((Self(Arc::new(shared)), writer))
+        let path = options.directory.join(open::FILE_NAME);
+        let tables = Arc::new(Tables::new(Dialect::Sqlite, options.collections));
+        let connection = open::writer(&path, options.collections, &tables)?;
+        let readers = Readers::open(&path)?;
+        Ok(Self::assemble(
+            path,
+            tables,
+            readers,
+            Arc::new(Mutex::new(connection)),
+            lock,
+        ))
+    }
+
+    /// Opens an empty store that lives in memory: everything but durability is the same.
+    ///
+    /// # Errors
+    /// Fails if a declaration is wrong.
+    pub fn open_in_memory(
+        collections: &'static [&'static Collection],
+    ) -> Result<(Self, Writer), OpenError> {
+        crate::collection::check(collections)?;
+        let tables = Arc::new(Tables::new(Dialect::Sqlite, collections));
+        let connection = Arc::new(Mutex::new(open::in_memory(collections, &tables)?));
+        // One connection for all: who reads waits for the writer's transaction.
+        let readers = Readers::of(Arc::clone(&connection));
+        Ok(Self::assemble(
+            PathBuf::from(":memory:"),
+            tables,
+            readers,
+            connection,
+            None,
+        ))
+    }
+
+    fn assemble(
+        path: PathBuf,
+        tables: Arc<Tables>,
+        readers: Readers,
+        connection: Arc<Mutex<Connection>>,
+        lock: Option<DirectoryLock>,
+    ) -> (Self, Writer) {
+        let (queue, work) = mpsc::channel(limits::STORE_QUEUE_BATCHES_MAX);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let writer = Writer::new(connection, work, Arc::clone(&waiting), Arc::clone(&tables));
+        let queue = Mutex::new(Some(queue));
+        (
+            Self(Arc::new(Shared {
+                path,
+                tables,
+                readers,
+                queue,
+                waiting,
+                _lock: lock,
+            })),
+            writer,
+        )
+    }
+
+    /// Makes sure that no other server runs on a data directory, for as long as the lock is held.
+    ///
+    /// # Errors
+    /// Fails if another process holds the lock, or the directory cannot be written.
+    pub fn lock_exclusive(directory: &Path) -> Result<DirectoryLock, OpenError> {
+        DirectoryLock::acquire(directory)
     }
 
     /// Returns the data file's path.
@@ -89,96 +154,149 @@ impl Sqlite {
         &self.0.path
     }
 
+    pub(crate) fn get(
+        &self,
+        collection: &'static Collection,
+        key: &Key,
+        now: Timestamp,
+    ) -> Result<Option<Row>, StoreError> {
+        let table = self.0.tables.get(collection)?;
+        self.0
+            .readers
+            .with(|connection| Ok(read::get(connection, table, key, now)?))
+    }
+
     pub(crate) fn get_many(
         &self,
         wanted: &[(&'static Collection, Key)],
         now: Timestamp,
     ) -> Result<Vec<Option<Row>>, StoreError> {
-        self.with_reader(|connection| {
-            let read = |connection: &Connection| {
-                wanted
-                    .iter()
-                    .map(|(collection, key)| statement::get(connection, collection, key, now))
-                    .collect::<Result<Vec<_>, _>>()
-            };
-            if wanted.len() < 2 {
-                return read(connection);
-            }
+        self.0.readers.with(|connection| {
             // One transaction sees one instant.
             let transaction = connection.unchecked_transaction()?;
-            let rows = read(&transaction)?;
+            let mut rows = Vec::with_capacity(wanted.len());
+            for (collection, key) in wanted {
+                rows.push(read::get(
+                    &transaction,
+                    self.0.tables.get(collection)?,
+                    key,
+                    now,
+                )?);
+            }
             transaction.finish()?;
             Ok(rows)
         })
     }
 
     pub(crate) async fn find(&self, query: &Query, now: Timestamp) -> Result<Page, StoreError> {
+        self.0.tables.get(query.collection)?;
         if query.limit <= INLINE_ROWS_MAX {
-            return self.with_reader(|connection| statement::find(connection, query, now));
+            return self
+                .0
+                .readers
+                .with(|connection| read::find(connection, query, now));
         }
-        let (store, query) = (self.clone(), query.clone());
-        let work = move || store.with_reader(|reader| statement::find(reader, &query, now));
-        tokio::task::spawn_blocking(work)
+        let query = query.clone();
+        self.scan(move |connection| read::find(connection, &query, now))
             .await
-            .map_err(|_stopping| StoreError::Closed)?
     }
 
-    pub(crate) fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
-        self.with_reader(|connection| Ok(statement::accounts(connection)?))
+    pub(crate) async fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        self.scan(|connection| Ok(read::accounts(connection)?))
+            .await
+    }
+
+    pub(crate) fn ping(&self) -> Result<(), StoreError> {
+        self.0
+            .readers
+            .with(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?))
+    }
+
+    /// Reads what takes longer, beside the point reads and never in their way.
+    async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.0);
+        let work = move || shared.readers.scan(work);
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(StoreError::unavailable)?
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Vec<u64>, CommitError> {
-        if batch.is_empty() {
-            return Ok(Vec::new());
-        }
+        let bytes = batch.bytes();
+        let waiting = self.0.waiting.fetch_add(bytes, Ordering::Relaxed);
         let (acknowledge, acknowledged) = oneshot::channel();
-        self.enqueue(writer::Work::Commit { batch, acknowledge })?;
+        let work = Work::Commit { batch, acknowledge };
+        let enqueued = if waiting > limits::STORE_QUEUE_BYTES_MAX {
+            Err(CommitError::Busy)
+        } else {
+            self.enqueue(work)
+        };
+        if enqueued.is_err() {
+            self.0.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        enqueued?;
         acknowledged
             .await
-            .map_err(|_gone| CommitError::Store(StoreError::Closed))?
+            .map_err(|_writer_gone| StoreError::Closed)?
     }
 
-    pub(crate) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, CommitError> {
+    pub(crate) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let (acknowledge, acknowledged) = oneshot::channel();
-        self.enqueue(writer::Work::Sweep {
+        match self.enqueue(Work::Sweep {
             now,
             limit,
             acknowledge,
-        })?;
-        acknowledged
-            .await
-            .map_err(|_gone| CommitError::Store(StoreError::Closed))?
+        }) {
+            Ok(()) => acknowledged
+                .await
+                .map_err(|_writer_gone| StoreError::Closed)?,
+            Err(CommitError::Store(error)) => Err(error),
+            // Writes wait; the sweeper comes again.
+            Err(CommitError::Busy | CommitError::Conflict { .. }) => Ok(0),
+        }
     }
 
-    fn enqueue(&self, work: writer::Work) -> Result<(), CommitError> {
-        self.0.queue.try_send(work).map_err(|error| match error {
+    pub(crate) fn close(&self) {
+        // The writer ends when the last sender is gone and the queue is empty.
+        drop(self.queue().take());
+    }
+
+    fn enqueue(&self, work: Work) -> Result<(), CommitError> {
+        let queue = self.queue();
+        let sender = queue.as_ref().ok_or(StoreError::Closed)?;
+        sender.try_send(work).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => CommitError::Busy,
-            mpsc::error::TrySendError::Closed(_) => CommitError::Store(StoreError::Closed),
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed.into(),
         })
     }
 
-    fn with_reader<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let idle = self.readers().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => open::reader(&self.0.path)?,
-        };
-        let answer = read(&connection);
-        let mut readers = self.readers();
-        // A connection that failed may be broken: the next reader opens another.
-        if answer.is_ok() && readers.len() < READERS_MAX {
-            readers.push(connection);
-        }
-        answer
+    fn queue(&self) -> MutexGuard<'_, Option<mpsc::Sender<Work>>> {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.0
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error_code();
+        let cause = Arc::new(error);
+        match code {
+            Some(ErrorCode::DiskFull) => Self::Full(cause),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(cause),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(cause),
+            _ => Self::Unavailable(cause),
+        }
     }
 }

@@ -1,19 +1,21 @@
 //! The seam: read, find, commit, sweep.
 
-use std::fmt;
+mod error;
+mod query;
+
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use usher_model::id::AccountId;
+use usher_model::limits;
 use usher_model::time::Timestamp;
+
+pub use error::{OpenError, StoreError};
+pub(crate) use query::PageBuilder;
+pub use query::{Cursor, Page, ParseCursorError, Query};
 
 use crate::batch::{Batch, CommitError};
 use crate::collection::Collection;
 use crate::sqlite::Sqlite;
-
-/// Rows that [`Store::find_all`] reads at once.
-const FIND_ALL_ROWS: usize = 1_000;
 
 /// The key of a row: the account, then the parts that the collection declares.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,10 +28,7 @@ impl Key {
     /// Makes a key.
     #[must_use]
     pub fn new<const N: usize>(account: &AccountId, parts: [&str; N]) -> Self {
-        Self {
-            account: account.clone(),
-            parts: parts.into_iter().map(Box::from).collect(),
-        }
+        Self::from_parts(account.clone(), parts.into_iter().map(Box::from).collect())
     }
 
     pub(crate) fn from_parts(account: AccountId, parts: Vec<Box<str>>) -> Self {
@@ -52,7 +51,7 @@ impl Key {
     }
 }
 
-/// A value of an index column.
+/// A value of an index column, in the order in which columns sort.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
     /// No value.
@@ -63,192 +62,41 @@ pub enum Field {
     Text(String),
 }
 
+impl Field {
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Integer(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+        }
+    }
+
+    pub(crate) fn from_json(value: serde_json::Value) -> Option<Self> {
+        match value {
+            serde_json::Value::Null => Some(Self::Null),
+            serde_json::Value::Number(number) => number.as_i64().map(Self::Integer),
+            serde_json::Value::String(text) => Some(Self::Text(text)),
+            serde_json::Value::Bool(_)
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_) => None,
+        }
+    }
+}
+
 /// A row as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Which one.
     pub key: Key,
-    /// Grows with every write to the store, so that no two states of a row share one, not even
-    /// before and after a removal.
+    /// Comes from one counter for the whole store and so grows with every write: no two states of a
+    /// row share one, not even before and after a removal.
     pub revision: u64,
     /// From when on nobody sees it.
     pub expires_at: Option<Timestamp>,
     /// The index columns, in the order of the collection.
     pub fields: Vec<Field>,
-    /// JSON text.
+    /// JSON text, as it was written.
     pub document: String,
-}
-
-/// Which rows, in which order.
-#[derive(Clone, Debug)]
-pub struct Query {
-    /// The account, which a query cannot leave.
-    pub account: AccountId,
-    /// The collection.
-    pub collection: &'static Collection,
-    /// The index whose order the rows have; nothing for the key's.
-    pub index: Option<&'static str>,
-    /// The values of the order's leading columns.
-    pub equals: Vec<Field>,
-    /// The least value of the next column, inclusive.
-    pub from: Option<Field>,
-    /// The first value of the next column that is too large.
-    pub to: Option<Field>,
-    /// Whether the last row comes first.
-    pub descending: bool,
-    /// Where the page before ended.
-    pub after: Option<Cursor>,
-    /// Rows of the page.
-    pub limit: usize,
-}
-
-impl Query {
-    /// Returns the query for all rows of a collection in an account, in the order of their keys.
-    #[must_use]
-    pub fn all(account: &AccountId, collection: &'static Collection) -> Self {
-        Self {
-            account: account.clone(),
-            collection,
-            index: None,
-            equals: Vec::new(),
-            from: None,
-            to: None,
-            descending: false,
-            after: None,
-            limit: FIND_ALL_ROWS,
-        }
-    }
-}
-
-/// Rows, and where the next page begins.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// The rows.
-    pub rows: Vec<Row>,
-    /// Nothing if these were the last ones.
-    pub next: Option<Cursor>,
-}
-
-/// Where a page ended: the values of the order's columns and the key, so that rows that come or go
-/// meanwhile move nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor(pub(crate) Vec<Field>);
-
-/// The text is not a cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a cursor of a page before")]
-pub struct ParseCursorError;
-
-impl Cursor {
-    /// Reads what [`Cursor`]'s `Display` wrote.
-    ///
-    /// # Errors
-    /// Fails if the text is not a cursor.
-    pub fn parse(text: &str) -> Result<Self, ParseCursorError> {
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_not_base64| ParseCursorError)?;
-        let values: Vec<serde_json::Value> =
-            serde_json::from_slice(&bytes).map_err(|_not_json| ParseCursorError)?;
-        let field = |value: serde_json::Value| match value {
-            serde_json::Value::Null => Ok(Field::Null),
-            serde_json::Value::String(text) => Ok(Field::Text(text)),
-            other => other.as_i64().map(Field::Integer).ok_or(ParseCursorError),
-        };
-        values
-            .into_iter()
-            .map(field)
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = |field: &Field| match field {
-            Field::Null => serde_json::Value::Null,
-            Field::Integer(number) => (*number).into(),
-            Field::Text(text) => text.as_str().into(),
-        };
-        let values: serde_json::Value = self.0.iter().map(value).collect();
-        f.write_str(&URL_SAFE_NO_PAD.encode(values.to_string()))
-    }
-}
-
-/// Why the store could not read or write; nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// SQLite said no.
-    #[error("the embedded store failed")]
-    Sqlite(#[from] rusqlite::Error),
-    /// A directory or file cannot be used.
-    #[error("{doing} `{path}`")]
-    File {
-        /// What was tried: `cannot open`.
-        doing: &'static str,
-        /// On what.
-        path: String,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The data file is damaged.
-    #[error("the data file `{path}` is damaged ({found}): restore a backup with `usher restore`")]
-    Corrupt {
-        /// The file.
-        path: String,
-        /// What the check found.
-        found: String,
-    },
-    /// A newer version wrote the schema.
-    #[error("expected a schema of at most version {known}, found {found}: start the newer version")]
-    SchemaTooNew {
-        /// The version found.
-        found: i64,
-        /// The newest version known.
-        known: i64,
-    },
-    /// Another server has the data directory.
-    #[error("the data directory `{0}` is in use by another server")]
-    Locked(String),
-    /// A document is not what this version or an older one wrote.
-    #[error("a document of `{collection}` cannot be read or written")]
-    Document {
-        /// Where it is kept.
-        collection: &'static str,
-        /// Why not.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The query names an index that the collection does not declare.
-    #[error("the collection `{collection}` has no index `{index}`")]
-    Index {
-        /// The collection.
-        collection: &'static str,
-        /// The index.
-        index: &'static str,
-    },
-    /// The cursor was made by another query.
-    #[error("the cursor does not fit the query")]
-    Cursor,
-    /// The transaction failed as a whole; nothing was written.
-    #[error("the transaction failed: {0}")]
-    Unwritten(String),
-    /// The writer has ended.
-    #[error("the store is closed")]
-    Closed,
-}
-
-impl StoreError {
-    pub(crate) const fn unreadable(
-        collection: &'static Collection,
-        source: serde_json::Error,
-    ) -> Self {
-        Self::Document {
-            collection: collection.name,
-            source,
-        }
-    }
 }
 
 /// The store, whichever backend it has.
@@ -285,8 +133,9 @@ impl Store {
         key: &Key,
         now: Timestamp,
     ) -> Result<Option<Row>, StoreError> {
-        let rows = self.get_many(&[(collection, key.clone())], now).await?;
-        Ok(rows.into_iter().next().flatten())
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.get(collection, key, now),
+        }
     }
 
     /// Returns rows that have not expired, in the order asked for, all of one instant.
@@ -306,8 +155,8 @@ impl Store {
     /// Returns a page of the rows that a query asks for and that have not expired.
     ///
     /// # Errors
-    /// Fails if the store cannot be read, the collection has no such index, or the cursor was made
-    /// by another query.
+    /// Fails if the store cannot be read, the query does not fit the collection, or the cursor was
+    /// made by another query.
     pub async fn find(&self, query: &Query, now: Timestamp) -> Result<Page, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.find(query, now).await,
@@ -331,35 +180,50 @@ impl Store {
         }
     }
 
-    /// Writes a batch: when this returns, it is on disk. Returns the new revision of each
-    /// operation's row, in order.
+    /// Writes a batch: when this returns, it is on disk. Returns for each operation, in order, the
+    /// new revision of the row it wrote; 0 if it removed or only checked one.
+    ///
+    /// Whoever stops waiting leaves a batch that is written or not, never in part.
     ///
     /// # Errors
-    /// Fails, with nothing written, if a row is not as expected, too many batches wait, or the
-    /// store cannot write.
+    /// Fails if a row is not as expected, too many batches wait, or the store cannot write.
     pub async fn commit(&self, batch: Batch) -> Result<Vec<u64>, CommitError> {
+        batch.validate()?;
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.commit(batch).await,
         }
     }
 
-    /// Removes up to `limit` rows that have expired; says how many.
+    /// Removes up to `limit` rows that have expired, in slices that let other writes through; says
+    /// how many. Stops early if writes wait: housekeeping comes last.
     ///
     /// # Errors
     /// Fails if the store cannot write.
-    pub async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, CommitError> {
-        match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.sweep(now, limit).await,
+    pub async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        while swept < limit {
+            let slice = limits::STORE_SWEEP_ROWS_MAX.min(limit - swept);
+            let removed = match &self.0 {
+                Backend::Sqlite(sqlite) => sqlite.sweep(now, slice).await?,
+            };
+            swept += removed;
+            if removed < slice {
+                break;
+            }
         }
+        Ok(swept)
     }
 
-    /// Returns the id of every account, in order.
+    /// Returns the id of every row of the collection named `accounts`, in order.
     ///
     /// # Errors
     /// Fails if the store cannot be read.
     pub async fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.accounts(),
+            Backend::Sqlite(sqlite) => sqlite.accounts().await,
         }
     }
 
@@ -368,6 +232,15 @@ impl Store {
     /// # Errors
     /// Fails if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.accounts().await.map(drop)
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.ping(),
+        }
+    }
+
+    /// Takes no more commits, for all handles of the store: the writer writes what waits and ends.
+    pub fn close(&self) {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.close(),
+        }
     }
 }

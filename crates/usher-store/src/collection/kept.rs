@@ -131,7 +131,7 @@ pub static RULESETS: Collection = Collection {
 /// Every version of everything that decides, so that a past decision can be run again.
 pub static RULE_VERSIONS: Collection = Collection {
     name: "rule_versions",
-    key: &["kind", "id", "revision"],
+    key: &["kind", "id", "ruleset_revision"],
     columns: &[],
     indexes: &[],
     expires: false,

@@ -1,191 +1,218 @@
-//! Opening the data file: pragmas, integrity, schema.
+//! Opening the data file: lock, pragmas, integrity, schema.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use super::Options;
-use crate::collection::{Collection, ColumnKind};
-use crate::store::StoreError;
+use crate::collection::{Collection, SCHEMA_VERSION};
+use crate::sql::{self, Dialect, Tables};
+use crate::store::{OpenError, StoreError};
 
 pub(super) const FILE_NAME: &str = "usher.db";
 const LOCK_NAME: &str = "serve.lock";
-/// The newest layout this version knows; a newer one is refused. Collections, columns and indexes
-/// that are only added need no new number.
-const SCHEMA_VERSION: i64 = 1;
+/// Marks a file as ours: `Ushr` in ASCII.
+const APPLICATION_ID: i64 = 0x5573_6872;
 /// How long one process waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Statements kept prepared on each connection.
+/// Statements kept prepared on each connection: every one there is, and some finds.
 const STATEMENTS_MAX: usize = 256;
+/// A data file up to this size is checked whole at every start, which takes some 100 ms; `usher
+/// doctor` checks a larger one.
+const CHECKED_BYTES_MAX: u64 = 64 << 20;
 
-/// Makes the directory and, for a server, locks it.
-pub(super) fn prepare_directory(options: &Options) -> Result<Option<File>, StoreError> {
-    let directory = &options.directory;
-    let failed = |doing: &'static str, path: &Path| {
-        let path = path.display().to_string();
-        move |source| StoreError::File {
-            doing,
-            path,
-            source,
+/// Keeps other servers from a data directory until it is dropped, or its process ends.
+#[derive(Debug)]
+pub struct DirectoryLock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl DirectoryLock {
+    pub(super) fn acquire(directory: &Path) -> Result<Self, OpenError> {
+        let path = directory.join(LOCK_NAME);
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
+        let file = file.map_err(|source| unusable("write", &path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_path_buf())),
+            Err(TryLockError::Error(source)) => Err(unusable("lock", &path, source)),
         }
-    };
-    fs::create_dir_all(directory).map_err(failed("cannot make the data directory", directory))?;
-    if !options.is_server {
-        return Ok(None);
     }
-    let path = directory.join(LOCK_NAME);
-    let lock = File::create(&path).map_err(failed("cannot write in the data directory", &path))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(StoreError::Locked(directory.display().to_string()))
-        }
-        Err(fs::TryLockError::Error(source)) => Err(failed("cannot lock", &path)(source)),
+}
+
+fn unusable(action: &'static str, path: &Path, source: io::Error) -> OpenError {
+    OpenError::File {
+        action,
+        path: path.to_path_buf(),
+        source,
     }
+}
+
+/// Makes the directory, for its owner alone: it holds secrets.
+pub(super) fn make_directory(directory: &Path) -> Result<(), OpenError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(directory)
+        .map_err(|source| unusable("make the data directory", directory, source))
 }
 
 /// Opens the file for writing, checks it, and brings its schema up to date.
 pub(super) fn writer(
     path: &Path,
     collections: &[&'static Collection],
-) -> Result<Connection, StoreError> {
-    let damaged = |found: String| StoreError::Corrupt {
-        path: path.display().to_string(),
+    tables: &Tables,
+) -> Result<Connection, OpenError> {
+    let damaged = |found: String| OpenError::Damaged {
+        path: path.to_path_buf(),
         found,
     };
-    let opened = (|| {
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = OFF;
-             PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -65536;
-             PRAGMA wal_autocheckpoint = 4000;",
-        )?;
-        let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        Ok((connection, found))
-    })();
-    let (mut connection, found) = match opened {
-        Ok(opened) => opened,
-        Err(error) if is_damage(&error) => return Err(damaged(error.to_string())),
-        Err(error) => return Err(error.into()),
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(error.to_string()),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            unusable("write", path, io::Error::other(error))
+        }
+        _ => StoreError::from(error).into(),
     };
-    if found != "ok" {
-        return Err(damaged(found));
+    let mut connection = connect(path).map_err(failed)?;
+    let bytes = fs::metadata(path)
+        .map_err(|source| unusable("read", path, source))?
+        .len();
+    if bytes <= CHECKED_BYTES_MAX {
+        let found = check(&connection, "quick_check").map_err(failed)?;
+        if let Some(found) = found.into_iter().next() {
+            return Err(damaged(found));
+        }
     }
-    migrate(&mut connection, collections)?;
+    let application: i64 = pragma(&connection, "application_id").map_err(failed)?;
+    let objects: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(failed)?;
+    if application != APPLICATION_ID && objects > 0 {
+        return Err(OpenError::Foreign(path.to_path_buf()));
+    }
+    prepare(&mut connection, collections, tables)?;
+    sync_directory(path)?;
     Ok(connection)
 }
 
-/// Opens the file for reading only.
-pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn in_memory(
+    collections: &[&'static Collection],
+    tables: &Tables,
+) -> Result<Connection, OpenError> {
+    let mut connection = Connection::open_in_memory().map_err(StoreError::from)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    prepare(&mut connection, collections, tables)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cell_size_check = ON;
+         PRAGMA cache_size = -32768;
+         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    Ok(connection)
+}
+
+/// Opens the file for reading only; the writer has opened it before.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    connection.execute_batch("PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456;")?;
+    connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;")?;
     Ok(connection)
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
+/// Returns what is wrong with the file: nothing, if all is well.
+pub(super) fn check(connection: &Connection, pragma: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("PRAGMA {pragma}"))?;
+    let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(found.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// Makes what is missing: tables, columns, indexes. Nothing is ever removed here.
-fn migrate(
+pub(super) fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+}
+
+/// The name of a new file is on disk only when its directory is.
+fn sync_directory(path: &Path) -> Result<(), OpenError> {
+    let directory = path.parent().unwrap_or(path);
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.map_err(|source| unusable("sync", directory, source))
+}
+
+/// Makes what is missing, and makes sure that all is as declared.
+fn prepare(
     connection: &mut Connection,
     collections: &[&'static Collection],
-) -> Result<(), StoreError> {
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    tables: &Tables,
+) -> Result<(), OpenError> {
+    let found = pragma(connection, "user_version").map_err(StoreError::from)?;
     if found > SCHEMA_VERSION {
-        return Err(StoreError::SchemaTooNew {
+        return Err(OpenError::TooNew {
             found,
             known: SCHEMA_VERSION,
         });
     }
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS usher_revision (
-             only INTEGER PRIMARY KEY CHECK (only = 0), last INTEGER NOT NULL);
-         INSERT OR IGNORE INTO usher_revision VALUES (0, 0);",
-    )?;
-    for collection in collections {
-        transaction.execute_batch(&create_table(collection))?;
-        for column in collection.columns {
-            let exists = transaction
-                .query_row(
-                    "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2",
-                    [collection.name, column.name],
-                    |_| Ok(()),
-                )
-                .optional()?;
-            if exists.is_none() {
-                let kind = sql_type(column.kind);
-                let table = collection.name;
-                let column = column.name;
-                transaction
-                    .execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind};"))?;
-            }
-        }
-        transaction.execute_batch(&create_indexes(collection))?;
+    migrate(connection, collections).map_err(|error| match error.sqlite_error_code() {
+        // For example a unique index over rows that agree.
+        Some(ErrorCode::ConstraintViolation) => OpenError::Schema(Arc::new(error)),
+        _ => StoreError::from(error).into(),
+    })?;
+    for sql in tables.iter().flat_map(sql::Table::statements) {
+        connection
+            .prepare_cached(sql)
+            .map_err(|error| OpenError::Schema(Arc::new(error)))?;
     }
-    transaction.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION};"))?;
-    transaction.commit()?;
     Ok(())
 }
 
-fn create_table(collection: &Collection) -> String {
-    let mut sql = format!(
-        "CREATE TABLE IF NOT EXISTS {} (account_id TEXT NOT NULL",
-        collection.name
-    );
-    for key in collection.key {
-        sql.push_str(&format!(", {key} TEXT NOT NULL"));
+fn migrate(
+    connection: &mut Connection,
+    collections: &[&'static Collection],
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS usher_revision (
+             only INTEGER PRIMARY KEY CHECK (only = 0), last INTEGER NOT NULL) STRICT;
+         INSERT OR IGNORE INTO usher_revision VALUES (0, 0);",
+    )?;
+    for collection in collections {
+        transaction.execute_batch(&sql::create_table(Dialect::Sqlite, collection))?;
+        for column in collection.columns {
+            if !has_column(&transaction, collection.name, column.name)? {
+                let sql = sql::add_column(Dialect::Sqlite, collection, column);
+                transaction.execute_batch(&sql)?;
+            }
+        }
+        for sql in sql::create_indexes(Dialect::Sqlite, collection) {
+            transaction.execute_batch(&sql)?;
+        }
     }
-    for column in collection.columns {
-        sql.push_str(&format!(", {} {}", column.name, sql_type(column.kind)));
-    }
-    sql.push_str(", revision INTEGER NOT NULL, expires_at INTEGER, document TEXT NOT NULL");
-    let key = std::iter::once("account_id").chain(collection.key.iter().copied());
-    sql.push_str(&format!(
-        ", PRIMARY KEY ({}));",
-        key.collect::<Vec<_>>().join(", ")
-    ));
-    sql
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    transaction.commit()
 }
 
-fn create_indexes(collection: &Collection) -> String {
-    let table = collection.name;
-    let mut sql = String::new();
-    for index in collection.indexes {
-        let unique = if index.unique { "UNIQUE " } else { "" };
-        let columns = index.columns.join(", ");
-        sql.push_str(&format!(
-            "CREATE {unique}INDEX IF NOT EXISTS {table}_{name} ON {table} (account_id, {columns});",
-            name = index.name
-        ));
-    }
-    if collection.expires {
-        sql.push_str(&format!(
-            "CREATE INDEX IF NOT EXISTS {table}_expiry ON {table} (expires_at)
-             WHERE expires_at IS NOT NULL;"
-        ));
-    }
-    sql
-}
-
-const fn sql_type(kind: ColumnKind) -> &'static str {
-    match kind {
-        ColumnKind::Text => "TEXT",
-        ColumnKind::Integer => "INTEGER",
-    }
+fn has_column(transaction: &Transaction<'_>, table: &str, column: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
+    let count: i64 = transaction.query_row(sql, [table, column], |row| row.get(0))?;
+    Ok(count > 0)
 }

@@ -1,17 +1,18 @@
 //! The one writer: what has queued up goes in one transaction, and is acknowledged after the sync.
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
+use usher_model::limits;
 use usher_model::time::Timestamp;
 
-use super::statement;
+use super::read::bind;
 use crate::batch::{Action, Batch, CommitError, Conflict, Expect, Operation};
-use crate::collection::Collection;
+use crate::collection::{Collection, Index};
+use crate::sql::{Table, Tables, Value};
 use crate::store::StoreError;
-
-/// Batches in one transaction: enough that a sync is shared by all who wait, few enough that the
-/// first of them does not wait long.
-const GROUP_MAX: usize = 512;
 
 /// Something for the writer to do.
 pub(super) enum Work {
@@ -22,15 +23,31 @@ pub(super) enum Work {
     Sweep {
         now: Timestamp,
         limit: usize,
-        acknowledge: oneshot::Sender<Result<usize, CommitError>>,
+        acknowledge: oneshot::Sender<Result<usize, StoreError>>,
     },
+}
+
+impl Work {
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Commit { batch, .. } => batch.bytes(),
+            Self::Sweep { .. } => 0,
+        }
+    }
+}
+
+/// What is told once the transaction is on disk.
+enum Outcome {
+    Commit(Result<Vec<u64>, CommitError>),
+    Sweep(usize),
 }
 
 /// The loop that writes; it blocks, so it runs on a thread of its own.
 pub struct Writer {
-    connection: Connection,
+    connection: Arc<Mutex<Connection>>,
     queue: mpsc::Receiver<Work>,
-    collections: &'static [&'static Collection],
+    waiting: Arc<AtomicUsize>,
+    tables: Arc<Tables>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -39,150 +56,299 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-/// What is told to whom once the transaction is on disk.
-enum Answer {
-    Commit(
-        oneshot::Sender<Result<Vec<u64>, CommitError>>,
-        Result<Vec<u64>, CommitError>,
-    ),
-    Sweep(oneshot::Sender<Result<usize, CommitError>>, usize),
-}
-
 impl Writer {
     pub(super) const fn new(
-        connection: Connection,
+        connection: Arc<Mutex<Connection>>,
         queue: mpsc::Receiver<Work>,
-        collections: &'static [&'static Collection],
+        waiting: Arc<AtomicUsize>,
+        tables: Arc<Tables>,
     ) -> Self {
         Self {
             connection,
             queue,
-            collections,
+            waiting,
+            tables,
         }
     }
 
-    /// Writes until every handle of the store is gone, then empties the write-ahead log.
+    /// Writes until the store is closed or every handle of it is gone, and what waited is written.
     pub fn run(mut self) {
         while let Some(first) = self.queue.blocking_recv() {
-            let mut group = vec![first];
-            while group.len() < GROUP_MAX
-                && let Ok(next) = self.queue.try_recv()
-            {
-                group.push(next);
-            }
+            let group = self.gather(first);
             self.write(group);
         }
-        if let Err(error) = self
-            .connection
-            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")
+    }
+
+    /// Takes what has queued up, within the bounds of one transaction.
+    fn gather(&mut self, first: Work) -> Vec<Work> {
+        let mut bytes = first.bytes();
+        let mut group = vec![first];
+        while group.len() < limits::STORE_GROUP_BATCHES_MAX
+            && bytes < limits::STORE_GROUP_BYTES_MAX
+            && let Ok(next) = self.queue.try_recv()
         {
-            tracing::warn!(%error, "the write-ahead log was not emptied; the next start does it");
+            bytes += next.bytes();
+            group.push(next);
         }
+        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        group
     }
 
-    fn write(&mut self, group: Vec<Work>) {
-        let mut answers = Vec::with_capacity(group.len());
-        let written = self.write_group(group, &mut answers);
-        let failure = written.err().map(|error| error.to_string());
-        if let Some(error) = &failure {
-            tracing::error!(
-                error,
-                batches = answers.len(),
-                "a group of batches was not written"
-            );
-        }
-        for answer in answers {
-            // Whoever asked may have gone; what was written stays written.
-            match (answer, &failure) {
-                (Answer::Commit(to, outcome), None) => drop(to.send(outcome)),
-                (Answer::Sweep(to, swept), None) => drop(to.send(Ok(swept))),
-                (Answer::Commit(to, _), Some(error)) => drop(to.send(Err(unwritten(error)))),
-                (Answer::Sweep(to, _), Some(error)) => drop(to.send(Err(unwritten(error)))),
-            }
-        }
-    }
-
-    fn write_group(
-        &mut self,
-        group: Vec<Work>,
-        answers: &mut Vec<Answer>,
-    ) -> Result<(), rusqlite::Error> {
-        let mut group = group.into_iter();
-        let begun = self
+    fn write(&self, group: Vec<Work>) {
+        let mut connection = self
             .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate);
-        let mut transaction = match begun {
-            Ok(transaction) => transaction,
-            Err(error) => {
-                answers.extend(group.map(|work| work.unanswered()));
-                return Err(error);
-            }
-        };
-        let mut revision = last_revision(&transaction)?;
-        let result = (|| {
-            for work in group.by_ref() {
-                match work {
-                    Work::Commit { batch, acknowledge } => {
-                        let savepoint = transaction.savepoint()?;
-                        let applied = apply(&savepoint, &batch, &mut revision);
-                        if applied.is_ok() {
-                            savepoint.commit()?;
-                        } else {
-                            savepoint.finish()?;
-                        }
-                        let outcome = match applied {
-                            Err(CommitError::Store(StoreError::Sqlite(error)))
-                                if is_fatal(&error) =>
-                            {
-                                answers.push(Answer::Commit(acknowledge, Err(CommitError::Busy)));
-                                return Err(error);
-                            }
-                            outcome => outcome,
-                        };
-                        answers.push(Answer::Commit(acknowledge, outcome));
-                    }
-                    Work::Sweep {
-                        now,
-                        limit,
-                        acknowledge,
-                    } => {
-                        let swept = sweep(&transaction, self.collections, now, limit)?;
-                        answers.push(Answer::Sweep(acknowledge, swept));
-                    }
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let outcomes = transact(&mut connection, &self.tables, &group);
+        drop(connection);
+        let outcomes = outcomes.map_err(StoreError::from);
+        if let Err(error) = &outcomes {
+            let batches = group.len();
+            tracing::error!(%error, batches, "a transaction failed; its batches are refused");
+        }
+        let mut outcomes = outcomes.map(Vec::into_iter);
+        for work in group {
+            let outcome = match &mut outcomes {
+                Ok(outcomes) => outcomes.next().ok_or(StoreError::Closed),
+                Err(error) => Err(error.clone()),
+            };
+            // Whoever asked may have gone; what was written stays written.
+            match (work, outcome) {
+                (Work::Commit { acknowledge, .. }, Ok(Outcome::Commit(outcome))) => {
+                    drop(acknowledge.send(outcome));
                 }
+                (Work::Commit { acknowledge, .. }, Err(error)) => {
+                    drop(acknowledge.send(Err(error.into())));
+                }
+                (Work::Sweep { acknowledge, .. }, outcome) => {
+                    let swept = outcome.map(|outcome| match outcome {
+                        Outcome::Sweep(swept) => swept,
+                        Outcome::Commit(_) => 0,
+                    });
+                    drop(acknowledge.send(swept));
+                }
+                (Work::Commit { .. }, Ok(Outcome::Sweep(_))) => {}
             }
-            Ok(())
-        })();
-        answers.extend(group.map(|work| work.unanswered()));
-        result?;
-        keep_revision(&transaction, revision)?;
-        transaction.commit()
-    }
-}
-
-impl Work {
-    fn unanswered(self) -> Answer {
-        match self {
-            Self::Commit { acknowledge, .. } => Answer::Commit(acknowledge, Err(CommitError::Busy)),
-            Self::Sweep { acknowledge, .. } => Answer::Sweep(acknowledge, 0),
         }
     }
 }
 
-/// Errors after which the whole transaction is lost: no space, no file, a damaged page.
-fn is_fatal(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation)
+/// Applies a group in one transaction; a batch that conflicts leaves no trace, and the others none
+/// of it.
+fn transact(
+    connection: &mut Connection,
+    tables: &Tables,
+    group: &[Work],
+) -> rusqlite::Result<Vec<Outcome>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have written since.
+    let before = last_revision(&transaction)?;
+    let mut revision = before;
+    let mut outcomes = Vec::with_capacity(group.len());
+    for work in group {
+        outcomes.push(match work {
+            Work::Commit { batch, .. } => {
+                Outcome::Commit(apply_batch(&transaction, tables, batch, &mut revision)?)
+            }
+            Work::Sweep { now, limit, .. } => {
+                Outcome::Sweep(sweep(&transaction, tables, *now, *limit)?)
+            }
+        });
+    }
+    if revision != before {
+        keep_revision(&transaction, revision)?;
+    }
+    transaction.commit()?;
+    Ok(outcomes)
 }
 
-fn unwritten(error: &str) -> CommitError {
-    CommitError::Store(StoreError::Unwritten(error.to_owned()))
+/// Why a batch is not applied: it conflicts, or the whole transaction is lost.
+enum Refusal {
+    Conflict(CommitError),
+    Fatal(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Fatal(error)
+    }
+}
+
+fn apply_batch(
+    transaction: &Transaction<'_>,
+    tables: &Tables,
+    batch: &Batch,
+    revision: &mut u64,
+) -> rusqlite::Result<Result<Vec<u64>, CommitError>> {
+    // One operation is one statement, which happens or does not by itself.
+    let needs_savepoint = batch.operations.len() > 1;
+    if needs_savepoint {
+        run(transaction, "SAVEPOINT batch")?;
+    }
+    let mut revisions = Vec::with_capacity(batch.operations.len());
+    for operation in &batch.operations {
+        match apply(transaction, tables, operation, batch.now, revision) {
+            Ok(written) => revisions.push(written),
+            Err(Refusal::Conflict(conflict)) => {
+                if needs_savepoint {
+                    run(transaction, "ROLLBACK TO batch")?;
+                    run(transaction, "RELEASE batch")?;
+                }
+                return Ok(Err(conflict));
+            }
+            Err(Refusal::Fatal(error)) => return Err(error),
+        }
+    }
+    if needs_savepoint {
+        run(transaction, "RELEASE batch")?;
+    }
+    Ok(Ok(revisions))
+}
+
+/// Applies one operation and returns the row's new revision, or 0 if it leaves none.
+fn apply(
+    transaction: &Transaction<'_>,
+    tables: &Tables,
+    operation: &Operation,
+    now: Timestamp,
+    last_revision: &mut u64,
+) -> Result<u64, Refusal> {
+    let table = tables
+        .get(operation.collection)
+        .map_err(|unknown| Refusal::Conflict(CommitError::Store(unknown)))?;
+    let conflict = |reason| Refusal::Conflict(operation.conflict(reason));
+    let revision = *last_revision + 1;
+    let Some((sql, values)) = table.write(operation, now, Some(revision)) else {
+        return match (
+            operation.expect,
+            live_revision(transaction, table, operation, now)?,
+        ) {
+            (Expect::Absent, Some(_)) => Err(conflict(Conflict::Exists)),
+            (Expect::Revision(expected), found) if found != Some(expected) => {
+                Err(conflict(Conflict::Revision))
+            }
+            _ => Ok(0),
+        };
+    };
+    let mut statement = transaction.prepare_cached(sql)?;
+    bind(&mut statement, &values)?;
+    let changed = match statement.raw_execute() {
+        Ok(changed) => changed,
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            return Err(conflict_of(transaction, table, operation, now, error)?);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match (&operation.action, operation.expect) {
+        (_, Expect::Revision(_)) if changed == 0 => Err(conflict(Conflict::Revision)),
+        (Action::Put { .. }, Expect::Absent) if changed == 0 => Err(conflict(Conflict::Exists)),
+        (Action::Put { .. }, _) => {
+            *last_revision = revision;
+            Ok(revision)
+        }
+        (Action::Delete | Action::Check, _) => Ok(0),
+    }
+}
+
+/// Finds out which expectation a violated constraint stands for.
+fn conflict_of(
+    transaction: &Transaction<'_>,
+    table: &Table,
+    operation: &Operation,
+    now: Timestamp,
+    error: rusqlite::Error,
+) -> rusqlite::Result<Refusal> {
+    let conflict = |reason| Ok(Refusal::Conflict(operation.conflict(reason)));
+    // Which of several violated constraints SQLite reports is not defined; the key comes first.
+    if operation.expect == Expect::Absent
+        && live_revision(transaction, table, operation, now)?.is_some()
+    {
+        return conflict(Conflict::Exists);
+    }
+    if let Action::Put { fields, .. } = &operation.action {
+        for index in table.collection.indexes.iter().filter(|index| index.unique) {
+            let columns = index_values(table.collection, index, operation, fields);
+            if other_row_agrees(transaction, table.collection, operation, &columns)? {
+                return conflict(Conflict::Unique(index.name));
+            }
+        }
+    }
+    Ok(Refusal::Fatal(error))
+}
+
+fn index_values<'a>(
+    collection: &'static Collection,
+    index: &Index,
+    operation: &'a Operation,
+    fields: &'a [crate::store::Field],
+) -> Vec<(&'static str, Value<'a>)> {
+    let parts = operation.key.parts().iter().map(|part| Value::Text(part));
+    let parts = collection.key.iter().copied().zip(parts);
+    let columns = collection.columns.iter().map(|column| column.name);
+    let columns = columns.zip(fields.iter().map(Value::from));
+    parts
+        .chain(columns)
+        .filter(|(name, _)| index.columns.contains(name))
+        .collect()
+}
+
+fn other_row_agrees(
+    transaction: &Transaction<'_>,
+    collection: &Collection,
+    operation: &Operation,
+    columns: &[(&'static str, Value<'_>)],
+) -> rusqlite::Result<bool> {
+    let mut sql = format!("SELECT 1 FROM {} WHERE account_id = ?1", collection.name);
+    let mut values = vec![Value::Text(operation.key.account().as_str())];
+    for (name, value) in columns {
+        values.push(*value);
+        sql.push_str(&format!(" AND {name} = ?{}", values.len()));
+    }
+    sql.push_str(" AND NOT (true");
+    for (name, part) in collection.key.iter().zip(operation.key.parts()) {
+        values.push(Value::Text(part));
+        sql.push_str(&format!(" AND {name} = ?{}", values.len()));
+    }
+    sql.push(')');
+    let mut statement = transaction.prepare_cached(&sql)?;
+    bind(&mut statement, &values)?;
+    Ok(statement.raw_query().next()?.is_some())
+}
+
+fn live_revision(
+    transaction: &Transaction<'_>,
+    table: &Table,
+    operation: &Operation,
+    now: Timestamp,
+) -> rusqlite::Result<Option<u64>> {
+    let mut statement = transaction.prepare_cached(&table.check)?;
+    bind(&mut statement, &table.get_values(&operation.key, now))?;
+    let mut rows = statement.raw_query();
+    let revision: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
+    Ok(revision.and_then(|revision| u64::try_from(revision).ok()))
+}
+
+fn sweep(
+    transaction: &Transaction<'_>,
+    tables: &Tables,
+    now: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<usize> {
+    let mut swept = 0;
+    for table in tables.iter().filter(|table| table.collection.expires) {
+        if swept < limit {
+            let wanted = i64::try_from(limit - swept).unwrap_or(i64::MAX);
+            let mut statement = transaction.prepare_cached(&table.sweep)?;
+            swept += statement.execute([now.milliseconds(), wanted])?;
+        }
+    }
+    Ok(swept)
 }
 
 fn last_revision(connection: &Connection) -> rusqlite::Result<u64> {
-    let last: i64 = connection
-        .prepare_cached("SELECT last FROM usher_revision")?
-        .query_row([], |row| row.get(0))?;
-    Ok(u64::try_from(last).unwrap_or(0))
+    let mut statement = connection.prepare_cached("SELECT last FROM usher_revision")?;
+    let last: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
+    Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0))
 }
 
 fn keep_revision(connection: &Connection, revision: u64) -> rusqlite::Result<()> {
@@ -193,80 +359,7 @@ fn keep_revision(connection: &Connection, revision: u64) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Applies a batch, or says which expectation does not hold.
-fn apply(
-    connection: &Connection,
-    batch: &Batch,
-    revision: &mut u64,
-) -> Result<Vec<u64>, CommitError> {
-    let mut revisions = Vec::with_capacity(batch.operations.len());
-    for operation in &batch.operations {
-        let Operation {
-            collection,
-            key,
-            expect,
-            action,
-        } = operation;
-        let conflict = |reason| CommitError::Conflict {
-            collection: collection.name,
-            reason,
-        };
-        if *expect != Expect::Any {
-            let state = statement::state(connection, collection, key).map_err(StoreError::from)?;
-            let is_live =
-                |expires_at: Option<i64>| expires_at.is_none_or(|at| at > batch.now.milliseconds());
-            let live = state
-                .filter(|(_, expires_at)| is_live(*expires_at))
-                .map(|(found, _)| found);
-            match (expect, live) {
-                (Expect::Absent, Some(_)) => return Err(conflict(Conflict::Exists)),
-                (Expect::Revision(expected), found) if found != Some(*expected) => {
-                    return Err(conflict(Conflict::Revision));
-                }
-                _ => {}
-            }
-        }
-        *revision += 1;
-        revisions.push(*revision);
-        let written = match action {
-            Action::Put {
-                fields,
-                expires_at,
-                document,
-            } => statement::put(
-                connection,
-                collection,
-                key,
-                fields,
-                *revision,
-                *expires_at,
-                document,
-            ),
-            Action::Delete => statement::delete(connection, collection, key),
-            Action::Check => Ok(()),
-        };
-        written.map_err(|error| {
-            if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) {
-                conflict(Conflict::Unique)
-            } else {
-                StoreError::from(error).into()
-            }
-        })?;
-    }
-    Ok(revisions)
-}
-
-fn sweep(
-    connection: &Connection,
-    collections: &[&'static Collection],
-    now: Timestamp,
-    limit: usize,
-) -> rusqlite::Result<usize> {
-    let mut swept = 0;
-    for collection in collections.iter().filter(|collection| collection.expires) {
-        if swept < limit {
-            swept += statement::sweep(connection, collection, now, limit - swept)?;
-        }
-    }
-    Ok(swept)
+fn run(transaction: &Transaction<'_>, sql: &str) -> rusqlite::Result<()> {
+    transaction.prepare_cached(sql)?.raw_execute()?;
+    Ok(())
 }

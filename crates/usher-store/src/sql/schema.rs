@@ -1,0 +1,81 @@
+//! The tables of the collections.
+
+use super::{Dialect, column_type, key_columns};
+use crate::collection::{Collection, Column, ColumnKind};
+
+/// Makes the table, with every column that is declared today.
+pub(crate) fn create_table(dialect: Dialect, collection: &Collection) -> String {
+    let text = column_type(dialect, ColumnKind::Text);
+    let integer = column_type(dialect, ColumnKind::Integer);
+    let keys = key_columns(collection);
+    let mut columns: Vec<String> = keys
+        .iter()
+        .map(|name| format!("{name} {text} NOT NULL"))
+        .collect();
+    // Before the document: SQLite reads a row from its beginning.
+    for Column { name, kind } in collection.columns {
+        columns.push(format!("{name} {}", column_type(dialect, *kind)));
+    }
+    let document = match dialect {
+        Dialect::Sqlite => "TEXT",
+        Dialect::Postgres => "json",
+    };
+    columns.push(format!("revision {integer} NOT NULL"));
+    columns.push(format!("expires_at {integer}"));
+    columns.push(format!("document {document} NOT NULL"));
+    columns.push(format!("PRIMARY KEY ({})", keys.join(", ")));
+    let strict = match dialect {
+        Dialect::Sqlite => " STRICT",
+        Dialect::Postgres => "",
+    };
+    format!(
+        "CREATE TABLE IF NOT EXISTS {} ({}){strict}",
+        collection.name,
+        columns.join(", ")
+    )
+}
+
+/// Adds a column that is declared and not there.
+pub(crate) fn add_column(dialect: Dialect, collection: &Collection, column: &Column) -> String {
+    let kind = column_type(dialect, column.kind);
+    format!(
+        "ALTER TABLE {} ADD COLUMN {} {kind}",
+        collection.name, column.name
+    )
+}
+
+/// Makes the indexes: each begins with the account, and those that are not unique end with the key,
+/// so that a page of a find is read in its order.
+pub(crate) fn create_indexes(dialect: Dialect, collection: &Collection) -> Vec<String> {
+    let table = collection.name;
+    let mut statements = Vec::new();
+    for index in collection.indexes {
+        let mut columns = vec!["account_id".to_owned()];
+        for name in index.columns {
+            // SQLite sorts nulls first, and so does every find.
+            let is_nullable = !collection.key.contains(name);
+            let nulls = dialect == Dialect::Postgres && is_nullable;
+            columns.push(format!("{name}{}", if nulls { " NULLS FIRST" } else { "" }));
+        }
+        if !index.unique {
+            let rest = collection
+                .key
+                .iter()
+                .filter(|name| !index.columns.contains(name));
+            columns.extend(rest.map(|name| (*name).to_owned()));
+        }
+        statements.push(format!(
+            "CREATE {unique}INDEX IF NOT EXISTS {name} ON {table} ({columns})",
+            unique = if index.unique { "UNIQUE " } else { "" },
+            name = collection.index_name(index),
+            columns = columns.join(", "),
+        ));
+    }
+    if collection.expires {
+        statements.push(format!(
+            "CREATE INDEX IF NOT EXISTS {table}__expiry ON {table} (expires_at) \
+             WHERE expires_at IS NOT NULL"
+        ));
+    }
+    statements
+}
