@@ -1,14 +1,23 @@
 //! The command line: one file per command.
 
 mod config;
+mod credential;
 mod doctor;
+mod init;
+mod policy;
+mod serve;
 mod terminal;
+mod user;
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use usher_app::App;
 
+use crate::boot::{self, Purpose, World};
 use crate::config::Config;
 use crate::config::raw::Sources;
 
@@ -27,6 +36,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve everything on one HTTP port until the first signal
+    Serve(serve::Words),
+    /// Make an empty account in a new or existing data directory
+    Init(init::Words),
+    /// Check, test and explain policy files; move them to and from a server
+    Policy(policy::Words),
+    /// Make, list, rotate and revoke credentials; works while a server runs
+    Credential(credential::Words),
+    /// Add, list and remove users; works while a server runs
+    User(user::Words),
     /// Show the configuration: every key, or what is in force
     Config(config::Words),
     /// Say what is wrong with a configuration, a data directory or a port
@@ -85,7 +104,27 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Serve(words) => block_on(serve::run(&words)),
+        Command::Init(words) => block_on(init::run(&words)),
+        Command::Policy(words) => policy::run(&words),
+        Command::Credential(words) => block_on(credential::run(words)),
+        Command::User(words) => block_on(user::run(words)),
         Command::Config(words) => config::run(&words),
         Command::Doctor(words) => doctor::run(&words),
     }
+}
+
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Opens the data directory, perhaps beside a running server, does something and closes it.
+async fn with_app<T>(
+    place: &Place,
+    work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let opened = boot::open(&place.load()?, &World::of_this_machine()?, Purpose::Administer)?;
+    let done = work(&opened.app).await;
+    opened.close().await?;
+    done
 }

@@ -19,7 +19,7 @@ mod telemetry;
 use std::fmt;
 
 pub use context::Context;
-pub use data::Data;
+pub use data::DataDirectory;
 pub use decisions::Decisions;
 pub use limits::Limits;
 pub use security::Security;
@@ -39,7 +39,7 @@ pub struct Config {
     /// The HTTP port.
     pub server: Server,
     /// The data directory.
-    pub data: Data,
+    pub data: DataDirectory,
     /// What keeps the data.
     pub store: Store,
     /// What one account may do.
@@ -72,7 +72,7 @@ impl Config {
         let mut reader = Reader::new(raw, mistakes);
         let config = Self {
             server: Server::read(&mut reader),
-            data: Data::read(&mut reader),
+            data: DataDirectory::read(&mut reader),
             store: Store::read(&mut reader),
             limits: Limits::read(&mut reader),
             context: Context::read(&mut reader),

@@ -3,6 +3,7 @@
 //! They are a library so that the end-to-end tests boot the real wiring in process. What should
 //! happen is decided in `usher-app` and below; nothing here knows a policy from a skill.
 
+pub mod boot;
 pub mod cli;
 pub mod config;
 pub mod doctor;

@@ -63,39 +63,35 @@ impl Signals {
 ///
 /// `work` must end soon after `stopping` is cancelled; it is dropped at the second signal or when
 /// `grace` has passed.
+///
+/// # Errors
+/// Fails if `work` does.
 pub async fn run<W>(
     work: W,
     stopping: CancellationToken,
     mut signals: Signals,
     grace: Duration,
-) -> Ending
+) -> anyhow::Result<Ending>
 where
-    W: Future<Output = ()>,
+    W: Future<Output = anyhow::Result<()>>,
 {
     tokio::pin!(work);
     tokio::select! {
-        () = &mut work => return Ending::Failed,
+        ended = &mut work => return ended.map(|()| Ending::Failed),
         () = signals.next() => {
             tracing::info!(grace_seconds = grace.as_secs(), "stopping: finishing what was accepted");
-        }
-        // Long-lived work that has ended by itself cancels the token.
-        () = stopping.cancelled() => {
-            tracing::error!("stopping: something that should run for ever has ended");
-            return match tokio::time::timeout(grace, work).await {
-                Ok(()) | Err(_) => Ending::Failed,
-            };
         }
     }
     stopping.cancel();
     tokio::select! {
-        () = &mut work => Ending::Finished,
+        ended = &mut work => ended.map(|()| Ending::Finished),
         () = signals.next() => {
             tracing::warn!("second signal: dropping what is left");
-            Ending::Dropped
+            Ok(Ending::Dropped)
         }
         () = tokio::time::sleep(grace) => {
             tracing::warn!(grace_seconds = grace.as_secs(), "grace is over: dropping what is left");
-            Ending::Dropped
+            Ok(Ending::Dropped)
         }
     }
 }

@@ -6,12 +6,12 @@ use super::reader::Reader;
 
 /// The data directory.
 #[derive(Clone, Debug)]
-pub struct Data {
+pub struct DataDirectory {
     /// Holds everything; made if it is missing.
     pub dir: PathBuf,
 }
 
-impl Data {
+impl DataDirectory {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let dir = reader.text("data.dir");
         if dir.is_empty() {

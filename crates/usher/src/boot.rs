@@ -1,0 +1,196 @@
+//! The wiring, top to bottom: store, use cases, HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use axum::middleware;
+use axum::serve::ListenerExt as _;
+use rand::TryRng as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use usher_app::App;
+use usher_context::expiry::TtlMax;
+use usher_model::id::IdSource;
+use usher_model::time::{Clock, SystemClock};
+use usher_store::collection::kept;
+use usher_store::sqlite::{self, Sqlite};
+use usher_store::store::Store;
+
+use crate::config::Config;
+use crate::telemetry;
+
+/// Time between two sweeps of what has expired; nobody ever sees what is expired but not swept.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the process takes from the machine, and a test from its hand.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Where wall time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// What the generator of ids and secrets is seeded with.
+    pub seed: [u8; 32],
+}
+
+impl World {
+    /// Returns the machine's clock and a seed from its random source.
+    ///
+    /// # Errors
+    /// Fails if the operating system has no random bytes.
+    pub fn of_this_machine() -> Result<Self> {
+        let mut seed = [0; 32];
+        rand::rngs::SysRng.try_fill_bytes(&mut seed).context("cannot seed the generator of secrets")?;
+        Ok(Self { clock: Arc::new(SystemClock), seed })
+    }
+}
+
+/// What the store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To serve: nobody else may serve from the same directory.
+    Serve,
+    /// To administer, perhaps while a server runs.
+    Administer,
+}
+
+/// The use cases on an open store.
+#[derive(Debug)]
+pub struct Opened {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// Cancelled when the store's writer has ended.
+    pub writer_ended: CancellationToken,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Opened {
+    /// Closes the store and waits until everything is on disk.
+    ///
+    /// # Errors
+    /// Fails if the writer panicked.
+    pub async fn close(self) -> Result<()> {
+        let Self { app, writer_ended, writer } = self;
+        app.stop().await;
+        // The writer ends when the last handle of the store is gone.
+        drop(app);
+        writer_ended.cancelled().await;
+        match writer.map(JoinHandle::join) {
+            Some(Err(_panic)) => bail!("the store's writer panicked"),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+}
+
+/// Opens the store and puts the use cases on it.
+///
+/// # Errors
+/// Fails if the store cannot be opened.
+pub fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> {
+    let (store, writer, writer_ended) = open_store(config, purpose)?;
+    let options = usher_app::Options {
+        policies_max: config.limits.policies_per_account_max,
+        rate_per_second: config.limits.requests_per_second_max,
+        rate_burst: config.limits.requests_burst_max,
+        context_ttl_max: TtlMax::new(config.context.ttl_max),
+        context_cache_documents: config.context.cached_documents_max,
+        decision_retention_days: config.decisions.retention_days,
+        token_ttl: config.security.token_ttl,
+        sweep_interval: SWEEP_INTERVAL,
+    };
+    let ids = IdSource::new(Arc::clone(&world.clock), world.seed);
+    let app = App::new(store, Arc::clone(&world.clock), ids, options);
+    Ok(Opened { app, writer_ended, writer })
+}
+
+fn open_store(
+    config: &Config,
+    purpose: Purpose,
+) -> Result<(Store, Option<JoinHandle<()>>, CancellationToken)> {
+    let ended = CancellationToken::new();
+    let guard = ended.clone().drop_guard();
+    let (sqlite, writer) = Sqlite::open(&sqlite::Options {
+        directory: config.data.dir.clone(),
+        collections: kept::ALL,
+        is_server: purpose == Purpose::Serve,
+    })
+    .with_context(|| format!("cannot open the data directory `{}`", config.data.dir.display()))?;
+    let run = move || {
+        // Dropped when the writer ends, by a panic too.
+        let _guard: DropGuard = guard;
+        writer.run();
+    };
+    let thread = std::thread::Builder::new().name("usher-writer".to_owned()).spawn(run)?;
+    Ok((Store::from(sqlite), Some(thread), ended))
+}
+
+/// A server that has its port and answers as soon as it is run.
+#[derive(Debug)]
+pub struct Server {
+    /// The address that is really listened on.
+    pub address: SocketAddr,
+    opened: Opened,
+    listener: TcpListener,
+    router: Router,
+}
+
+impl Server {
+    /// Opens the store, wires everything to it and takes the port.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be opened or the port cannot be had.
+    pub async fn boot(config: &Config, world: &World) -> Result<Self> {
+        let opened = open(config, world, Purpose::Serve)?;
+        let options = usher_api::Options {
+            in_flight_max: config.server.requests_in_flight_max,
+            request_timeout: config.server.request_timeout,
+        };
+        let mut router = usher_api::router(Arc::clone(&opened.app), options);
+        if config.telemetry.otlp_endpoint.is_some() {
+            router = router.layer(middleware::from_fn(telemetry::join_trace));
+        }
+        let listen = config.server.listen;
+        let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+        Ok(Self { address: listener.local_addr()?, opened, listener, router })
+    }
+
+    /// Returns the use cases, for tests that look behind the port.
+    #[must_use]
+    pub const fn app(&self) -> &Arc<App> {
+        &self.opened.app
+    }
+
+    /// Serves until `stopping` is cancelled, then finishes every request that was accepted and
+    /// writes what waits.
+    ///
+    /// Cancels `stopping` itself when the store's writer ends. If it is dropped before its end,
+    /// requests under way are cut, but nothing acknowledged is lost.
+    ///
+    /// # Errors
+    /// Fails if the writer panicked.
+    pub async fn run(self, stopping: CancellationToken) -> Result<()> {
+        let Self { opened, listener, router, .. } = self;
+        opened.app.start();
+        // An answer is one small packet: waiting for a second one would only delay it.
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "cannot switch off Nagle's algorithm");
+            }
+        });
+        let asked = stopping.clone();
+        let writer_ended = opened.writer_ended.clone();
+        let until = async move {
+            tokio::select! {
+                () = asked.cancelled() => {}
+                () = writer_ended.cancelled() => {
+                    tracing::error!("the store's writer has ended");
+                    asked.cancel();
+                }
+            }
+        };
+        axum::serve(listener, router).with_graceful_shutdown(until).await?;
+        opened.close().await
+    }
+}

@@ -1,0 +1,37 @@
+//! `usher serve`: the server.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::{Place, terminal};
+use crate::boot::{Server, World};
+use crate::config::Config;
+use crate::lifecycle::{self, Signals};
+use crate::telemetry;
+
+/// The words after `usher serve`.
+#[derive(Debug, Args)]
+pub(super) struct Words {
+    #[command(flatten)]
+    place: Place,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
+    let listen = words.listen.iter().map(|listen| ("--listen", "server.listen", listen.clone()));
+    let config = Config::load(&words.place.sources(listen.collect()))?;
+    let _traces = telemetry::start(&config.telemetry)?;
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    let server = Server::boot(&config, &World::of_this_machine()?).await?;
+    // Programs wait for this line; it is the only one on stdout.
+    terminal::say(&format!("usher listening on http://{}", server.address))?;
+    let stopping = CancellationToken::new();
+    let work = server.run(stopping.clone());
+    let ending = lifecycle::run(work, stopping, signals, config.server.shutdown_grace).await?;
+    Ok(ending.into())
+}
