@@ -200,6 +200,8 @@ codes! {
     TypeMismatch = "TYPE_MISMATCH",
     /// Something that must be there.
     MissingField = "MISSING_FIELD",
+    /// A field that is ignored, near the name of one that is not.
+    UnknownField = "UNKNOWN_FIELD",
     /// Two things of which only one may be there.
     Ambiguous = "AMBIGUOUS",
     /// JSON of the wrong shape.

@@ -7,7 +7,26 @@
 
 pub mod diagnostic;
 pub mod document;
-pub mod lexer;
 pub mod options;
+
+pub mod lexer;
 pub mod parser;
+pub mod print;
+pub mod rows;
 pub mod syntax;
+
+pub mod attribute;
+pub mod calendar;
+pub mod check;
+pub mod coerce;
+pub mod fault;
+
+pub mod action;
+pub mod compile;
+pub mod explain;
+pub mod facts;
+pub mod run;
+
+mod evaluate;
+mod mention;
+mod template;

@@ -125,9 +125,11 @@ impl Parser<'_> {
         }
     }
 
-    /// Reports a mistake at `span`; one after the text was given up only follows from that.
+    /// Reports a mistake at `span`. One after the text was given up, or in the place of another,
+    /// only follows from that.
     fn report(&mut self, span: Span, diagnostic: Diagnostic) {
-        if !self.is_too_deep {
+        let is_in_place = |other: &Diagnostic| other.is_error() && other.span == Some(span);
+        if !self.is_too_deep && !self.diagnostics.iter().any(is_in_place) {
             self.diagnostics.push(diagnostic.over(span));
         }
     }

@@ -86,3 +86,66 @@ pub enum BinaryOperator {
     /// `||`
     Concatenate,
 }
+
+impl BinaryOperator {
+    /// Returns the operator as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::In => "in",
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+            Self::Power => "^",
+            Self::Concatenate => "||",
+        }
+    }
+
+    /// Returns the operator that says the same with the operands swapped, if there is one.
+    #[must_use]
+    pub const fn flipped(self) -> Option<Self> {
+        match self {
+            Self::Equal | Self::NotEqual => Some(self),
+            Self::Less => Some(Self::Greater),
+            Self::LessOrEqual => Some(Self::GreaterOrEqual),
+            Self::Greater => Some(Self::Less),
+            Self::GreaterOrEqual => Some(Self::LessOrEqual),
+            Self::In
+            | Self::Add
+            | Self::Subtract
+            | Self::Multiply
+            | Self::Divide
+            | Self::Remainder
+            | Self::Power
+            | Self::Concatenate => None,
+        }
+    }
+}
+
+impl Expression {
+    /// Calls `visit` with this node and all below it, the outer before the inner.
+    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
+        match &self.kind {
+            Kind::Literal(_) | Kind::Attribute(_) => {}
+            Kind::List(items) | Kind::And(items) | Kind::Or(items) | Kind::Call(_, items) => {
+                for item in items {
+                    item.walk(visit);
+                }
+            }
+            Kind::Unary(_, operand) => operand.walk(visit),
+            Kind::Binary(_, left, right) => {
+                left.walk(visit);
+                right.walk(visit);
+            }
+        }
+    }
+}
