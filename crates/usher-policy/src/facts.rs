@@ -1,0 +1,224 @@
+//! What is known when a decision is made: one fact for each attribute that a policy mentions.
+//!
+//! Facts borrow from the request or the documents they were read from; nothing is copied.
+
+pub mod json;
+
+use std::borrow::Cow;
+
+use usher_model::value::{Object, Value};
+
+use crate::attribute::Slot;
+use crate::coerce::View;
+use crate::compile::PolicySet;
+use crate::fault::{Fault, FaultCode};
+use crate::mention::Property;
+
+/// What is known of one attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact<'a> {
+    /// It has not been read yet; a run that needs it says so.
+    Unread,
+    /// It has no value.
+    Missing,
+    /// True or false.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A list or an object.
+    Tree(Cow<'a, Value>),
+    /// It could not be read.
+    Failed(Failure),
+}
+
+/// Why an attribute could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A function answered with a failure.
+    FunctionFailed {
+        /// The status it answered with, if it came that far.
+        http_status: Option<u16>,
+    },
+    /// A function did not answer in time.
+    FunctionTimeout,
+    /// The store could not be asked.
+    ContextUnavailable,
+}
+
+/// Why an evaluation stopped before it had an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stop {
+    /// An attribute has to be read first.
+    Need(Slot),
+    /// The policy has this fault.
+    Fault(Fault),
+}
+
+impl From<FaultCode> for Stop {
+    fn from(code: FaultCode) -> Self {
+        Self::Fault(code.into())
+    }
+}
+
+impl<'a> From<&'a Value> for Fact<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Missing,
+            Value::Bool(boolean) => Self::Bool(*boolean),
+            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(0.0)),
+            Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            Value::Array(_) | Value::Object(_) => Self::Tree(Cow::Borrowed(value)),
+        }
+    }
+}
+
+impl From<Value> for Fact<'_> {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::String(text) => Self::Text(Cow::Owned(text)),
+            Value::Array(_) | Value::Object(_) => Self::Tree(Cow::Owned(value)),
+            Value::Bool(boolean) => Self::Bool(boolean),
+            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(0.0)),
+            Value::Null => Self::Missing,
+        }
+    }
+}
+
+impl Fact<'_> {
+    /// Returns the value, if there is one to be had.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        match self {
+            Self::Unread | Self::Missing | Self::Failed(_) => View::Missing,
+            Self::Bool(boolean) => View::Bool(*boolean),
+            Self::Number(number) => View::Number(*number),
+            Self::Text(text) => View::Text(text),
+            Self::Tree(value) => View::from(&**value),
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) const fn fault(self, slot: Slot) -> Fault {
+        let (code, http_status) = match self {
+            Self::FunctionFailed { http_status } => (FaultCode::FunctionFailed, http_status),
+            Self::FunctionTimeout => (FaultCode::FunctionTimeout, None),
+            Self::ContextUnavailable => (FaultCode::ContextUnavailable, None),
+        };
+        Fault {
+            code,
+            slot: Some(slot),
+            http_status,
+        }
+    }
+}
+
+/// The facts of one run, by slot.
+///
+/// They belong to the set they were made for. Where several documents hold a property, fill them in
+/// the order in which they are looked up: the first value stays.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    facts: Vec<Fact<'a>>,
+}
+
+impl<'a> Facts<'a> {
+    /// Returns facts of which none has a value.
+    #[must_use]
+    pub fn missing(set: &PolicySet) -> Self {
+        Self {
+            facts: vec![Fact::Missing; set.attributes().len()],
+        }
+    }
+
+    /// Reads facts from an object `{namespace: {property: value}}`.
+    #[must_use]
+    pub fn from_object(set: &PolicySet, object: &'a Object) -> Self {
+        let mut facts = Self::missing(set);
+        for (namespace, properties) in object {
+            if let Value::Object(properties) = properties {
+                facts.fill(set, namespace, properties);
+            }
+        }
+        facts
+    }
+
+    /// Returns the facts of a set that mentions no attribute.
+    pub(crate) const fn none() -> Self {
+        Self { facts: Vec::new() }
+    }
+
+    /// Gives every attribute of a namespace that has no value yet the one it has among `properties`.
+    pub fn fill(&mut self, set: &PolicySet, namespace: &str, properties: &'a Object) {
+        let Some(mentioned) = set.mentions().namespace(namespace) else {
+            return;
+        };
+        for (name, value) in properties {
+            if let Some(property) = mentioned.property(name) {
+                self.fill_property(property, value);
+            }
+        }
+    }
+
+    fn fill_property(&mut self, property: &Property, value: &'a Value) {
+        if let Some(slot) = property.slot {
+            self.offer(slot, Fact::from(value));
+        }
+        for (path, slot) in &property.members {
+            let inner = path
+                .iter()
+                .try_fold(value, |value, name| value.as_object()?.get(&**name));
+            if let Some(inner) = inner {
+                self.offer(*slot, Fact::from(inner));
+            }
+        }
+    }
+
+    fn offer(&mut self, slot: Slot, fact: Fact<'a>) {
+        if let Some(place) = self.facts.get_mut(slot.index())
+            && matches!(place, Fact::Missing)
+        {
+            *place = fact;
+        }
+    }
+
+    /// Replaces what is known of one attribute.
+    pub fn set(&mut self, slot: Slot, fact: impl Into<Fact<'a>>) {
+        if let Some(place) = self.facts.get_mut(slot.index()) {
+            *place = fact.into();
+        }
+    }
+
+    /// Returns what is known of one attribute.
+    #[must_use]
+    pub fn fact(&self, slot: Slot) -> &Fact<'a> {
+        self.facts.get(slot.index()).unwrap_or(&Fact::Missing)
+    }
+
+    /// Returns every fact, in the order of the set's attributes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Fact<'a>] {
+        &self.facts
+    }
+
+    /// Returns the value of an attribute, or why it has to be waited for or done without.
+    pub(crate) fn view(&self, slot: Slot) -> Result<View<'_>, Stop> {
+        match self.fact(slot) {
+            Fact::Unread => Err(Stop::Need(slot)),
+            Fact::Failed(failure) => Err(Stop::Fault(failure.fault(slot))),
+            known => Ok(known.view()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_is_small() {
+        assert!(size_of::<Fact<'_>>() <= 32);
+    }
+}
