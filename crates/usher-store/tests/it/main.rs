@@ -1,0 +1,14 @@
+//! What the store promises, on every backend.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "test code"
+)]
+
+mod conformance;
+mod harness;
+mod model;
+mod sqlite;
