@@ -90,17 +90,19 @@ impl Checker<'_> {
     /// Checks an operand of `and`, `or` and `not`, or the whole expression.
     fn boolean(&mut self, expression: &Expression) {
         let found = self.infer(expression);
-        if found != Type::Boolean
-            && let Some(name) = found.name()
-        {
-            let expected = "true or false";
-            self.mistake(
-                Code::NotBoolean,
-                expression,
-                format!("found {name}"),
-                expected,
-            );
+        if found == Type::Boolean {
+            return;
         }
+        let Some(name) = found.name() else {
+            return;
+        };
+        let message = format!("found {name}");
+        let diagnostic = match found {
+            // Nothing counts as false, so the policy runs, though it can never match.
+            Type::MaybeNumber | Type::MaybeText => Diagnostic::warning(Code::NotBoolean, message),
+            _ => Diagnostic::error(Code::NotBoolean, message),
+        };
+        self.report(diagnostic.over(expression.span).expecting("true or false"));
     }
 
     fn infer<'a>(&mut self, expression: &'a Expression) -> Type<'a> {
