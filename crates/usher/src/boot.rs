@@ -42,8 +42,13 @@ impl World {
     /// Fails if the operating system has no random bytes.
     pub fn of_this_machine() -> Result<Self> {
         let mut seed = [0; 32];
-        rand::rngs::SysRng.try_fill_bytes(&mut seed).context("cannot seed the generator of secrets")?;
-        Ok(Self { clock: Arc::new(SystemClock), seed })
+        rand::rngs::SysRng
+            .try_fill_bytes(&mut seed)
+            .context("cannot seed the generator of secrets")?;
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            seed,
+        })
     }
 }
 
@@ -72,7 +77,11 @@ impl Opened {
     /// # Errors
     /// Fails if the writer panicked.
     pub async fn close(self) -> Result<()> {
-        let Self { app, writer_ended, writer } = self;
+        let Self {
+            app,
+            writer_ended,
+            writer,
+        } = self;
         app.stop().await;
         // The writer ends when the last handle of the store is gone.
         drop(app);
@@ -102,7 +111,11 @@ pub fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> 
     };
     let ids = IdSource::new(Arc::clone(&world.clock), world.seed);
     let app = App::new(store, Arc::clone(&world.clock), ids, options);
-    Ok(Opened { app, writer_ended, writer })
+    Ok(Opened {
+        app,
+        writer_ended,
+        writer,
+    })
 }
 
 fn open_store(
@@ -116,13 +129,20 @@ fn open_store(
         collections: kept::ALL,
         is_server: purpose == Purpose::Serve,
     })
-    .with_context(|| format!("cannot open the data directory `{}`", config.data.dir.display()))?;
+    .with_context(|| {
+        format!(
+            "cannot open the data directory `{}`",
+            config.data.dir.display()
+        )
+    })?;
     let run = move || {
         // Dropped when the writer ends, by a panic too.
         let _guard: DropGuard = guard;
         writer.run();
     };
-    let thread = std::thread::Builder::new().name("usher-writer".to_owned()).spawn(run)?;
+    let thread = std::thread::Builder::new()
+        .name("usher-writer".to_owned())
+        .spawn(run)?;
     Ok((Store::from(sqlite), Some(thread), ended))
 }
 
@@ -152,8 +172,15 @@ impl Server {
             router = router.layer(middleware::from_fn(telemetry::join_trace));
         }
         let listen = config.server.listen;
-        let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-        Ok(Self { address: listener.local_addr()?, opened, listener, router })
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}"))?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            opened,
+            listener,
+            router,
+        })
     }
 
     /// Returns the use cases, for tests that look behind the port.
@@ -171,7 +198,12 @@ impl Server {
     /// # Errors
     /// Fails if the writer panicked.
     pub async fn run(self, stopping: CancellationToken) -> Result<()> {
-        let Self { opened, listener, router, .. } = self;
+        let Self {
+            opened,
+            listener,
+            router,
+            ..
+        } = self;
         opened.app.start();
         // An answer is one small packet: waiting for a second one would only delay it.
         let listener = listener.tap_io(|connection| {
@@ -190,7 +222,9 @@ impl Server {
                 }
             }
         };
-        axum::serve(listener, router).with_graceful_shutdown(until).await?;
+        axum::serve(listener, router)
+            .with_graceful_shutdown(until)
+            .await?;
         opened.close().await
     }
 }

@@ -115,7 +115,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 /// Opens the data directory, perhaps beside a running server, does something and closes it.
@@ -123,7 +126,11 @@ async fn with_app<T>(
     place: &Place,
     work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let opened = boot::open(&place.load()?, &World::of_this_machine()?, Purpose::Administer)?;
+    let opened = boot::open(
+        &place.load()?,
+        &World::of_this_machine()?,
+        Purpose::Administer,
+    )?;
     let done = work(&opened.app).await;
     opened.close().await?;
     done

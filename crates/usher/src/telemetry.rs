@@ -37,7 +37,9 @@ pub struct Traces(Option<SdkTracerProvider>);
 
 impl Drop for Traces {
     fn drop(&mut self) {
-        let Some(provider) = self.0.take() else { return };
+        let Some(provider) = self.0.take() else {
+            return;
+        };
         if let Err(error) = provider.shutdown_with_timeout(EXPORT_TIME_MAX) {
             tracing::warn!(%error, "the last traces did not reach the collector");
         }
@@ -68,9 +70,14 @@ pub fn start(options: &Telemetry) -> Result<Traces> {
     let spans = provider.as_ref().map(|provider| {
         // What the exporter itself does must not be exported.
         let ours = tracing_subscriber::filter::filter_fn(|span| span.target().starts_with("usher"));
-        tracing_opentelemetry::layer().with_tracer(provider.tracer("usher")).with_filter(ours)
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("usher"))
+            .with_filter(ours)
     });
-    tracing_subscriber::registry().with(lines).with(spans).try_init()?;
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(spans)
+        .try_init()?;
     Ok(Traces(provider))
 }
 
@@ -88,7 +95,10 @@ fn provider(endpoint: &str) -> Result<SdkTracerProvider> {
         .build()
         .with_context(|| format!("cannot send traces to `{endpoint}`"))?;
     let resource = Resource::builder().with_service_name("usher").build();
-    Ok(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
+    Ok(SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_batch_exporter(exporter)
+        .build())
 }
 
 /// Joins the request to the trace that its W3C `traceparent` names.
@@ -111,14 +121,19 @@ impl HttpClient for Collector {
     fn send_bytes<'me, 'answer>(
         &'me self,
         request: axum::http::Request<Bytes>,
-    ) -> Pin<Box<dyn Future<Output = Result<axum::http::Response<Bytes>, HttpError>> + Send + 'answer>>
+    ) -> Pin<
+        Box<dyn Future<Output = Result<axum::http::Response<Bytes>, HttpError>> + Send + 'answer>,
+    >
     where
         'me: 'answer,
         Self: 'answer,
     {
         Box::pin(async move {
             let (parts, mut body) = self.0.run(request.map(|body| body.to_vec()))?.into_parts();
-            Ok(axum::http::Response::from_parts(parts, Bytes::from(body.read_to_vec()?)))
+            Ok(axum::http::Response::from_parts(
+                parts,
+                Bytes::from(body.read_to_vec()?),
+            ))
         })
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use usher_app::credentials::{self, Issued};
 use usher_app::accounts;
+use usher_app::credentials::{self, Issued};
 use usher_model::id::{AccountId, CredentialId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
@@ -87,8 +87,18 @@ pub(super) fn role(text: &str) -> Result<Role, String> {
 
 pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
     match words.verb {
-        Verb::Create { account, role, name, expires_at, json } => {
-            let new = credentials::New { name, role, expires_at };
+        Verb::Create {
+            account,
+            role,
+            name,
+            expires_at,
+            json,
+        } => {
+            let new = credentials::New {
+                name,
+                role,
+                expires_at,
+            };
             let issued = with_app(&account.place, async |app| {
                 let caller = accounts::operator(app, &account.id).await?;
                 Ok(credentials::create(&caller, app, new).await?)
@@ -103,8 +113,12 @@ pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
             })
             .await?;
             for credential in credentials {
-                let expiry = credential.expires_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-                let used = credential.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+                let expiry = credential
+                    .expires_at
+                    .map_or_else(|| "never".to_owned(), |at| at.to_string());
+                let used = credential
+                    .last_used_at
+                    .map_or_else(|| "never".to_owned(), |at| at.to_string());
                 terminal::say(&format!(
                     "{}  {:<10} {}  expires: {expiry}  last used: {used}",
                     credential.id,
@@ -113,7 +127,12 @@ pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
                 ))?;
             }
         }
-        Verb::Rotate { account, id, overlap_hours, json } => {
+        Verb::Rotate {
+            account,
+            id,
+            overlap_hours,
+            json,
+        } => {
             let overlap = Duration::from_secs(u64::from(overlap_hours) * 3_600);
             let issued = with_app(&account.place, async |app| {
                 let caller = accounts::operator(app, &account.id).await?;

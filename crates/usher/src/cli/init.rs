@@ -19,12 +19,19 @@ pub(super) struct Words {
 }
 
 pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
-    let is_new = with_app(&words.place, async |app| Ok(accounts::create(app, &words.account).await?)).await?;
+    let is_new = with_app(&words.place, async |app| {
+        Ok(accounts::create(app, &words.account).await?)
+    })
+    .await?;
     let account = &words.account;
     if is_new {
-        terminal::say(&format!("made the account `{account}`; next: usher credential create --account {account}"))?;
+        terminal::say(&format!(
+            "made the account `{account}`; next: usher credential create --account {account}"
+        ))?;
     } else {
-        terminal::say(&format!("the account `{account}` exists already; nothing was changed"))?;
+        terminal::say(&format!(
+            "the account `{account}` exists already; nothing was changed"
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

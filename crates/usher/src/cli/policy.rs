@@ -3,7 +3,11 @@
 mod check;
 mod diff;
 mod file;
+mod offline;
 mod remote;
+mod run;
+mod test;
+mod tree;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,9 +29,16 @@ enum Verb {
         /// One policy, a list of them, or an export file
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// Print notices too, such as one for each policy whose meaning depends on a switch
+        #[arg(long)]
+        notices: bool,
         #[command(flatten)]
         switches: Switches,
     },
+    /// Run test cases that stand beside policies; exit code 1 if one fails
+    Test(test::Words),
+    /// Decide once, without a server, and explain what became of each policy
+    Run(run::Words),
     /// Put the policies of a file on a server
     Import {
         /// One policy, a list of them, or an export file
@@ -97,8 +108,19 @@ impl Switches {
 
 pub(super) fn run(words: &Words) -> anyhow::Result<ExitCode> {
     match &words.verb {
-        Verb::Check { files, switches } => check::run(files, &switches.options()),
-        Verb::Import { file, mode, keep_enabled, server } => {
+        Verb::Check {
+            files,
+            notices,
+            switches,
+        } => check::run(files, &switches.options(), *notices),
+        Verb::Test(words) => test::run(words),
+        Verb::Run(words) => run::run(words),
+        Verb::Import {
+            file,
+            mode,
+            keep_enabled,
+            server,
+        } => {
             let mode = match mode {
                 Mode::Append => "append",
                 Mode::Replace => "replace",

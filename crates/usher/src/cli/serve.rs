@@ -23,7 +23,10 @@ pub(super) struct Words {
 }
 
 pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
-    let listen = words.listen.iter().map(|listen| ("--listen", "server.listen", listen.clone()));
+    let listen = words
+        .listen
+        .iter()
+        .map(|listen| ("--listen", "server.listen", listen.clone()));
     let config = Config::load(&words.place.sources(listen.collect()))?;
     let _traces = telemetry::start(&config.telemetry)?;
     let signals = Signals::listen().context("cannot listen for signals")?;

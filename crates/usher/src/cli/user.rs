@@ -62,9 +62,25 @@ enum Verb {
 
 pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
     match words.verb {
-        Verb::Create { place, account, name, email, role, password_stdin } => {
-            let password = if password_stdin { Some(first_line()?) } else { None };
-            let new = users::New { name, email, role, password };
+        Verb::Create {
+            place,
+            account,
+            name,
+            email,
+            role,
+            password_stdin,
+        } => {
+            let password = if password_stdin {
+                Some(first_line()?)
+            } else {
+                None
+            };
+            let new = users::New {
+                name,
+                email,
+                role,
+                password,
+            };
             let user = with_app(&place, async |app| {
                 let caller = accounts::operator(app, &account).await?;
                 Ok(users::create(&caller, app, new).await?)
@@ -79,7 +95,13 @@ pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
             })
             .await?;
             for user in users {
-                terminal::say(&format!("{}  {:<10} {} <{}>", user.id, user.role.as_str(), user.name, user.email))?;
+                terminal::say(&format!(
+                    "{}  {:<10} {} <{}>",
+                    user.id,
+                    user.role.as_str(),
+                    user.name,
+                    user.email
+                ))?;
             }
         }
         Verb::Delete { place, account, id } => {

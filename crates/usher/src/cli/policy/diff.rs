@@ -45,7 +45,11 @@ fn compare(from: &[Policy], to: &[Policy]) -> Vec<String> {
     }
     let names = |policies: &[Policy], others: &[Policy]| -> Vec<String> {
         let is_kept = |policy: &&Policy| others.iter().any(|other| other.name == policy.name);
-        policies.iter().filter(is_kept).map(|policy| policy.name.clone()).collect()
+        policies
+            .iter()
+            .filter(is_kept)
+            .map(|policy| policy.name.clone())
+            .collect()
     };
     let (before, after) = (names(from, to), names(to, from));
     if before != after {
@@ -74,7 +78,11 @@ mod tests {
     use super::*;
 
     fn policies(value: &Value) -> Vec<Policy> {
-        let file = PolicyFile::parse("test".to_owned(), value.to_string().as_bytes(), &Options::standard());
+        let file = PolicyFile::parse(
+            "test".to_owned(),
+            value.to_string().as_bytes(),
+            &Options::standard(),
+        );
         assert!(!file.has_error(), "{:?}", file.diagnostics);
         file.policies
     }
@@ -89,11 +97,24 @@ mod tests {
 
     #[test]
     fn what_was_added_removed_changed_and_moved_is_told() {
-        let from = policies(&json!([policy("a", "1"), policy("b", "1"), policy("gone", "1")]));
-        let to = policies(&json!([policy("b", "2"), policy("a", "1"), policy("new", "1")]));
+        let from = policies(&json!([
+            policy("a", "1"),
+            policy("b", "1"),
+            policy("gone", "1")
+        ]));
+        let to = policies(&json!([
+            policy("b", "2"),
+            policy("a", "1"),
+            policy("new", "1")
+        ]));
         let lines = compare(&from, &to);
         assert_eq!(lines.first().unwrap(), "- gone");
-        assert!(lines.iter().any(|line| line.starts_with("~ b: actions") && line.contains("\"2\"")), "{lines:?}");
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with("~ b: actions") && line.contains("\"2\"")),
+            "{lines:?}"
+        );
         assert!(lines.contains(&"+ new".to_owned()));
         assert_eq!(lines.last().unwrap(), "~ order: b, a");
         assert_eq!(lines.len(), 4);
@@ -103,6 +124,9 @@ mod tests {
     fn the_same_policies_with_other_ids_do_not_differ() {
         let mut stored = policy("a", "1");
         stored["id"] = json!("0198f5c2-0000-7000-8000-000000000000");
-        assert_eq!(compare(&policies(&stored), &policies(&policy("a", "1"))), [""; 0]);
+        assert_eq!(
+            compare(&policies(&stored), &policies(&policy("a", "1"))),
+            [""; 0]
+        );
     }
 }

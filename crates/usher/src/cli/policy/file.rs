@@ -8,7 +8,7 @@ use usher_model::id::PolicyId;
 use usher_policy::check::catalogue::Catalogue;
 use usher_policy::check::{check, normalize};
 use usher_policy::diagnostic::render::render;
-use usher_policy::diagnostic::{Diagnostic, has_error};
+use usher_policy::diagnostic::{Diagnostic, Severity, has_error};
 use usher_policy::document::Policy;
 use usher_policy::document::read::read_import;
 use usher_policy::options::Options;
@@ -41,16 +41,21 @@ impl PolicyFile {
         let (drafts, mut diagnostics) = read_import(bytes);
         let mut policies = Vec::new();
         for (index, draft) in drafts.into_iter().enumerate() {
-            let pointer = prefix.map(|prefix| format!("{prefix}/{index}")).unwrap_or_default();
+            let pointer = prefix
+                .map(|prefix| format!("{prefix}/{index}"))
+                .unwrap_or_default();
             let given = format!("policy {}", index + 1);
             let id = PolicyId::parse(&given);
             let Ok(id) = id else { continue };
+            // A file that does not say is meant to be used.
+            let is_enabled = draft.enabled.unwrap_or(true);
             let mut policy = draft.into_policy(|| id, || given);
+            policy.enabled = is_enabled;
             for mut diagnostic in check(&policy, options, &Catalogue::new()) {
                 diagnostic.pointer.insert_str(0, &pointer);
-                // Reading has said it already, nearer to what was written.
-                let is_known = diagnostics.iter().any(|known| {
-                    known.pointer == diagnostic.pointer && known.code == diagnostic.code
+                // What could not be read is missing, and reading has said so, nearer to the cause.
+                let is_known = diagnostics.iter().any(|known: &Diagnostic| {
+                    known.is_error() && known.pointer.starts_with(&diagnostic.pointer)
                 });
                 if !is_known {
                     diagnostics.push(diagnostic);
@@ -59,16 +64,32 @@ impl PolicyFile {
             normalize(&mut policy);
             policies.push(policy);
         }
-        Self { name, value, policies, diagnostics }
+        if let Some(prefix) = prefix {
+            diagnostics.sort_by_key(|diagnostic| index(&diagnostic.pointer, prefix));
+        }
+        Self {
+            name,
+            value,
+            policies,
+            diagnostics,
+        }
     }
 
-    /// Returns every diagnostic as text, with the place and the source underlined.
-    pub(super) fn rendered(&self) -> Vec<String> {
+    /// Returns diagnostics as text, with the place and the source underlined.
+    pub(super) fn rendered(&self, with_notices: bool) -> Vec<String> {
         let render = |diagnostic: &Diagnostic| {
-            let source = self.value.pointer(&diagnostic.pointer).and_then(Value::as_str);
+            let source = self
+                .value
+                .pointer(&diagnostic.pointer)
+                .and_then(Value::as_str);
             render(diagnostic, &self.name, source)
         };
-        self.diagnostics.iter().map(render).collect()
+        let is_wanted = |found: &&Diagnostic| with_notices || found.severity != Severity::Notice;
+        self.diagnostics
+            .iter()
+            .filter(is_wanted)
+            .map(render)
+            .collect()
     }
 
     /// Whether some policy can never match because of a mistake.
@@ -79,8 +100,23 @@ impl PolicyFile {
     /// Returns the policies, or fails with every mistake.
     pub(super) fn into_valid(self) -> anyhow::Result<Vec<Policy>> {
         if self.has_error() {
-            bail!("`{}` has mistakes\n\n{}", self.name, self.rendered().join("\n"));
+            bail!(
+                "`{}` has mistakes\n\n{}",
+                self.name,
+                self.rendered(false).join("\n")
+            );
         }
         Ok(self.policies)
     }
+}
+
+/// Returns which policy of the file a pointer is about; what is about the whole file comes first.
+fn index(pointer: &str, prefix: &str) -> Option<usize> {
+    pointer
+        .strip_prefix(prefix)?
+        .strip_prefix('/')?
+        .split('/')
+        .next()?
+        .parse()
+        .ok()
 }

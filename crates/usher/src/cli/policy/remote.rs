@@ -27,7 +27,9 @@ pub(super) struct Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
     }
 }
 
@@ -37,11 +39,19 @@ impl Server {
     }
 
     fn ask(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Value> {
-        let of_environment = || std::env::vars().find(|(name, _)| name == "USHER_API_KEY").map(|(_, key)| key);
-        let Some(key) = self.api_key.clone().or_else(of_environment) else {
-            bail!("expected an API key in --api-key or USHER_API_KEY; `usher credential create` makes one");
+        let of_environment = || {
+            std::env::vars()
+                .find(|(name, _)| name == "USHER_API_KEY")
+                .map(|(_, key)| key)
         };
-        let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
+        let Some(key) = self.api_key.clone().or_else(of_environment) else {
+            bail!(
+                "expected an API key in --api-key or USHER_API_KEY; `usher credential create` makes one"
+            );
+        };
+        let tls = ureq::tls::TlsConfig::builder()
+            .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+            .build();
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(TIME_MAX))
             .http_status_as_error(false)
@@ -55,14 +65,30 @@ impl Server {
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json")
             .body(body)
-            .with_context(|| format!("expected an address such as `http://127.0.0.1:8420`, found `{}`", self.server))?;
-        let mut response = agent.run(request).with_context(|| format!("no answer from `{}`", self.server))?;
-        let limit = u64::try_from(limits::IMPORT_BYTES_MAX).unwrap_or(u64::MAX).saturating_mul(16);
-        let text = response.body_mut().with_config().limit(limit).read_to_string()?;
+            .with_context(|| {
+                format!(
+                    "expected an address such as `http://127.0.0.1:8420`, found `{}`",
+                    self.server
+                )
+            })?;
+        let mut response = agent
+            .run(request)
+            .with_context(|| format!("no answer from `{}`", self.server))?;
+        let limit = u64::try_from(limits::IMPORT_BYTES_MAX)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(16);
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(limit)
+            .read_to_string()?;
         let answer = serde_json::from_str(&text).unwrap_or(Value::Null);
         let status = response.status();
         if !status.is_success() {
-            bail!("`{method} {url}` was refused: {}", problem(&answer).unwrap_or_else(|| status.to_string()));
+            bail!(
+                "`{method} {url}` was refused: {}",
+                problem(&answer).unwrap_or_else(|| status.to_string())
+            );
         }
         Ok(answer)
     }
@@ -72,14 +98,28 @@ impl Server {
 fn problem(answer: &Value) -> Option<String> {
     let word = |value: &Value, key: &str| Some(value.get(key)?.as_str()?.to_owned());
     let mut text = word(answer, "detail").or_else(|| word(answer, "title"))?;
-    for error in answer.get("errors").and_then(Value::as_array).into_iter().flatten() {
+    for error in answer
+        .get("errors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let (pointer, detail) = (word(error, "pointer"), word(error, "detail"));
-        text.push_str(&format!("\n  {}: {}", pointer.unwrap_or_default(), detail.unwrap_or_default()));
+        text.push_str(&format!(
+            "\n  {}: {}",
+            pointer.unwrap_or_default(),
+            detail.unwrap_or_default()
+        ));
     }
     Some(text)
 }
 
-pub(super) fn import(server: &Server, file: &Path, mode: &str, keeps_enabled: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn import(
+    server: &Server,
+    file: &Path,
+    mode: &str,
+    keeps_enabled: bool,
+) -> anyhow::Result<ExitCode> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     let path = format!("/api/v1/policies/import?mode={mode}&keepEnabled={keeps_enabled}");
     let report = server.ask("POST", &path, &bytes)?;
