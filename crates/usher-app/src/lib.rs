@@ -1,1 +1,117 @@
-//! Placeholder.
+//! The use cases, one file per noun.
+//!
+//! This is the only place where engines meet each other and the store. Every public function takes
+//! the [`caller::Caller`] first and checks the permission itself; no transport is named here.
+
+pub mod accounts;
+pub mod attributes;
+pub mod audit;
+pub mod caller;
+pub mod context;
+pub mod credentials;
+pub mod decisions;
+pub mod error;
+pub mod options;
+pub mod policies;
+pub mod rate;
+pub mod rules;
+pub mod sdes;
+pub mod settings;
+pub mod skills;
+pub mod sweeper;
+pub mod tasks;
+pub mod usage;
+pub mod users;
+
+mod change;
+
+use std::sync::Arc;
+
+use usher_model::id::IdSource;
+use usher_model::time::{Clock, Timestamp};
+use usher_store::store::Store;
+
+pub use options::Options;
+pub use usher_store::store::Cursor;
+
+/// Everything the use cases work with.
+#[derive(Debug)]
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: IdSource,
+    pub(crate) options: Options,
+    pub(crate) tasks: tasks::Tasks,
+    pub(crate) rules: rules::Rules,
+    pub(crate) documents: Arc<context::Documents>,
+    pub(crate) credentials: credentials::Credentials,
+    pub(crate) log: decisions::log::Log,
+    pub(crate) rates: rate::Limiter,
+}
+
+impl App {
+    /// Wires the use cases to a store, a clock and a source of ids.
+    #[must_use]
+    pub fn new(store: Store, clock: Arc<dyn Clock>, ids: IdSource, options: Options) -> Arc<Self> {
+        let is_exclusive = !store.is_shared();
+        Arc::new(Self {
+            rules: rules::Rules::new(is_exclusive),
+            documents: Arc::new(context::Documents::new(
+                is_exclusive,
+                options.context_cache_documents,
+            )),
+            credentials: credentials::Credentials::new(),
+            log: decisions::log::Log::new(),
+            rates: rate::Limiter::new(options.rate_per_second, options.rate_burst),
+            tasks: tasks::Tasks::default(),
+            store,
+            clock,
+            ids,
+            options,
+        })
+    }
+
+    /// Starts the background work: the decision log's writer and the sweeper.
+    pub fn start(self: &Arc<Self>) {
+        self.tasks
+            .spawn(decisions::log::write_behind(Arc::clone(self)));
+        self.tasks.spawn(sweeper::run(Arc::clone(self)));
+    }
+
+    /// Writes what waits and ends the background work.
+    pub async fn stop(&self) {
+        self.tasks.stop().await;
+    }
+
+    /// Returns what runs in the background.
+    #[must_use]
+    pub const fn tasks(&self) -> &tasks::Tasks {
+        &self.tasks
+    }
+
+    /// Returns the source of ids.
+    #[must_use]
+    pub const fn ids(&self) -> &IdSource {
+        &self.ids
+    }
+
+    /// Returns the bounds an operator has set.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Returns the present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether requests can be served: the store answers.
+    ///
+    /// # Errors
+    /// Fails if the store does not answer.
+    pub async fn ready(&self) -> error::Result<()> {
+        self.store.ping().await.map_err(error::Error::from)
+    }
+}

@@ -85,7 +85,7 @@ pub struct Settings {
     /// Whether policies may use the `X_` actions.
     pub action_extensions: bool,
     /// Whether `CONTAINS` looks for the attribute in the value instead.
-    pub contains_value_in_attribute_reversed: bool,
+    pub is_contains_reversed: bool,
     /// Whether policies see only the request's own session.
     pub strict_session_lookup: bool,
     /// Attributes that logs mask.

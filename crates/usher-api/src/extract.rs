@@ -1,0 +1,181 @@
+//! What handlers are given: the caller, the body, the revision to match.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use usher_app::App;
+use usher_app::caller::Caller;
+use usher_app::error::{Code, Error, Mistake};
+use usher_model::id::RequestId;
+
+use crate::problem::Failure;
+
+/// What handlers share.
+pub type Shared = State<Arc<App>>;
+
+/// The request's id, set by the outermost layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Id(pub RequestId);
+
+/// Who asks: from `Authorization: Bearer`, `maven-api-key` or `access_token`, in this order; an API
+/// key and a token are taken in each. The account's rate is counted here.
+#[derive(Clone, Debug)]
+pub struct Authenticated(pub Caller);
+
+impl FromRequestParts<Arc<App>> for Authenticated {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let request_id = request_id(parts, app);
+        let presented = presented(parts).ok_or_else(|| {
+            Error::new(
+                Code::Unauthorized,
+                "expected a credential in `Authorization: Bearer …`, found none",
+            )
+        })?;
+        let caller = if usher_app::credentials::is_api_key(&presented) {
+            usher_app::credentials::authenticate(app, &presented, request_id).await?
+        } else {
+            usher_app::credentials::authenticate_token(app, &presented, request_id).await?
+        };
+        usher_app::rate::take(&caller, app)?;
+        Ok(Self(caller))
+    }
+}
+
+pub(crate) fn request_id(parts: &Parts, app: &App) -> RequestId {
+    parts
+        .extensions
+        .get::<Id>()
+        .map_or_else(|| RequestId::mint(app.ids()), |id| id.0)
+}
+
+fn presented(parts: &Parts) -> Option<String> {
+    let bearer = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, credential)| credential.trim().to_owned());
+    let api_key = || {
+        let value = parts.headers.get("maven-api-key")?.to_str().ok()?;
+        Some(value.trim().to_owned())
+    };
+    let in_query = || {
+        let query = parts.uri.query()?;
+        let token = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("access_token="))?;
+        let decoded = percent_encoding::percent_decode_str(token)
+            .decode_utf8()
+            .ok()?;
+        Some(decoded.into_owned())
+    };
+    bearer
+        .or_else(api_key)
+        .or_else(in_query)
+        .filter(|credential| !credential.is_empty())
+}
+
+/// A JSON body; the media type is not looked at, the mistakes are said with their place.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let bytes = body(request, state).await?;
+        parse(&bytes).map(Json).map_err(Failure)
+    }
+}
+
+/// Reads the whole body, within its limit.
+pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            let is_large = rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE;
+            let (code, message) = if is_large {
+                (
+                    Code::BodyTooLarge,
+                    "the body is larger than this path allows",
+                )
+            } else {
+                (
+                    Code::BadRequest,
+                    "expected a whole body; the connection ended before",
+                )
+            };
+            Failure(Error::new(code, message))
+        })
+}
+
+/// Reads JSON and says where it is not what was expected.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let parsed: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let pointer = pointer(error.path());
+        let inner = error.inner().to_string();
+        if error.inner().is_data() {
+            let mistake = Mistake {
+                pointer,
+                code: Code::FieldInvalid.as_str().to_owned(),
+                detail: inner.clone(),
+                suggestion: None,
+                span: None,
+            };
+            Error::new(Code::FieldInvalid, inner).with_mistakes(vec![mistake])
+        } else {
+            Error::new(Code::BadRequest, format!("expected JSON: {inner}"))
+        }
+    })?;
+    reader.end().map_err(|error| {
+        Error::new(
+            Code::BadRequest,
+            format!("expected one JSON value: {error}"),
+        )
+    })?;
+    Ok(parsed)
+}
+
+/// Writes a path as a JSON pointer in a fragment.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = "#".to_owned();
+    for segment in path {
+        let text = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
+            Segment::Enum { variant } => variant.clone(),
+            Segment::Unknown => continue,
+        };
+        pointer.push('/');
+        pointer.push_str(&text);
+    }
+    pointer
+}
+
+/// The revision in `If-Match`, which a conditional edit must still find.
+///
+/// # Errors
+/// Fails if the header is there and is not `"<number>"` or `*`.
+pub fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Error> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.trim_start_matches("W/").trim_matches('"');
+    number.parse().map(Some).map_err(|source| {
+        let message = format!("expected `If-Match: \"<number>\"` from the `ETag`, found `{text}`");
+        Error::new(Code::BadRequest, message).with_source(source)
+    })
+}

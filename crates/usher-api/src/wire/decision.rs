@@ -1,0 +1,219 @@
+//! Decisions.
+
+use serde::{Deserialize, Serialize};
+use usher_app::decisions;
+use usher_app::decisions::search;
+use usher_model::id::{ConsumerId, ConversationId, DecisionId, PolicyId, SessionId};
+use usher_model::time::Timestamp;
+use usher_model::value::{Object, Value};
+use utoipa::ToSchema;
+
+/// What is asked; everything is optional.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schema(example = json!({
+    "conversationId": "c-1", "consumerId": "ada", "explain": true,
+    "attributes": {"orchestrator": {"intent": "order_status"}}
+}))]
+pub struct DecisionRequest {
+    /// About which conversation.
+    #[schema(value_type = Option<String>)]
+    pub conversation_id: Option<ConversationId>,
+    /// For whom.
+    #[schema(value_type = Option<String>)]
+    pub consumer_id: Option<ConsumerId>,
+    /// The context session; the conversation's unless given.
+    #[schema(value_type = Option<String>)]
+    pub session_id: Option<SessionId>,
+    /// Attributes that outrank everything kept: `{namespace: {property: value}}`.
+    #[schema(value_type = Object)]
+    pub attributes: Object,
+    /// The only policy that is tried.
+    #[schema(value_type = Option<String>)]
+    pub policy_id: Option<PolicyId>,
+    /// Whether the answer says of each policy why it was passed over.
+    pub explain: bool,
+    /// Whether the run is neither logged nor counted.
+    pub dry_run: bool,
+    /// The instant taken as now, for time ranges.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub at: Option<Timestamp>,
+}
+
+impl From<DecisionRequest> for decisions::Request {
+    fn from(request: DecisionRequest) -> Self {
+        Self {
+            api: decisions::Api::Own,
+            conversation_id: request.conversation_id,
+            consumer_id: request.consumer_id,
+            session_id: request.session_id,
+            attributes: request.attributes,
+            policy_id: request.policy_id,
+            at: request.at,
+            explain: request.explain,
+            dry_run: request.dry_run,
+        }
+    }
+}
+
+/// The winner of a decision.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Winner {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: PolicyId,
+    /// Its name.
+    pub name: String,
+}
+
+/// One thing to do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Action {
+    /// `TRANSFER_TO_SKILL`, `TRANSFER_TO_AGENT` or `SEND_MESSAGE`.
+    pub r#type: String,
+    /// With what, in both published spellings.
+    #[schema(value_type = Object)]
+    pub payload: Object,
+}
+
+impl From<decisions::Action> for Action {
+    fn from(action: decisions::Action) -> Self {
+        Self {
+            r#type: action.kind.as_str().to_owned(),
+            payload: action.payload,
+        }
+    }
+}
+
+/// What should happen.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// Names the run in the log.
+    #[schema(value_type = String, format = "uuid")]
+    pub decision_id: DecisionId,
+    /// The winner, or null.
+    pub policy: Option<Winner>,
+    /// Why nobody won: `NO_POLICIES_ENABLED` or `NO_MATCHED_RULES`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_match_reason: Option<String>,
+    /// What to do, in order, with every template filled in.
+    pub actions: Vec<Action>,
+    /// Of each policy why it was passed over, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub explanation: Option<Value>,
+}
+
+impl From<decisions::Decision> for Decision {
+    fn from(decision: decisions::Decision) -> Self {
+        Self {
+            decision_id: decision.id,
+            policy: decision.policy.map(|(id, name)| Winner { id, name }),
+            no_match_reason: decision.no_match_reason.map(str::to_owned),
+            actions: decision.actions.into_iter().map(Action::from).collect(),
+            explanation: decision.explanation,
+        }
+    }
+}
+
+/// A policy that could not be judged.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionFault {
+    /// Which one.
+    #[schema(value_type = String)]
+    pub policy_id: PolicyId,
+    /// `ERROR` or `INVALID`.
+    pub status: String,
+    /// Why.
+    pub code: String,
+}
+
+/// One entry of the decision log.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoggedDecision {
+    /// Which one.
+    #[schema(value_type = String, format = "uuid")]
+    pub decision_id: DecisionId,
+    /// The instant taken as now.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// How long it took, in microseconds.
+    pub duration_us: u64,
+    /// Through which door: `V1`, `V2` or `API`.
+    pub api: String,
+    /// About which conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub conversation_id: Option<ConversationId>,
+    /// With which session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub session_id: Option<SessionId>,
+    /// For whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub consumer_id: Option<ConsumerId>,
+    /// `MATCHED` or `NO_MATCH`.
+    pub outcome: String,
+    /// The winner, or null.
+    pub policy: Option<Winner>,
+    /// Why nobody won.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_match_reason: Option<String>,
+    /// What was answered.
+    #[schema(value_type = Vec<Action>)]
+    pub actions: Vec<Value>,
+    /// The policies that could not be judged.
+    pub faults: Vec<DecisionFault>,
+    /// Remarks.
+    pub notes: Vec<String>,
+    /// The revision of all rules it ran on.
+    pub ruleset_revision: u64,
+    /// Whether the same run gives the same winner and actions now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeatable: Option<bool>,
+    /// Of each policy why it was passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub explanation: Option<Value>,
+}
+
+impl From<search::Logged> for LoggedDecision {
+    fn from(logged: search::Logged) -> Self {
+        let policy = logged.policy_id.map(|id| Winner {
+            id,
+            name: logged.policy_name.unwrap_or_default(),
+        });
+        let fault = |fault: decisions::search::LoggedFault| DecisionFault {
+            policy_id: fault.policy_id,
+            status: fault.status,
+            code: fault.code,
+        };
+        Self {
+            decision_id: logged.id,
+            at: logged.at,
+            duration_us: logged.duration_us,
+            api: logged.api,
+            conversation_id: logged.conversation_id,
+            session_id: logged.session_id,
+            consumer_id: logged.consumer_id,
+            outcome: if policy.is_some() {
+                "MATCHED"
+            } else {
+                "NO_MATCH"
+            }
+            .to_owned(),
+            policy,
+            no_match_reason: logged.no_match_reason,
+            actions: logged.actions,
+            faults: logged.faults.into_iter().map(fault).collect(),
+            notes: logged.notes,
+            ruleset_revision: logged.ruleset_revision,
+            repeatable: None,
+            explanation: None,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The HTTP surface on a real store: every row of the contracts' acceptance tables.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "test code"
+)]
+
+mod bad_input;
+mod context_v1;
+mod context_v2;
+mod decisions;
+mod harness;
+mod next_actions;
+mod permissions;
+mod policies;

@@ -1,0 +1,210 @@
+//! Attributes: what policies can name, where it comes from, and custom ones with a fixed value.
+
+use usher_context::attribute::{self, BUILT_IN, CustomError, ValueType};
+use usher_model::id::PolicyId;
+use usher_model::value::Value;
+use usher_store::record::Attribute as Kept;
+
+use crate::App;
+use crate::caller::{Caller, Permission};
+use crate::error::{Code, Error, Mistake, Result};
+use crate::rules;
+use crate::rules::edit::Step;
+
+/// Where an attribute's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Usher fills it.
+    BuiltIn,
+    /// The account fixed it: `custom.…`.
+    Static,
+    /// Somebody wrote it into context; known because a policy mentions it.
+    Context,
+}
+
+impl Source {
+    /// Returns the source's name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "BUILT_IN",
+            Self::Static => "STATIC",
+            Self::Context => "CONTEXT",
+        }
+    }
+}
+
+/// One attribute of the catalogue.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    /// The name a policy uses: `custom.vipList`.
+    pub name: String,
+    /// Where its value comes from.
+    pub source: Source,
+    /// What kind of value it has; nothing where only time can tell.
+    pub value_type: Option<ValueType>,
+    /// The fixed value.
+    pub value: Option<Value>,
+    /// What it is for.
+    pub description: String,
+    /// Whether logs mask it.
+    pub is_sensitive: bool,
+    /// The policies that mention it, in order.
+    pub policies: Vec<PolicyId>,
+}
+
+/// What a custom attribute is to be.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// Policies read it as `custom.<name>`.
+    pub name: String,
+    /// The type of its value.
+    pub value_type: ValueType,
+    /// Its value.
+    pub value: Value,
+    /// What it is for.
+    pub description: String,
+    /// Whether logs mask it.
+    pub is_sensitive: bool,
+}
+
+/// Returns the catalogue: built-in attributes, custom ones, and what policies mention besides.
+///
+/// # Errors
+/// Fails if the caller may not see attributes.
+pub async fn list(caller: &Caller, app: &App) -> Result<Vec<Attribute>> {
+    caller.require(Permission::AttributesRead)?;
+    let rules = rules::current(app, &caller.account).await?;
+    let mentions = rules.mentions();
+    let mentioned_by = |name: &str| mentions.get(name).cloned().unwrap_or_default();
+    let built_in = BUILT_IN.iter().map(|built_in| Attribute {
+        name: built_in.name.to_owned(),
+        source: Source::BuiltIn,
+        value_type: Some(built_in.value_type),
+        value: None,
+        description: built_in.description.to_owned(),
+        is_sensitive: rules.is_sensitive(built_in.name),
+        policies: mentioned_by(built_in.name),
+    });
+    let custom = rules
+        .attributes
+        .values()
+        .map(|kept| shown(&kept.record, mentions));
+    let mut attributes: Vec<Attribute> = built_in.chain(custom).collect();
+    for (name, policies) in mentions {
+        if !attributes.iter().any(|attribute| attribute.name == *name) {
+            attributes.push(Attribute {
+                name: name.clone(),
+                source: Source::Context,
+                value_type: None,
+                value: None,
+                description: String::new(),
+                is_sensitive: rules.is_sensitive(name),
+                policies: policies.clone(),
+            });
+        }
+    }
+    Ok(attributes)
+}
+
+/// Adds a custom attribute.
+///
+/// # Errors
+/// Fails if the caller may not change attributes, the name is taken or not allowed, or the value is
+/// not of its type.
+pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Attribute> {
+    put(caller, app, new, false).await
+}
+
+/// Replaces a custom attribute.
+///
+/// # Errors
+/// Fails if the caller may not change attributes, there is no such one, or the value is not of its
+/// type.
+pub async fn update(caller: &Caller, app: &App, new: New) -> Result<Attribute> {
+    put(caller, app, new, true).await
+}
+
+async fn put(caller: &Caller, app: &App, new: New, is_known: bool) -> Result<Attribute> {
+    caller.require(Permission::AttributesWrite)?;
+    attribute::check_static(&new.name, new.value_type, &new.value)?;
+    let record = Kept {
+        name: new.name,
+        value_type: new.value_type.as_str().to_owned(),
+        value: new.value,
+        description: new.description,
+        is_sensitive: new.is_sensitive,
+        updated_at: app.now(),
+        updated_by: caller.actor.clone(),
+    };
+    rules::edit::change(app, caller, |rules, edit| {
+        match (rules.attributes.contains_key(&record.name), is_known) {
+            (true, false) => {
+                let message = format!("a custom attribute is called `{}` already", record.name);
+                Err(Error::new(Code::NameTaken, message))
+            }
+            (false, true) => Err(missing(&record.name)),
+            _ => {
+                let word = if is_known { "update" } else { "create" };
+                edit.add(Step::PutAttribute(record.clone()), word);
+                Ok(())
+            }
+        }
+    })
+    .await?;
+    let rules = rules::current(app, &caller.account).await?;
+    Ok(shown(&record, rules.mentions()))
+}
+
+/// Removes a custom attribute; policies that mention it find it missing.
+///
+/// # Errors
+/// Fails if the caller may not change attributes, or there is no such one.
+pub async fn delete(caller: &Caller, app: &App, name: &str) -> Result<()> {
+    caller.require(Permission::AttributesWrite)?;
+    rules::edit::change(app, caller, |rules, edit| {
+        if !rules.attributes.contains_key(name) {
+            return Err(missing(name));
+        }
+        edit.add(Step::DeleteAttribute(name.to_owned()), "delete");
+        Ok(())
+    })
+    .await
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(
+        Code::AttributeNotFound,
+        format!("no custom attribute is called `{name}`"),
+    )
+}
+
+fn shown(record: &Kept, mentions: &rules::Mentions) -> Attribute {
+    let name = format!("custom.{}", record.name);
+    Attribute {
+        policies: mentions.get(&name).cloned().unwrap_or_default(),
+        source: Source::Static,
+        value_type: ValueType::parse(&record.value_type),
+        value: Some(record.value.clone()),
+        description: record.description.clone(),
+        is_sensitive: record.is_sensitive,
+        name,
+    }
+}
+
+impl From<CustomError> for Error {
+    fn from(source: CustomError) -> Self {
+        let pointer = match source {
+            CustomError::Name(_) => "#/name",
+            CustomError::Type { .. } => "#/value",
+        };
+        let mistake = Mistake {
+            pointer: pointer.to_owned(),
+            code: Code::AttributeInvalid.as_str().to_owned(),
+            detail: source.to_string(),
+            suggestion: None,
+            span: None,
+        };
+        Self::new(Code::AttributeInvalid, source.to_string()).with_mistakes(vec![mistake])
+    }
+}

@@ -1,0 +1,120 @@
+//! Who asks, and what they may do.
+
+use usher_model::id::{AccountId, RequestId};
+use usher_model::role::Role;
+
+use crate::error::{Code, Error, Result};
+
+/// Who asks, for which account, under which request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The credential's account; a use case never reaches another one.
+    pub account: AccountId,
+    /// What the caller may do.
+    pub role: Role,
+    /// Who, for the audit log: `credential/…` or `user/…`.
+    pub actor: String,
+    /// The request, for logs and error bodies.
+    pub request_id: RequestId,
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident: $($role:ident)*;)*) => {
+        /// What a use case needs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Permission {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Permission {
+            /// Every permission.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Returns the roles that have it; administrators have every one.
+            #[must_use]
+            pub const fn roles(self) -> &'static [Role] {
+                match self { $(Self::$name => &[Role::Admin, $(Role::$role,)*],)* }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// See policies, their versions and usage.
+    PoliciesRead: Manager Developer Readonly;
+    /// Change policies.
+    PoliciesWrite: Manager;
+    /// See the attribute catalogue.
+    AttributesRead: Manager Bot Developer Readonly;
+    /// Change custom attributes.
+    AttributesWrite: Manager Developer;
+    /// Read context.
+    ContextRead: Manager Agent Bot Developer Readonly;
+    /// Write context.
+    ContextWrite: Manager Bot Developer;
+    /// Erase everything kept of a consumer.
+    ContextErase: Manager;
+    /// Ask what should happen next.
+    DecisionsAsk: Manager Agent Bot Developer Readonly;
+    /// See past decisions.
+    DecisionsRead: Manager Developer Readonly;
+    /// See skills.
+    SkillsRead: Manager Agent Bot Developer Readonly;
+    /// Change skills.
+    SkillsWrite: Manager;
+    /// See the account's settings.
+    SettingsRead: Manager Developer Readonly;
+    /// Change the account's settings.
+    SettingsWrite: Manager;
+    /// See who changed what.
+    AuditRead: Manager;
+    /// See credentials and users.
+    AccessRead: ;
+    /// Change credentials and users.
+    AccessWrite: ;
+}
+
+impl Caller {
+    /// Whether the caller's role has the permission.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        permission.roles().contains(&self.role)
+    }
+
+    /// Refuses a caller whose role lacks the permission.
+    ///
+    /// # Errors
+    /// Fails with [`Code::Forbidden`].
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        if self.may(permission) {
+            return Ok(());
+        }
+        let roles: Vec<&str> = permission
+            .roles()
+            .iter()
+            .map(|role| role.as_str())
+            .collect();
+        Err(Error::new(
+            Code::Forbidden,
+            format!(
+                "expected a credential with one of the roles {}, found {}",
+                roles.join(", "),
+                self.role
+            ),
+        ))
+    }
+
+    /// Refuses an account in a path or body that is not the credential's.
+    ///
+    /// # Errors
+    /// Fails with [`Code::ForeignAccount`].
+    pub fn require_account(&self, account: &str) -> Result<()> {
+        if self.account.as_str() == account {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::ForeignAccount,
+            "the account is not the credential's",
+        ))
+    }
+}

@@ -1,0 +1,568 @@
+//! Credentials: API keys and client secrets, hashed, scoped by role, rotated with overlap.
+//!
+//! A secret is 32 random bytes, so one round of SHA-256 keeps it; passwords are another matter
+//! (see [`crate::users`]).
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use usher_model::id::{AccountId, CredentialId, RequestId};
+use usher_model::role::Role;
+use usher_model::time::Timestamp;
+use usher_model::value::{Object, Value};
+use usher_store::batch::{Batch, Expect};
+use usher_store::record::{self, Kept, Record as _};
+use usher_store::store::{Key, Query};
+
+use crate::App;
+use crate::caller::{Caller, Permission};
+use crate::change::Change;
+use crate::error::{Code, Error, Result};
+
+/// How long a credential that was found good is taken as good without asking the store: the longest
+/// time that a revocation on the command line needs to reach a running server.
+const REMEMBERED_FOR: Duration = Duration::from_secs(5);
+/// Credentials remembered at once.
+const REMEMBERED_MAX: u64 = 10_000;
+/// How exactly the last use is known.
+const LAST_USE_STEP: Duration = Duration::from_secs(60);
+/// What an API key begins with, so that secret scanners find it.
+const KEY_PREFIX: &str = "usk";
+
+/// Credentials that were found good a moment ago.
+pub(crate) struct Credentials {
+    known: moka::sync::Cache<[u8; 32], Known>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+struct Known {
+    account: AccountId,
+    id: CredentialId,
+    role: Role,
+    until: Timestamp,
+}
+
+impl Credentials {
+    pub(crate) fn new() -> Self {
+        let known = moka::sync::Cache::builder()
+            .max_capacity(REMEMBERED_MAX)
+            .time_to_live(REMEMBERED_FOR)
+            .support_invalidation_closures()
+            .build();
+        Self { known }
+    }
+
+    /// Forgets everything: a credential was changed.
+    fn forget(&self) {
+        self.known.invalidate_all();
+    }
+}
+
+/// A credential without its secrets.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Which one.
+    pub id: CredentialId,
+    /// What people call it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// What signs in at `/v2/authenticate/login` together with the client secret.
+    pub client_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+    /// From when on it does not work.
+    pub expires_at: Option<Timestamp>,
+    /// Until when the secrets before the last rotation work.
+    pub previous_until: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A credential with its secrets, which are shown once.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The credential.
+    pub credential: Credential,
+    /// `Authorization: Bearer …` or `maven-api-key: …`
+    pub api_key: String,
+    /// For `/v2/authenticate/login`.
+    pub client_secret: String,
+}
+
+/// What a new credential is to be.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// What people will call it: 1 to 200 characters.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// From when on it does not work.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Makes a credential and shows its secrets this once.
+///
+/// # Errors
+/// Fails if the caller may not change access, the name is empty or too long, or the expiry has
+/// passed.
+pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Issued> {
+    caller.require(Permission::AccessWrite)?;
+    let mut change = Change::new(app, caller);
+    if new.name.trim().is_empty() || new.name.chars().count() > 200 {
+        return Err(Error::field(
+            "#/name",
+            "expected a name of 1 to 200 characters",
+        ));
+    }
+    if new.expires_at.is_some_and(|at| at <= change.now) {
+        return Err(Error::field(
+            "#/expiresAt",
+            "expected an instant in the future",
+        ));
+    }
+    let (key_secret, client_secret) = (secret(app), secret(app));
+    let credential = record::Credential {
+        id: CredentialId::mint(&app.ids),
+        name: new.name,
+        role: new.role,
+        key_hash: hash(&key_secret),
+        secret_hash: hash(&client_secret),
+        previous_key_hash: None,
+        previous_secret_hash: None,
+        previous_until: None,
+        created_at: change.now,
+        created_by: caller.actor.clone(),
+        expires_at: new.expires_at,
+    };
+    change.put(&credential, Expect::Absent)?.audit(
+        "credential.create",
+        target(credential.id),
+        None,
+        Some(seen(&credential)),
+    )?;
+    change.commit().await?;
+    Ok(issued(caller, credential, &key_secret, client_secret))
+}
+
+/// Returns every credential of the account, the oldest first.
+///
+/// # Errors
+/// Fails if the caller may not see access.
+pub async fn list(caller: &Caller, app: &App) -> Result<Vec<Credential>> {
+    caller.require(Permission::AccessRead)?;
+    let now = app.now();
+    let query = Query::all(&caller.account, record::Credential::COLLECTION);
+    let mut credentials = Vec::new();
+    for row in app.store.find_all(&query, now).await? {
+        let kept: Kept<record::Credential> = record::read(&row)?;
+        let key = Key::new(&caller.account, [kept.record.id.to_string().as_str()]);
+        let used = app
+            .store
+            .get(record::CredentialUse::COLLECTION, &key, now)
+            .await?;
+        let used = used
+            .as_ref()
+            .map(record::read::<record::CredentialUse>)
+            .transpose()?;
+        let mut credential = shown(&caller.account, kept.record);
+        credential.last_used_at = used.map(|kept| kept.record.last_used_at);
+        credentials.push(credential);
+    }
+    Ok(credentials)
+}
+
+/// Removes a credential: it stops working at once.
+///
+/// # Errors
+/// Fails if the caller may not change access, or there is no such credential.
+pub async fn revoke(caller: &Caller, app: &App, id: CredentialId) -> Result<()> {
+    caller.require(Permission::AccessWrite)?;
+    let kept = get(app, &caller.account, id).await?;
+    let mut change = Change::new(app, caller);
+    change
+        .delete(&kept.record, Expect::Revision(kept.revision))
+        .audit(
+            "credential.revoke",
+            target(id),
+            Some(seen(&kept.record)),
+            None,
+        )?;
+    change.commit().await?;
+    app.credentials.forget();
+    Ok(())
+}
+
+/// Gives a credential new secrets; the present ones work on for `overlap`.
+///
+/// # Errors
+/// Fails if the caller may not change access, or there is no such credential.
+pub async fn rotate(
+    caller: &Caller,
+    app: &App,
+    id: CredentialId,
+    overlap: Duration,
+) -> Result<Issued> {
+    caller.require(Permission::AccessWrite)?;
+    let kept = get(app, &caller.account, id).await?;
+    let mut change = Change::new(app, caller);
+    let (key_secret, client_secret) = (secret(app), secret(app));
+    let before = kept.record;
+    let after = record::Credential {
+        previous_key_hash: Some(before.key_hash.clone()),
+        previous_secret_hash: Some(before.secret_hash.clone()),
+        previous_until: Some(change.now.plus(overlap)),
+        key_hash: hash(&key_secret),
+        secret_hash: hash(&client_secret),
+        ..before.clone()
+    };
+    change.put(&after, Expect::Revision(kept.revision))?.audit(
+        "credential.rotate",
+        target(id),
+        Some(seen(&before)),
+        Some(seen(&after)),
+    )?;
+    change.commit().await?;
+    app.credentials.forget();
+    Ok(issued(caller, after, &key_secret, client_secret))
+}
+
+/// Says who presents an API key.
+///
+/// # Errors
+/// Fails with [`Code::Unauthorized`] if the key is malformed, unknown, expired or revoked.
+pub async fn authenticate(app: &App, api_key: &str, request_id: RequestId) -> Result<Caller> {
+    let digest = Sha256::digest(api_key.as_bytes()).into();
+    if let Some(caller) = remembered(app, &digest, request_id) {
+        return Ok(caller);
+    }
+    let (account, id, secret) = parse_api_key(api_key).ok_or_else(unauthorized)?;
+    let credential = get(app, &account, id).await.map_err(hidden)?.record;
+    let matches = is_one_of(
+        &hash(secret),
+        &credential.key_hash,
+        credential.previous_key_hash.as_deref(),
+        &credential,
+        app.now(),
+    );
+    if !matches {
+        return Err(unauthorized());
+    }
+    admit(app, digest, account, &credential, request_id)
+}
+
+/// A token for the second generation of the contracts.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// A signed JWT.
+    pub access_token: String,
+    /// How long it works.
+    pub expires_in: Duration,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Claims {
+    sub: CredentialId,
+    tenant_id: AccountId,
+    role: Role,
+    iat: i64,
+    exp: i64,
+}
+
+/// Exchanges client id and secret for a token.
+///
+/// # Errors
+/// Fails with [`Code::Unauthorized`] if they are wrong, expired or revoked.
+pub async fn login(app: &App, client_id: &str, client_secret: &str) -> Result<Token> {
+    let (account, id) = parse_client_id(client_id).ok_or_else(unauthorized)?;
+    let credential = get(app, &account, id).await.map_err(hidden)?.record;
+    let now = app.now();
+    let matches = is_one_of(
+        &hash(client_secret),
+        &credential.secret_hash,
+        credential.previous_secret_hash.as_deref(),
+        &credential,
+        now,
+    );
+    if !matches {
+        return Err(unauthorized());
+    }
+    let issued_at = now.milliseconds() / 1_000;
+    let expires_in = app.options.token_ttl;
+    let claims = Claims {
+        sub: id,
+        tenant_id: account.clone(),
+        role: credential.role,
+        iat: issued_at,
+        exp: now.plus(expires_in).milliseconds() / 1_000,
+    };
+    let key = token_key(app, &account).await?;
+    let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
+    let key = jsonwebtoken::EncodingKey::from_secret(&key);
+    let access_token = jsonwebtoken::encode(&header, &claims, &key).map_err(Error::internal)?;
+    Ok(Token {
+        access_token,
+        expires_in,
+    })
+}
+
+/// Says who presents a token.
+///
+/// # Errors
+/// Fails with [`Code::Unauthorized`] if the token is malformed, forged or expired, or its
+/// credential is gone.
+pub async fn authenticate_token(app: &App, token: &str, request_id: RequestId) -> Result<Caller> {
+    let digest = Sha256::digest(token.as_bytes()).into();
+    if let Some(caller) = remembered(app, &digest, request_id) {
+        return Ok(caller);
+    }
+    // The account is read before the signature is checked, only to know with which key.
+    let account = unverified_account(token).ok_or_else(unauthorized)?;
+    let key = token_key(app, &account).await.map_err(hidden)?;
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
+    // Expiry is compared with our own clock below.
+    validation.validate_exp = false;
+    let key = jsonwebtoken::DecodingKey::from_secret(&key);
+    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
+        .map_err(|source| unauthorized().with_source(source))?
+        .claims;
+    let now = app.now();
+    let expires_at = Timestamp::from_milliseconds(claims.exp.saturating_mul(1_000));
+    if claims.tenant_id != account || expires_at <= now {
+        return Err(unauthorized());
+    }
+    let mut credential = get(app, &account, claims.sub).await.map_err(hidden)?.record;
+    let ends_at = credential
+        .expires_at
+        .map_or(expires_at, |at| at.min(expires_at));
+    credential.expires_at = Some(ends_at);
+    if ends_at <= now {
+        return Err(unauthorized());
+    }
+    admit(app, digest, account, &credential, request_id)
+}
+
+/// Whether the text looks like one of our API keys rather than a token.
+#[must_use]
+pub fn is_api_key(text: &str) -> bool {
+    text.split('.').next() == Some(KEY_PREFIX)
+}
+
+fn remembered(app: &App, digest: &[u8; 32], request_id: RequestId) -> Option<Caller> {
+    let known = app.credentials.known.get(digest)?;
+    (known.until > app.now()).then(|| caller_of(known, request_id))
+}
+
+fn caller_of(known: Known, request_id: RequestId) -> Caller {
+    let Known {
+        account, id, role, ..
+    } = known;
+    Caller {
+        account,
+        role,
+        actor: target(id),
+        request_id,
+    }
+}
+
+/// Remembers a credential that was found good, and that it was used.
+fn admit(
+    app: &App,
+    digest: [u8; 32],
+    account: AccountId,
+    credential: &record::Credential,
+    request_id: RequestId,
+) -> Result<Caller> {
+    let now = app.now();
+    if credential.expires_at.is_some_and(|at| at <= now) {
+        return Err(unauthorized());
+    }
+    let remembered_until = now.plus(REMEMBERED_FOR);
+    let until = credential
+        .expires_at
+        .map_or(remembered_until, |at| at.min(remembered_until));
+    let until = credential
+        .previous_until
+        .filter(|at| *at > now)
+        .map_or(until, |at| at.min(until));
+    let known = Known {
+        account,
+        id: credential.id,
+        role: credential.role,
+        until,
+    };
+    app.credentials.known.insert(digest, known.clone());
+    note_use(app, &known, now);
+    Ok(caller_of(known, request_id))
+}
+
+/// Writes the last use behind the answer; losing one costs a minute of knowledge.
+fn note_use(app: &App, known: &Known, now: Timestamp) {
+    let (store, account, id) = (app.store.clone(), known.account.clone(), known.id);
+    app.tasks.spawn(async move {
+        let key = Key::new(&account, [id.to_string().as_str()]);
+        let last = store.get(record::CredentialUse::COLLECTION, &key, now).await;
+        let last = last.ok().flatten().and_then(|row| record::read(&row).ok());
+        let is_recent = last.is_some_and(|kept: Kept<record::CredentialUse>| {
+            now.since(kept.record.last_used_at) < LAST_USE_STEP
+        });
+        if is_recent {
+            return;
+        }
+        let used = record::CredentialUse { id, last_used_at: now };
+        let mut batch = Batch::new(now);
+        if batch.put_record(&account, &used, Expect::Any).is_ok()
+            && let Err(error) = store.commit(batch).await
+        {
+            tracing::warn!(credential_id = %id, %error, "the last use of a credential was not kept");
+        }
+    });
+}
+
+fn is_one_of(
+    presented: &str,
+    present: &str,
+    previous: Option<&str>,
+    credential: &record::Credential,
+    now: Timestamp,
+) -> bool {
+    presented == present
+        || (previous == Some(presented) && credential.previous_until.is_some_and(|at| at > now))
+}
+
+async fn get(app: &App, account: &AccountId, id: CredentialId) -> Result<Kept<record::Credential>> {
+    let key = Key::new(account, [id.to_string().as_str()]);
+    let row = app
+        .store
+        .get(record::Credential::COLLECTION, &key, app.now())
+        .await?;
+    let row = row.ok_or_else(|| Error::new(Code::CredentialNotFound, "no such credential"))?;
+    Ok(record::read(&row)?)
+}
+
+async fn token_key(app: &App, account: &AccountId) -> Result<Vec<u8>> {
+    let account = crate::accounts::find(app, account)
+        .await?
+        .ok_or_else(unauthorized)?;
+    URL_SAFE_NO_PAD
+        .decode(account.token_key)
+        .map_err(Error::internal)
+}
+
+fn unverified_account(token: &str) -> Option<AccountId> {
+    let payload = token.split('.').nth(1)?;
+    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    Some(claims.tenant_id)
+}
+
+fn unauthorized() -> Error {
+    Error::new(
+        Code::Unauthorized,
+        "expected a valid credential in `Authorization: Bearer …`, `maven-api-key` or `access_token`",
+    )
+}
+
+/// Somebody unknown is not told which part was wrong.
+fn hidden(error: Error) -> Error {
+    if error.code == Code::CredentialNotFound {
+        unauthorized()
+    } else {
+        error
+    }
+}
+
+fn secret(app: &App) -> String {
+    URL_SAFE_NO_PAD.encode(app.ids.secret())
+}
+
+fn hash(secret: &str) -> String {
+    Sha256::digest(secret.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn target(id: CredentialId) -> String {
+    format!("credential/{id}")
+}
+
+/// `usk.<account>.<credential>.<secret>`, the account in base64url.
+fn api_key(account: &AccountId, id: CredentialId, secret: &str) -> String {
+    format!("{KEY_PREFIX}.{}.{secret}", client_id(account, id))
+}
+
+fn parse_api_key(text: &str) -> Option<(AccountId, CredentialId, &str)> {
+    let rest = text.strip_prefix(KEY_PREFIX)?.strip_prefix('.')?;
+    let (client_id, secret) = rest.rsplit_once('.')?;
+    let (account, id) = parse_client_id(client_id)?;
+    Some((account, id, secret))
+}
+
+/// `<account>.<credential>`, the account in base64url.
+fn client_id(account: &AccountId, id: CredentialId) -> String {
+    format!("{}.{id}", URL_SAFE_NO_PAD.encode(account.as_str()))
+}
+
+fn parse_client_id(text: &str) -> Option<(AccountId, CredentialId)> {
+    let (account, id) = text.split_once('.')?;
+    let account = String::from_utf8(URL_SAFE_NO_PAD.decode(account).ok()?).ok()?;
+    Some((
+        AccountId::parse(&account).ok()?,
+        CredentialId::parse(id).ok()?,
+    ))
+}
+
+/// What the audit log may see of a credential.
+fn seen(credential: &record::Credential) -> Value {
+    let mut seen = Object::new();
+    seen.insert("name".to_owned(), credential.name.clone().into());
+    seen.insert("role".to_owned(), credential.role.as_str().into());
+    seen.insert(
+        "expiresAt".to_owned(),
+        credential.expires_at.map(|at| at.to_string()).into(),
+    );
+    let previous_until = credential.previous_until.map(|at| at.to_string());
+    seen.insert("previousUntil".to_owned(), previous_until.into());
+    Value::Object(seen)
+}
+
+fn shown(account: &AccountId, credential: record::Credential) -> Credential {
+    Credential {
+        client_id: client_id(account, credential.id),
+        id: credential.id,
+        name: credential.name,
+        role: credential.role,
+        created_at: credential.created_at,
+        created_by: credential.created_by,
+        expires_at: credential.expires_at,
+        previous_until: credential.previous_until,
+        last_used_at: None,
+    }
+}
+
+fn issued(
+    caller: &Caller,
+    credential: record::Credential,
+    key_secret: &str,
+    client_secret: String,
+) -> Issued {
+    let api_key = api_key(&caller.account, credential.id, key_secret);
+    Issued {
+        credential: shown(&caller.account, credential),
+        api_key,
+        client_secret,
+    }
+}

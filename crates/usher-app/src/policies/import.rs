@@ -1,0 +1,187 @@
+//! Import: a legacy block, a list of policies, or an export file.
+
+use std::collections::{HashMap, HashSet};
+
+use usher_model::id::PolicyId;
+use usher_policy::check;
+use usher_policy::diagnostic::{Diagnostic, Severity};
+use usher_policy::document;
+use usher_store::record;
+
+use super::{mint, mistake, new_record, problems_of, rank, require_room};
+use crate::App;
+use crate::caller::{Caller, Permission};
+use crate::error::{Code, Error, Result};
+use crate::rules;
+use crate::rules::edit::Step;
+
+/// What happens to the policies that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They stay, and the imported ones follow.
+    Append,
+    /// They go.
+    Replace,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Policies that are new.
+    pub created: usize,
+    /// Policies that had the id already and were replaced.
+    pub updated: usize,
+    /// Policies that are gone.
+    pub deleted: usize,
+    /// Policies that were imported but have mistakes and are therefore disabled.
+    pub invalid: usize,
+    /// Remarks and mistakes; pointers are those of the file.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Imports policies, all or none.
+///
+/// Those of an append arrive disabled unless `keep_enabled`; one whose name is taken gets another
+/// name, one whose id is taken another id. A replacement keeps ids, so that versions go on. A policy
+/// that names an action Usher does not know is kept, disabled and flagged.
+///
+/// # Errors
+/// Fails if the caller may not change policies, the file cannot be read, a policy in it has a
+/// mistake other than an unknown action, or the account has not that much room.
+pub async fn import(
+    caller: &Caller,
+    app: &App,
+    bytes: &[u8],
+    mode: Mode,
+    keep_enabled: bool,
+) -> Result<Report> {
+    caller.require(Permission::PoliciesWrite)?;
+    let (drafts, read_problems) = document::read::read_import(bytes);
+    refuse_mistakes(&read_problems)?;
+    let now = app.now();
+    rules::edit::change(app, caller, |rules, edit| {
+        let known: HashMap<&PolicyId, &record::Policy> = rules
+            .policies
+            .iter()
+            .map(|policy| (&policy.document.id, &policy.kept.record))
+            .collect();
+        let stays = if mode == Mode::Append {
+            rules.policies.len()
+        } else {
+            0
+        };
+        require_room(
+            app,
+            rules,
+            (drafts.len() + stays).saturating_sub(rules.policies.len()),
+        )?;
+        let mut report = Report {
+            problems: read_problems.clone(),
+            ..Report::default()
+        };
+        let (mut ids, mut names) = (HashSet::new(), HashSet::new());
+        let mut last = None;
+        if mode == Mode::Append {
+            ids.extend(known.keys().map(|id| (*id).clone()));
+            names.extend(
+                rules
+                    .policies
+                    .iter()
+                    .map(|policy| policy.kept.record.name_key.clone()),
+            );
+        }
+        // New ranks follow the old ones, so that no rank is taken while both are in one batch.
+        if let Some(policy) = rules.policies.last() {
+            last = Some(policy.kept.record.rank.clone());
+        }
+        for (index, draft) in drafts.iter().enumerate() {
+            let fresh = mint(app)?;
+            let name = || format!("Imported policy {}", index + 1);
+            let mut document = draft.clone().into_policy(|| fresh.clone(), name);
+            if !ids.insert(document.id.clone()) {
+                document.id = fresh;
+                ids.insert(document.id.clone());
+            }
+            document.name = unused(&names, &document.name);
+            names.insert(document.name.to_lowercase());
+            let pointer = |problem: Diagnostic| {
+                let pointer = format!("/policies/{index}{}", problem.pointer);
+                problem.at(pointer)
+            };
+            let problems = problems_of(rules, &document);
+            let is_invalid = problems
+                .iter()
+                .any(|problem| problem.severity == Severity::Error);
+            check::normalize(&mut document);
+            document.enabled &= (keep_enabled || mode == Mode::Replace) && !is_invalid;
+            report.invalid += usize::from(is_invalid);
+            report.problems.extend(problems.into_iter().map(pointer));
+            let rank = rank::between(last.as_deref(), None);
+            last = Some(rank.clone());
+            let mut record = new_record(caller, now, &document, rank);
+            match known.get(&document.id).filter(|_| mode == Mode::Replace) {
+                Some(old) => {
+                    record.version = old.version + 1;
+                    record.created_at = old.created_at;
+                    report.updated += 1;
+                }
+                None => report.created += 1,
+            }
+            edit.add(Step::PutPolicy(Box::new(record)), "import");
+        }
+        if mode == Mode::Replace {
+            let gone = rules.policies.iter().map(|policy| &policy.document.id);
+            // What goes is written first, so that its name is free.
+            for id in gone.filter(|id| !ids.contains(id)) {
+                edit.add_first(Step::DeletePolicy(id.clone()), "delete");
+                report.deleted += 1;
+            }
+        }
+        edit.summarize(
+            "policies.import",
+            serde_json::json!({
+                "created": report.created, "updated": report.updated, "deleted": report.deleted,
+            }),
+        );
+        Ok(report)
+    })
+    .await
+}
+
+/// Refuses a file with mistakes other than those that leave a policy readable.
+fn refuse_mistakes(problems: &[Diagnostic]) -> Result<()> {
+    let mistakes: Vec<_> = problems
+        .iter()
+        .filter(|problem| {
+            problem.severity == Severity::Error
+                && problem.code != usher_policy::diagnostic::Code::UnknownAction
+        })
+        .map(mistake)
+        .collect();
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} mistakes in the import file; nothing was imported",
+        mistakes.len()
+    );
+    Err(Error::new(Code::PolicyInvalid, message).with_mistakes(mistakes))
+}
+
+fn unused(names: &HashSet<String>, name: &str) -> String {
+    if !names.contains(&name.to_lowercase()) {
+        return name.to_owned();
+    }
+    let candidates = (2_u32..).map(|number| {
+        let suffix = format!(" ({number})");
+        let room = usher_model::limits::POLICY_NAME_CHARS_MAX - suffix.len();
+        name.chars()
+            .take(room)
+            .chain(suffix.chars())
+            .collect::<String>()
+    });
+    candidates
+        .into_iter()
+        .find(|candidate| !names.contains(&candidate.to_lowercase()))
+        .unwrap_or_else(|| name.to_owned())
+}

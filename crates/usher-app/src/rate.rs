@@ -1,0 +1,118 @@
+//! How often an account may ask: a token bucket for each.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use usher_model::id::AccountId;
+use usher_model::time::Timestamp;
+
+use crate::error::{Code, Error, Result};
+
+/// Accounts whose buckets are held; the rest have full ones.
+const BUCKETS_MAX: u64 = 10_000;
+
+/// Token buckets by account.
+pub(crate) struct Limiter {
+    per_second: f64,
+    burst: f64,
+    buckets: moka::sync::Cache<AccountId, std::sync::Arc<Mutex<Bucket>>>,
+}
+
+impl std::fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limiter")
+            .field("per_second", &self.per_second)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    filled_at: Timestamp,
+}
+
+impl Limiter {
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
+        Self {
+            per_second: f64::from(per_second.max(1)),
+            burst: f64::from(burst.max(1)),
+            buckets: moka::sync::Cache::new(BUCKETS_MAX),
+        }
+    }
+
+    /// Takes one token of the account's.
+    ///
+    /// # Errors
+    /// Fails with [`Code::RateLimited`] and the time until the next token if none is left.
+    pub(crate) fn take(&self, account: &AccountId, now: Timestamp) -> Result<()> {
+        let bucket = self.buckets.get_with_by_ref(account, || {
+            std::sync::Arc::new(Mutex::new(Bucket {
+                tokens: self.burst,
+                filled_at: now,
+            }))
+        });
+        // Guards two numbers; held for nanoseconds.
+        let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that went backwards fills nothing.
+        let passed = now.since(bucket.filled_at).as_secs_f64();
+        bucket.tokens = (bucket.tokens + passed * self.per_second).min(self.burst);
+        bucket.filled_at = now;
+        if bucket.tokens >= 1.0 {
+            bucket.tokens -= 1.0;
+            return Ok(());
+        }
+        let wait = Duration::from_secs_f64((1.0 - bucket.tokens) / self.per_second);
+        Err(Error::new(
+            Code::RateLimited,
+            format!(
+                "the account may make {} requests a second; wait and try again",
+                self.per_second
+            ),
+        )
+        .with_retry_after(wait))
+    }
+}
+
+/// Counts one request of the caller's account.
+///
+/// # Errors
+/// Fails with [`Code::RateLimited`] if the account has asked too often.
+pub fn take(caller: &crate::caller::Caller, app: &crate::App) -> Result<()> {
+    app.rates.take(&caller.account, app.now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_milliseconds(milliseconds)
+    }
+
+    #[test]
+    fn a_burst_passes_and_then_the_rate_holds() {
+        let limiter = Limiter::new(10, 3);
+        let account = AccountId::parse("a").unwrap();
+        for _ in 0..3 {
+            limiter.take(&account, at(0)).unwrap();
+        }
+        let refused = limiter.take(&account, at(0)).unwrap_err();
+        assert_eq!(refused.code, Code::RateLimited);
+        assert_eq!(refused.retry_after, Some(Duration::from_millis(100)));
+        limiter.take(&account, at(100)).unwrap();
+        assert!(limiter.take(&account, at(100)).is_err());
+        limiter
+            .take(&AccountId::parse("b").unwrap(), at(100))
+            .unwrap();
+    }
+
+    #[test]
+    fn a_clock_that_goes_backwards_neither_fills_nor_blocks_for_ever() {
+        let limiter = Limiter::new(10, 1);
+        let account = AccountId::parse("a").unwrap();
+        limiter.take(&account, at(10_000)).unwrap();
+        assert!(limiter.take(&account, at(0)).is_err());
+        assert!(limiter.take(&account, at(100)).is_ok());
+    }
+}

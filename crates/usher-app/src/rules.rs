@@ -1,0 +1,359 @@
+//! What decides in an account: its policies in order, custom attributes and settings, compiled.
+//!
+//! A change makes a new revision of all of it; every version is kept, so that a past decision can
+//! be run again on what decided then. A change is compiled beside the running set and swapped in
+//! before it is acknowledged: decisions never wait, and the next one sees the change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use usher_context::attribute::{BUILT_IN, ValueType};
+use usher_model::id::{AccountId, PolicyId};
+use usher_model::value::Value;
+use usher_policy::check::catalogue::{AttributeType, Catalogue};
+use usher_policy::compile::PolicySet;
+use usher_policy::document;
+use usher_policy::options::{ContainsDirection, Options};
+use usher_store::collection::kept;
+use usher_store::record::{self, Kept, RuleVersion, Settings};
+use usher_store::store::{Key, Query};
+
+use crate::App;
+use crate::error::{Code, Error, Result};
+
+pub(crate) mod edit;
+pub(crate) mod plan;
+
+use plan::Plan;
+
+/// Accounts whose rules are held compiled.
+const ACCOUNTS_MAX: u64 = 1_000;
+/// Past revisions held compiled, for looking into the decision log.
+const REVISIONS_MAX: u64 = 8;
+
+/// The compiled rules of the accounts in use.
+pub(crate) struct Rules {
+    /// Whether no other process changes the rules, so that what is held is true.
+    is_exclusive: bool,
+    current: moka::sync::Cache<AccountId, Arc<Ruleset>>,
+    past: moka::sync::Cache<(AccountId, u64), Arc<Ruleset>>,
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules").finish_non_exhaustive()
+    }
+}
+
+impl Rules {
+    pub(crate) fn new(is_exclusive: bool) -> Self {
+        Self {
+            is_exclusive,
+            current: moka::sync::Cache::new(ACCOUNTS_MAX),
+            past: moka::sync::Cache::new(REVISIONS_MAX),
+        }
+    }
+}
+
+/// One policy of a ruleset: as it is kept, and as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) kept: Kept<record::Policy>,
+    pub(crate) document: document::Policy,
+}
+
+/// The policies that mention each attribute, in order.
+pub(crate) type Mentions = BTreeMap<String, Vec<PolicyId>>;
+
+fn attribute_type(value_type: ValueType) -> Option<AttributeType> {
+    match value_type {
+        ValueType::String => Some(AttributeType::String),
+        ValueType::Number => Some(AttributeType::Number),
+        ValueType::Boolean => Some(AttributeType::Boolean),
+        ValueType::List => Some(AttributeType::List),
+        ValueType::Json => None,
+    }
+}
+
+/// Everything that decides in an account at one revision.
+pub(crate) struct Ruleset {
+    /// Counts the changes; 0 before the first.
+    pub(crate) revision: u64,
+    /// The store's revision of the row that counts them; nothing before the first.
+    pub(crate) head: Option<u64>,
+    /// In order.
+    pub(crate) policies: Vec<Arc<Policy>>,
+    pub(crate) attributes: BTreeMap<String, Kept<record::Attribute>>,
+    pub(crate) settings: Option<Kept<Settings>>,
+    /// The policies, compiled.
+    pub(crate) set: PolicySet,
+    /// Where the attributes that the policies mention come from.
+    pub(crate) plan: Plan,
+    mentions: OnceLock<Mentions>,
+}
+
+impl fmt::Debug for Ruleset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ruleset")
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ruleset {
+    fn compile(
+        revision: u64,
+        head: Option<u64>,
+        policies: Vec<Arc<Policy>>,
+        attributes: BTreeMap<String, Kept<record::Attribute>>,
+        settings: Option<Kept<Settings>>,
+    ) -> Self {
+        let present = settings
+            .as_ref()
+            .map(|kept| kept.record.clone())
+            .unwrap_or_default();
+        let documents = policies
+            .iter()
+            .map(|policy| policy.document.clone())
+            .collect();
+        let set = PolicySet::compile(documents, &options(&present));
+        let plan = Plan::new(&set);
+        let mentions = OnceLock::new();
+        Self {
+            revision,
+            head,
+            policies,
+            attributes,
+            settings,
+            set,
+            plan,
+            mentions,
+        }
+    }
+
+    /// Returns what the account has set.
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings
+            .as_ref()
+            .map(|kept| kept.record.clone())
+            .unwrap_or_default()
+    }
+
+    /// Returns a policy with its place in the list.
+    pub(crate) fn find(&self, id: &PolicyId) -> Result<(usize, &Arc<Policy>)> {
+        self.policies
+            .iter()
+            .enumerate()
+            .find(|(_, policy)| policy.kept.record.id == *id)
+            .ok_or_else(|| Error::new(Code::PolicyNotFound, format!("no policy has the id `{id}`")))
+    }
+
+    /// Whether policies see only the request's own session and the conversation's.
+    pub(crate) fn is_lookup_strict(&self) -> bool {
+        self.settings
+            .as_ref()
+            .is_some_and(|kept| kept.record.strict_session_lookup)
+    }
+
+    /// Returns the names that policies may mention, for warnings and suggestions.
+    pub(crate) fn catalogue(&self) -> Catalogue {
+        let mut catalogue = Catalogue::new();
+        for built_in in BUILT_IN {
+            catalogue.add_attribute(built_in.name, attribute_type(built_in.value_type));
+        }
+        for kept in self.attributes.values() {
+            let value_type = ValueType::parse(&kept.record.value_type).and_then(attribute_type);
+            catalogue.add_attribute(format!("custom.{}", kept.record.name), value_type);
+        }
+        catalogue
+    }
+
+    /// Returns the policies that mention each attribute, in order; disabled ones too.
+    pub(crate) fn mentions(&self) -> &Mentions {
+        self.mentions.get_or_init(|| {
+            let options = options(&self.settings());
+            let mut mentions = Mentions::new();
+            for policy in &self.policies {
+                let enabled = document::Policy {
+                    enabled: true,
+                    ..policy.document.clone()
+                };
+                for attribute in PolicySet::compile(vec![enabled], &options).attributes() {
+                    let policies = mentions.entry(attribute.to_string()).or_default();
+                    policies.push(policy.document.id.clone());
+                }
+            }
+            mentions
+        })
+    }
+
+    /// Whether logs mask the attribute.
+    pub(crate) fn is_sensitive(&self, attribute: &str) -> bool {
+        let custom = attribute
+            .strip_prefix("custom.")
+            .and_then(|name| self.attributes.get(name));
+        custom.is_some_and(|kept| kept.record.is_sensitive)
+            || self.settings.as_ref().is_some_and(|kept| {
+                kept.record
+                    .sensitive_attributes
+                    .iter()
+                    .any(|name| name == attribute)
+            })
+    }
+}
+
+/// Returns the engine's switches as the account has set them.
+pub(crate) fn options(settings: &Settings) -> Options {
+    Options {
+        expression_extensions: settings.expression_extensions,
+        extension_actions: settings.action_extensions,
+        contains_direction: if settings.is_contains_reversed {
+            ContainsDirection::ValueContainsAttribute
+        } else {
+            ContainsDirection::AttributeContainsValue
+        },
+        own_namespaces: BTreeSet::new(),
+    }
+}
+
+/// Returns what decides now.
+pub(crate) async fn current(app: &App, account: &AccountId) -> Result<Arc<Ruleset>> {
+    let held = app.rules.current.get(account);
+    if let Some(held) = held {
+        if app.rules.is_exclusive
+            || head(app, account).await?.map(|kept| kept.revision) == held.head
+        {
+            return Ok(held);
+        }
+    }
+    let loaded = Arc::new(load(app, account).await?);
+    app.rules
+        .current
+        .insert(account.clone(), Arc::clone(&loaded));
+    Ok(loaded)
+}
+
+/// Returns what decided at a revision.
+pub(crate) async fn at(app: &App, account: &AccountId, revision: u64) -> Result<Arc<Ruleset>> {
+    let current = current(app, account).await?;
+    if current.revision == revision {
+        return Ok(current);
+    }
+    let key = (account.clone(), revision);
+    if let Some(held) = app.rules.past.get(&key) {
+        return Ok(held);
+    }
+    let loaded = Arc::new(load_past(app, account, revision).await?);
+    app.rules.past.insert(key, Arc::clone(&loaded));
+    Ok(loaded)
+}
+
+async fn head(app: &App, account: &AccountId) -> Result<Option<Kept<record::Ruleset>>> {
+    let key = Key::new(account, []);
+    let row = app.store.get(&kept::RULESETS, &key, app.now()).await?;
+    Ok(row.as_ref().map(record::read).transpose()?)
+}
+
+/// Reads a policy's record.
+fn policy(kept: Kept<record::Policy>) -> Arc<Policy> {
+    let document = restore(&kept.record.policy, &kept.record.id);
+    Arc::new(Policy { kept, document })
+}
+
+/// Reads a policy that was checked before it was kept.
+pub(crate) fn restore(kept: &Value, id: &PolicyId) -> document::Policy {
+    let (draft, _remarks) = document::read::read(kept);
+    let mut policy = draft.into_policy(|| id.clone(), String::new);
+    policy.id = id.clone();
+    policy
+}
+
+async fn load(app: &App, account: &AccountId) -> Result<Ruleset> {
+    loop {
+        let before = head(app, account).await?;
+        let now = app.now();
+        let mut query = Query::all(account, &kept::POLICIES);
+        query.index = Some("by_rank");
+        let rows = app.store.find_all(&query, now).await?;
+        let policies: Vec<_> = rows
+            .iter()
+            .map(|row| Ok(policy(record::read(row)?)))
+            .collect::<Result<_>>()?;
+        let mut attributes = BTreeMap::new();
+        for row in app
+            .store
+            .find_all(&Query::all(account, &kept::ATTRIBUTES), now)
+            .await?
+        {
+            let kept: Kept<record::Attribute> = record::read(&row)?;
+            attributes.insert(kept.record.name.clone(), kept);
+        }
+        let settings = app
+            .store
+            .get(&kept::SETTINGS, &Key::new(account, []), now)
+            .await?;
+        let settings = settings.as_ref().map(record::read).transpose()?;
+        let after = head(app, account).await?;
+        // Somebody changed the rules while they were read: read them again.
+        if before.as_ref().map(|kept| kept.revision) != after.as_ref().map(|kept| kept.revision) {
+            continue;
+        }
+        let revision = after.as_ref().map_or(0, |kept| kept.record.revision);
+        let head = after.map(|kept| kept.revision);
+        return compile(revision, head, policies, attributes, settings).await;
+    }
+}
+
+async fn load_past(app: &App, account: &AccountId, revision: u64) -> Result<Ruleset> {
+    let mut newest: BTreeMap<(String, String), RuleVersion> = BTreeMap::new();
+    for row in app
+        .store
+        .find_all(&Query::all(account, &kept::RULE_VERSIONS), app.now())
+        .await?
+    {
+        let version: RuleVersion = record::read(&row)?.record;
+        if version.revision <= revision {
+            // Rows come in the order of kind, id and revision, so a later one is newer.
+            newest.insert((version.kind.clone(), version.id.clone()), version);
+        }
+    }
+    let (mut policies, mut attributes, mut settings) = (Vec::new(), BTreeMap::new(), None);
+    for ((kind, _), version) in newest {
+        let Some(value) = version.record else {
+            continue;
+        };
+        match kind.as_str() {
+            edit::POLICY => policies.push(policy(past(value)?)),
+            edit::ATTRIBUTE => {
+                let kept: Kept<record::Attribute> = past(value)?;
+                attributes.insert(kept.record.name.clone(), kept);
+            }
+            _ => settings = Some(past(value)?),
+        }
+    }
+    policies.sort_by(|a: &Arc<Policy>, b| a.kept.record.rank.cmp(&b.kept.record.rank));
+    compile(revision, None, policies, attributes, settings).await
+}
+
+fn past<R: serde::de::DeserializeOwned>(value: Value) -> Result<Kept<R>> {
+    let record = serde_json::from_value(value).map_err(Error::internal)?;
+    Ok(Kept {
+        record,
+        revision: 0,
+    })
+}
+
+/// Compiles away from the threads that serve requests: 10,000 policies take a noticeable time.
+async fn compile(
+    revision: u64,
+    head: Option<u64>,
+    policies: Vec<Arc<Policy>>,
+    attributes: BTreeMap<String, Kept<record::Attribute>>,
+    settings: Option<Kept<Settings>>,
+) -> Result<Ruleset> {
+    let work = move || Ruleset::compile(revision, head, policies, attributes, settings);
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::internal)
+}

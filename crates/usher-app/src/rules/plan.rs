@@ -1,0 +1,73 @@
+//! Where the attributes that an account's policies mention come from.
+//!
+//! Only what is mentioned is read: the plan names the namespaces, and for each attribute its place
+//! among the facts.
+
+use std::collections::BTreeMap;
+
+use usher_context::name::Namespace;
+use usher_model::value::Value;
+use usher_policy::attribute::{Attribute, Slot};
+use usher_policy::compile::PolicySet;
+
+/// One attribute that is looked up: its place among the facts, its property, and the members to go
+/// down if the property holds an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) slot: Slot,
+    pub(crate) property: Box<str>,
+    members: Vec<Box<str>>,
+}
+
+impl Wanted {
+    fn new(slot: Slot, attribute: &Attribute) -> Self {
+        let members = attribute.members().skip(1).map(Box::from).collect();
+        Self {
+            slot,
+            property: attribute.property().into(),
+            members,
+        }
+    }
+
+    /// Goes down from the property's value to the attribute's.
+    pub(crate) fn descend<'v>(&self, property: &'v Value) -> Option<&'v Value> {
+        self.members
+            .iter()
+            .try_fold(property, |value, member| value.get(&**member))
+    }
+}
+
+/// Where the attributes come from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// Written by somebody: namespaces and what is wanted of each.
+    pub(crate) context: Vec<(Namespace, Vec<Wanted>)>,
+    pub(crate) conversation: Vec<Wanted>,
+    pub(crate) consumer: Vec<Wanted>,
+    pub(crate) custom: Vec<Wanted>,
+    pub(crate) sde: Vec<Wanted>,
+}
+
+impl Plan {
+    pub(crate) fn new(set: &PolicySet) -> Self {
+        let mut plan = Self::default();
+        let mut context: BTreeMap<Namespace, Vec<Wanted>> = BTreeMap::new();
+        for (index, attribute) in set.attributes().iter().enumerate() {
+            let wanted = Wanted::new(Slot::at(index), attribute);
+            match attribute.namespace() {
+                "conversation" => plan.conversation.push(wanted),
+                "consumer" => plan.consumer.push(wanted),
+                "custom" => plan.custom.push(wanted),
+                "sde" => plan.sde.push(wanted),
+                namespace => {
+                    // A reserved or impossible namespace holds nothing: its attributes stay missing.
+                    if let Ok(namespace) = Namespace::parse(namespace) {
+                        context.entry(namespace).or_default().push(wanted);
+                    }
+                }
+            }
+        }
+        plan.context = context.into_iter().collect();
+        plan
+    }
+}

@@ -1,0 +1,103 @@
+//! Skills: what connects conversations to agents.
+
+use usher_model::id::SkillId;
+use usher_store::batch::{CommitError, Expect};
+use usher_store::record::{self, Kept, Record as _};
+use usher_store::store::{Key, Query};
+
+use crate::App;
+use crate::caller::{Caller, Permission};
+use crate::change::{Change, to_value};
+use crate::error::{Code, Error, Result};
+
+pub use usher_store::record::Skill;
+
+/// What a new skill is to be.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// Its id; without one it is minted.
+    pub id: Option<SkillId>,
+    /// Its name, unique in the account ignoring case: 1 to 200 characters.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+}
+
+/// Adds a skill.
+///
+/// # Errors
+/// Fails if the caller may not, or the id or the name is taken.
+pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Skill> {
+    caller.require(Permission::SkillsWrite)?;
+    if new.name.trim().is_empty() || new.name.chars().count() > 200 {
+        return Err(Error::field(
+            "#/name",
+            "expected a name of 1 to 200 characters",
+        ));
+    }
+    let mut change = Change::new(app, caller);
+    let minted = || SkillId::parse(&usher_model::id::RequestId::mint(&app.ids).to_string());
+    let id = match new.id {
+        Some(id) => id,
+        None => minted().map_err(Error::internal)?,
+    };
+    let skill = Skill {
+        id,
+        name: new.name,
+        description: new.description,
+        created_at: change.now,
+    };
+    let target = format!("skill/{}", skill.id);
+    change.put(&skill, Expect::Absent)?.audit(
+        "skill.create",
+        target,
+        None,
+        Some(to_value(&skill)?),
+    )?;
+    match change.try_commit().await {
+        Ok(_) => Ok(skill),
+        Err(CommitError::Conflict { .. }) => Err(Error::new(
+            Code::NameTaken,
+            format!(
+                "a skill has the id `{}` or the name `{}` already",
+                skill.id, skill.name
+            ),
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns every skill, in the order of their ids.
+///
+/// # Errors
+/// Fails if the caller may not see them.
+pub async fn list(caller: &Caller, app: &App) -> Result<Vec<Skill>> {
+    caller.require(Permission::SkillsRead)?;
+    let query = Query::all(&caller.account, Skill::COLLECTION);
+    let rows = app.store.find_all(&query, app.now()).await?;
+    rows.iter()
+        .map(|row| Ok(record::read(row)?.record))
+        .collect()
+}
+
+/// Removes a skill.
+///
+/// # Errors
+/// Fails if the caller may not, or there is no such skill.
+pub async fn delete(caller: &Caller, app: &App, id: &SkillId) -> Result<()> {
+    caller.require(Permission::SkillsWrite)?;
+    let key = Key::new(&caller.account, [id.as_str()]);
+    let row = app.store.get(Skill::COLLECTION, &key, app.now()).await?;
+    let row = row.ok_or_else(|| Error::new(Code::SkillNotFound, format!("no skill `{id}`")))?;
+    let kept: Kept<Skill> = record::read(&row)?;
+    let mut change = Change::new(app, caller);
+    change
+        .delete(&kept.record, Expect::Revision(kept.revision))
+        .audit(
+            "skill.delete",
+            format!("skill/{id}"),
+            Some(to_value(&kept.record)?),
+            None,
+        )?;
+    change.commit().await
+}
