@@ -1,5 +1,10 @@
 //! What `usher-policy` promises, from outside.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code"
+)]
 
 mod check_corpus;
 mod corpus;
