@@ -4,6 +4,7 @@
 
 pub(crate) mod clause;
 pub(crate) mod expression;
+mod index;
 
 use jiff::tz::TimeZone;
 use usher_model::id::PolicyId;
@@ -15,6 +16,7 @@ use crate::check::catalogue::Catalogue;
 use crate::diagnostic::{Code, Diagnostic, has_error};
 use crate::document::{Action, Guard, Policy};
 use crate::explain::{Line, Status};
+use crate::facts::Facts;
 use crate::fault::FaultCode;
 use crate::mention::{Map, Mentions};
 use crate::options::Options;
@@ -22,6 +24,7 @@ use crate::parser;
 use crate::syntax::Span;
 use clause::Clause;
 use expression::{Builder, Zones};
+use index::{Candidates, Index};
 
 /// The policies of one account, ready to decide. It is immutable; share it with an `Arc`.
 #[derive(Debug)]
@@ -39,6 +42,7 @@ pub struct PolicySet {
     invalid: Vec<usize>,
     /// What becomes of each policy before any guard is tried.
     lines: Vec<Line>,
+    index: Option<Index>,
 }
 
 /// One policy of a set.
@@ -148,6 +152,7 @@ impl PolicySet {
                 zones: Vec::new(),
                 invalid: Vec::new(),
                 lines: Vec::new(),
+                index: None,
             },
         };
         for policy in policies {
@@ -155,6 +160,7 @@ impl PolicySet {
         }
         let mut set = compiler.set;
         set.zones = compiler.zones.into_zones();
+        set.index = index::build(&set);
         set
     }
 
@@ -227,6 +233,12 @@ impl PolicySet {
 
     pub(crate) fn spans(&self, guard: usize) -> &[Span] {
         self.spans.get(guard).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the guards that the facts do not exclude, in order, if the set is large enough for
+    /// an index.
+    pub(crate) fn candidates(&self, facts: &Facts<'_>) -> Option<Candidates<'_>> {
+        self.index.as_ref().map(|index| index.candidates(facts))
     }
 
     /// Returns what becomes of each policy before any guard is tried.

@@ -154,10 +154,31 @@ enum Moved<'s> {
 
 impl<'s: 'e, 'e> Run<'s, 'e> {
     fn all(&mut self) -> Result<Outcome<'s>, Need> {
-        let winner = self.between(0, self.set.guards().len())?;
+        let winner = match self.set.candidates(self.scope.facts) {
+            None => self.between(0, self.set.guards().len())?,
+            Some(candidates) => self.among(candidates)?,
+        };
         let end = winner.as_ref().map_or(usize::MAX, |winner| winner.position);
         add_invalid(self.set, end, &mut self.faults);
         Ok(winner.ok_or_else(|| no_match(self.set)))
+    }
+
+    /// Tries the guards that the index could not exclude, in order.
+    fn among(
+        &mut self,
+        candidates: impl Iterator<Item = usize>,
+    ) -> Result<Option<Winner<'s>>, Need> {
+        let mut next = 0;
+        for index in candidates {
+            if index < next {
+                continue;
+            }
+            match self.step(index)? {
+                Moved::Won(winner) => return Ok(Some(winner)),
+                Moved::To(after) => next = after,
+            }
+        }
+        Ok(None)
     }
 
     /// Tries guards in order.

@@ -1,0 +1,468 @@
+//! Builds the index of a set.
+
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
+use std::collections::hash_map;
+
+use super::column::{Column, Entry, add};
+use super::{CHUNK_GUARDS, Chunk, GUARDS_MIN, Index, LANES, MaskId, Masks, kind};
+use crate::attribute::Slot;
+use crate::coerce::{Relation, View};
+use crate::compile::PolicySet;
+use crate::compile::clause::{Clause, Operand, Question, Test};
+use crate::compile::expression::Node;
+use crate::document::Operator;
+use crate::mention::Map;
+
+/// Classes of numbers that one attribute is divided into at most.
+const CLASSES_MAX: usize = 96;
+/// Numbers of one list that are told apart at most.
+const LIST_NUMBERS_MAX: usize = 16;
+
+/// Builds the index; a small set needs none.
+pub(crate) fn build(set: &PolicySet) -> Option<Index> {
+    if set.guards().len() < GUARDS_MIN {
+        return None;
+    }
+    let mut builder = Builder::new(set.guards().len());
+    // By slot: each guard it can exclude, with the clauses that say so.
+    let mut columns: Vec<Vec<(u32, Vec<&Clause>)>> = Vec::new();
+    columns.resize_with(set.attributes().len(), Vec::new);
+    let mut suspects = Suspects::default();
+    for (index, guard) in set.guards().iter().enumerate() {
+        let Ok(guard_index) = u32::try_from(index) else {
+            return None;
+        };
+        let clauses = set.clauses(guard);
+        let (end, last) = judged(set, clauses);
+        for clause in clauses.iter().take(end) {
+            if let Some(column) = subject(clause).and_then(|slot| columns.get_mut(slot.index())) {
+                match column.last_mut() {
+                    Some((guard, clauses)) if *guard == guard_index => clauses.push(clause),
+                    _ => column.push((guard_index, vec![clause])),
+                }
+            }
+        }
+        for clause in clauses.iter().take(last) {
+            let mut faults = Vec::new();
+            if faults_of(clause, &mut faults) {
+                for (slot, kinds) in faults {
+                    suspects.add(slot, kinds | kind::UNREAD | kind::FAILED, guard_index);
+                }
+            }
+        }
+    }
+    let mut built = Vec::new();
+    for (index, guards) in columns.iter().enumerate() {
+        // A column that concerns few guards costs more than it saves.
+        if guards.len() * 200 >= set.guards().len() {
+            built.push((builder.column(Slot::at(index), guards), guards.len()));
+        }
+    }
+    built.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let mut suspect_kinds = vec![0; set.attributes().len()];
+    let mut masks = Map::default();
+    for ((slot, kind), guards) in suspects.by_kind {
+        if let Some(kinds) = suspect_kinds.get_mut(slot) {
+            *kinds |= kind;
+        }
+        let mut mask = builder.empty();
+        add(&mut mask, &guards);
+        masks.insert((slot, kind), builder.keep(mask));
+    }
+    Some(Index {
+        masks: builder.masks,
+        columns: built.into_iter().map(|(column, _)| column).collect(),
+        suspect_kinds,
+        suspects: masks,
+    })
+}
+
+/// The guards that must be tried when a fact is of some kind.
+#[derive(Default)]
+struct Suspects {
+    by_kind: Map<(usize, u16), Vec<u32>>,
+}
+
+impl Suspects {
+    fn add(&mut self, slot: Slot, kinds: u16, guard: u32) {
+        for bit in 0..16 {
+            let kind = 1 << bit;
+            if kinds & kind != 0 {
+                let guards = self.by_kind.entry((slot.index(), kind)).or_default();
+                if guards.last() != Some(&guard) {
+                    guards.push(guard);
+                }
+            }
+        }
+    }
+}
+
+/// Returns how many clauses of a guard the index may use, and up to which one a fault must not be
+/// overlooked.
+///
+/// A clause that may be a fault whatever the types of its facts ends what can be used. So does an
+/// attribute that a function may have to be asked for, if there is something to use before it:
+/// while such an attribute is unread, every guard that mentions it in its used part is tried.
+fn judged(set: &PolicySet, clauses: &[Clause]) -> (usize, usize) {
+    let mut last = 0;
+    for (index, clause) in clauses.iter().enumerate() {
+        let mut faults = Vec::new();
+        if !faults_of(clause, &mut faults) {
+            return (index, last);
+        }
+        let is_custom = faults.iter().any(|(slot, _)| {
+            let attribute = set.attribute(*slot);
+            attribute.is_some_and(|attribute| attribute.namespace() == "custom")
+        });
+        if is_custom && last > 0 {
+            return (index, last);
+        }
+        if subject(clause).is_some() {
+            last = index + 1;
+        }
+    }
+    (clauses.len(), last)
+}
+
+/// Returns the one attribute that a clause is about, if a column can judge it.
+fn subject(clause: &Clause) -> Option<Slot> {
+    match clause {
+        Clause::Test(test) => Some(test.slot),
+        Clause::Any(clauses) => {
+            let mut subjects = clauses.iter().map(subject);
+            let first = subjects.next()??;
+            subjects
+                .all(|subject| subject == Some(first))
+                .then_some(first)
+        }
+        Clause::Pair(_) | Clause::Tree(_) => None,
+    }
+}
+
+/// Collects the attributes of a clause with the kinds of fact that may make it a fault; returns
+/// false if that cannot be told from the kinds.
+fn faults_of(clause: &Clause, faults: &mut Vec<(Slot, u16)>) -> bool {
+    match clause {
+        Clause::Test(test) => {
+            faults.push((test.slot, fault_kinds(&test.question)));
+            true
+        }
+        Clause::Pair(pair) => {
+            let Operand::Attribute(right) = pair.right else {
+                return false;
+            };
+            if !matches!(pair.operator, Operator::IsIn | Operator::NotIn) {
+                return false;
+            }
+            faults.push((pair.left, kind::LIST));
+            faults.push((right, kind::BOOL | kind::NUMBER | kind::TEXT | kind::OBJECT));
+            true
+        }
+        Clause::Any(clauses) => clauses.iter().all(|clause| faults_of(clause, faults)),
+        Clause::Tree(node) => is_faultless(node),
+    }
+}
+
+/// Returns whether a part of an expression needs no fact.
+fn is_faultless(node: &Node) -> bool {
+    match node {
+        Node::TimeRange(..) | Node::DateRange(..) => true,
+        Node::Not(node) => is_faultless(node),
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().all(is_faultless),
+        _ => false,
+    }
+}
+
+const fn fault_kinds(question: &Question) -> u16 {
+    match question {
+        Question::EqualText(_) => kind::NUMBER,
+        Question::EqualNumber(_) => kind::TEXT,
+        Question::EqualBool(_) | Question::Exists => 0,
+        Question::Compare(..) => kind::OTHER_TEXT | kind::LIST | kind::OBJECT,
+        Question::In(_) => kind::LIST,
+        Question::Contains(_) => kind::BOOL | kind::NUMBER | kind::OBJECT,
+        Question::Matches(_) => kind::BOOL | kind::NUMBER | kind::LIST | kind::OBJECT,
+        Question::Holds => kind::NUMBER | kind::TEXT | kind::LIST | kind::OBJECT,
+        Question::Row(_) => kind::BOOL | kind::NUMBER | kind::TEXT | kind::LIST | kind::OBJECT,
+    }
+}
+
+/// Makes masks, each different one once.
+struct Builder {
+    masks: Masks,
+    ids: HashMap<Vec<Chunk>, MaskId, FixedState>,
+    all: Vec<Chunk>,
+}
+
+/// A guard and its clauses about one attribute.
+type Concerned<'c> = (u32, Vec<&'c Clause>);
+
+impl Builder {
+    fn new(guards: usize) -> Self {
+        let stride = guards.div_ceil(CHUNK_GUARDS);
+        let mut all = vec![[0; LANES]; stride];
+        let guards: Vec<u32> = (0..u32::try_from(guards).unwrap_or(u32::MAX)).collect();
+        add(&mut all, &guards);
+        let mut builder = Self {
+            masks: Masks {
+                chunks: Vec::new(),
+                stride,
+            },
+            ids: HashMap::default(),
+            all: all.clone(),
+        };
+        builder.keep(all);
+        builder
+    }
+
+    fn empty(&self) -> Vec<Chunk> {
+        vec![[0; LANES]; self.masks.stride]
+    }
+
+    fn keep(&mut self, mask: Vec<Chunk>) -> MaskId {
+        let next = MaskId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
+        match self.ids.entry(mask) {
+            hash_map::Entry::Occupied(known) => *known.get(),
+            hash_map::Entry::Vacant(place) => {
+                self.masks.chunks.extend_from_slice(place.key());
+                *place.insert(next)
+            }
+        }
+    }
+
+    /// Keeps the mask of all guards but the concerned ones that are `excluded`.
+    fn without(
+        &mut self,
+        guards: &[Concerned<'_>],
+        excluded: impl Fn(&[&Clause]) -> bool,
+    ) -> MaskId {
+        let mut mask = self.all.clone();
+        let out = guards.iter().filter(|(_, clauses)| excluded(clauses));
+        let out: Vec<u32> = out.map(|(guard, _)| *guard).collect();
+        super::column::flip(&mut mask, &out);
+        self.keep(mask)
+    }
+
+    fn column(&mut self, slot: Slot, guards: &[Concerned<'_>]) -> Column {
+        let is_false = |clauses: &[&Clause], value: View<'_>| {
+            clauses
+                .iter()
+                .any(|clause| answer(clause, value) == Some(false))
+        };
+        let missing = self.without(guards, |clauses| is_false(clauses, View::Missing));
+        let booleans = [false, true]
+            .map(|value| self.without(guards, |clauses| is_false(clauses, View::Bool(value))));
+        let (texts, other_text) = self.texts(guards);
+        let (items, other_list) = self.items(guards);
+        let cuts = cuts(guards);
+        let starts = [f64::NEG_INFINITY].into_iter().chain(cuts.iter().copied());
+        let ends = cuts.iter().copied().chain([f64::INFINITY]);
+        let numbers = starts
+            .zip(ends)
+            .map(|(start, end)| {
+                self.without(guards, |clauses| {
+                    clauses.iter().any(|clause| excludes(clause, start, end))
+                })
+            })
+            .collect();
+        Column {
+            slot,
+            missing,
+            booleans,
+            texts,
+            other_text,
+            cuts,
+            numbers,
+            items,
+            other_list,
+        }
+    }
+
+    fn texts(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, Entry>, MaskId) {
+        let is_out = |clauses: &[&Clause]| {
+            clauses
+                .iter()
+                .any(|clause| other_text(clause) == Some(false))
+        };
+        let other = self.without(guards, is_out);
+        let mut flips: Map<&str, Vec<u32>> = Map::default();
+        for (guard, clauses) in guards {
+            let mut named: Vec<&str> = Vec::new();
+            for clause in clauses {
+                texts_of(clause, &mut named);
+            }
+            let is_out = is_out(clauses);
+            for text in named {
+                let value = View::Text(text);
+                if clauses
+                    .iter()
+                    .any(|clause| answer(clause, value) == Some(false))
+                    != is_out
+                {
+                    let flipped = flips.entry(text).or_default();
+                    if flipped.last() != Some(guard) {
+                        flipped.push(*guard);
+                    }
+                }
+            }
+        }
+        (self.entries(flips, other, super::column::flip), other)
+    }
+
+    fn items(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, Entry>, MaskId) {
+        let mut added: Map<&str, Vec<u32>> = Map::default();
+        let mut out = Vec::new();
+        for (guard, clauses) in guards {
+            let mut items = clauses.iter().filter_map(|clause| match clause {
+                Clause::Test(Test {
+                    question: Question::Contains(item),
+                    is_negated: false,
+                    ..
+                }) => Some(&**item),
+                _ => None,
+            });
+            // One of several items will do to exclude the guard.
+            if let Some(item) = items.next() {
+                out.push(*guard);
+                added.entry(item).or_default().push(*guard);
+            }
+        }
+        let mut mask = self.all.clone();
+        super::column::flip(&mut mask, &out);
+        let other = self.keep(mask);
+        (self.entries(added, other, add), other)
+    }
+
+    /// Gives a value a mask of its own if many guards differ in it: at most 64 bytes for each.
+    fn entries(
+        &mut self,
+        changes: Map<&str, Vec<u32>>,
+        base: MaskId,
+        change: fn(&mut [Chunk], &[u32]),
+    ) -> Map<Box<str>, Entry> {
+        let mut entries = Map::default();
+        for (text, guards) in changes {
+            let entry = if guards.len() >= self.masks.stride {
+                let mut mask = self.masks.mask(base).to_vec();
+                change(&mut mask, &guards);
+                Entry::Dense(self.keep(mask))
+            } else {
+                Entry::Sparse(guards.into())
+            };
+            entries.insert(text.into(), entry);
+        }
+        entries.shrink_to_fit();
+        entries
+    }
+}
+
+/// Answers a clause about one attribute; nothing if that is a fault.
+fn answer(clause: &Clause, value: View<'_>) -> Option<bool> {
+    match clause {
+        Clause::Test(test) => test.answer(value).ok(),
+        Clause::Any(clauses) => {
+            for clause in clauses {
+                if answer(clause, value)? {
+                    return Some(true);
+                }
+            }
+            Some(false)
+        }
+        Clause::Pair(_) | Clause::Tree(_) => None,
+    }
+}
+
+/// Answers a clause for a text that it does not name, if all such texts have one answer.
+fn other_text(clause: &Clause) -> Option<bool> {
+    match clause {
+        Clause::Test(test) => match &test.question {
+            Question::EqualText(_) | Question::In(_) => Some(test.is_negated),
+            Question::Exists => Some(!test.is_negated),
+            _ => None,
+        },
+        Clause::Any(clauses) => {
+            let mut answers = clauses.iter().map(other_text);
+            answers.all(|answer| answer == Some(false)).then_some(false)
+        }
+        Clause::Pair(_) | Clause::Tree(_) => None,
+    }
+}
+
+fn texts_of<'c>(clause: &'c Clause, named: &mut Vec<&'c str>) {
+    match clause {
+        Clause::Test(test) => match &test.question {
+            Question::EqualText(text) => named.push(text),
+            Question::In(members) => named.extend(members.texts.iter().map(|text| &**text)),
+            _ => {}
+        },
+        Clause::Any(clauses) => {
+            for clause in clauses {
+                texts_of(clause, named);
+            }
+        }
+        Clause::Pair(_) | Clause::Tree(_) => {}
+    }
+}
+
+/// Returns the numbers at which an answer changes, thinned out evenly if there are too many.
+fn cuts(guards: &[Concerned<'_>]) -> Vec<f64> {
+    let mut cuts = Vec::new();
+    for (_, clauses) in guards {
+        for clause in clauses {
+            cuts_of(clause, &mut cuts);
+        }
+    }
+    cuts.sort_by(f64::total_cmp);
+    cuts.dedup();
+    let step = cuts.len().div_ceil(CLASSES_MAX).max(1);
+    cuts.into_iter().step_by(step).collect()
+}
+
+fn cuts_of(clause: &Clause, cuts: &mut Vec<f64>) {
+    match clause {
+        Clause::Test(test) => match &test.question {
+            Question::Compare(Relation::Less | Relation::GreaterOrEqual, number) => {
+                cuts.push(*number);
+            }
+            Question::Compare(Relation::LessOrEqual | Relation::Greater, number) => {
+                cuts.push(number.next_up());
+            }
+            Question::EqualNumber(number) => cuts.extend([*number, number.next_up()]),
+            Question::In(members) if members.numbers().count() <= LIST_NUMBERS_MAX => {
+                cuts.extend(
+                    members
+                        .numbers()
+                        .flat_map(|number| [number, number.next_up()]),
+                );
+            }
+            _ => {}
+        },
+        Clause::Any(clauses) => {
+            for clause in clauses {
+                cuts_of(clause, cuts);
+            }
+        }
+        Clause::Pair(_) | Clause::Tree(_) => {}
+    }
+}
+
+/// Returns whether a clause is false for every number from `start` up to below `end`.
+fn excludes(clause: &Clause, start: f64, end: f64) -> bool {
+    match clause {
+        Clause::Test(test) if test.is_negated => false,
+        Clause::Test(test) => match &test.question {
+            Question::Compare(Relation::Less, number) => start >= *number,
+            Question::Compare(Relation::LessOrEqual, number) => start > *number,
+            Question::Compare(Relation::Greater, number) => end <= number.next_up(),
+            Question::Compare(Relation::GreaterOrEqual, number) => end <= *number,
+            Question::EqualNumber(number) => !(start..end).contains(number),
+            Question::In(members) if members.numbers().count() <= LIST_NUMBERS_MAX => !members
+                .numbers()
+                .any(|number| (start..end).contains(&number)),
+            _ => false,
+        },
+        Clause::Any(clauses) => clauses.iter().all(|clause| excludes(clause, start, end)),
+        Clause::Pair(_) | Clause::Tree(_) => false,
+    }
+}
