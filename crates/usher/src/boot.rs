@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::middleware;
+use axum::routing::get;
 use axum::serve::ListenerExt as _;
 use rand::TryRng as _;
 use tokio::net::TcpListener;
@@ -167,7 +168,9 @@ impl Server {
             in_flight_max: config.server.requests_in_flight_max,
             request_timeout: config.server.request_timeout,
         };
-        let mut router = usher_api::router(Arc::clone(&opened.app), options);
+        let metrics = telemetry::metrics();
+        let mut router = usher_api::router(Arc::clone(&opened.app), options)
+            .route("/metrics", get(async || metrics.render()));
         if config.telemetry.otlp_endpoint.is_some() {
             router = router.layer(middleware::from_fn(telemetry::join_trace));
         }
@@ -205,6 +208,8 @@ impl Server {
             ..
         } = self;
         opened.app.start();
+        let tasks = opened.app.tasks();
+        tasks.spawn(telemetry::tidy_metrics(tasks.stopping().clone()));
         // An answer is one small packet: waiting for a second one would only delay it.
         let listener = listener.tap_io(|connection| {
             if let Err(error) = connection.set_nodelay(true) {

@@ -2,6 +2,7 @@
 
 mod config;
 mod credential;
+mod demo;
 mod doctor;
 mod init;
 mod policy;
@@ -38,6 +39,8 @@ pub struct Cli {
 enum Command {
     /// Serve everything on one HTTP port until the first signal
     Serve(serve::Words),
+    /// Fill an account with skills, attributes, policies and context to try things on
+    Demo(demo::Words),
     /// Make an empty account in a new or existing data directory
     Init(init::Words),
     /// Check, test and explain policy files; move them to and from a server
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(words) => block_on(serve::run(&words)),
+        Command::Demo(words) => block_on(demo::run(&words)),
         Command::Init(words) => block_on(init::run(&words)),
         Command::Policy(words) => policy::run(&words),
         Command::Credential(words) => block_on(credential::run(words)),

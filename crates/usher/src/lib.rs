@@ -6,6 +6,7 @@
 pub mod boot;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod doctor;
 pub mod lifecycle;
 pub mod telemetry;

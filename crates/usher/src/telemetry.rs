@@ -1,4 +1,4 @@
-//! Logs to stderr, and traces to a collector if one is configured.
+//! Logs to stderr, metrics to whoever asks, and traces to a collector if one is configured.
 //!
 //! Traces leave by OTLP over HTTP, in batches, on a thread of their own: a collector that is slow or
 //! gone costs requests nothing.
@@ -6,12 +6,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_http::{Bytes, HeaderExtractor, HttpClient, HttpError};
@@ -19,6 +21,7 @@ use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
@@ -29,6 +32,43 @@ use crate::config::{LogFormat, Telemetry};
 
 /// How long the collector has for one batch, and at the end for the last one.
 const EXPORT_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Time between two tidyings of the metrics.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Bounds of the buckets of every histogram, in seconds: from a decision in memory to a deadline.
+const BUCKETS: &[f64] = &[
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    10.0,
+];
+
+/// Returns the process's metrics, which are counted from the first call on.
+///
+/// Two servers of one process, as tests have them, count together.
+pub fn metrics() -> &'static PrometheusHandle {
+    static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+    METRICS.get_or_init(|| {
+        let builder = PrometheusBuilder::new().set_buckets(BUCKETS);
+        // Only an empty list of bounds is refused, and then the defaults do.
+        let recorder = builder.unwrap_or_default().build_recorder();
+        let handle = recorder.handle();
+        if let Err(error) = metrics::set_global_recorder(recorder) {
+            tracing::warn!(%error, "something else counts the metrics already");
+        }
+        handle
+    })
+}
+
+/// Keeps what histograms hold in memory small, whether or not anybody reads them.
+pub async fn tidy_metrics(stopping: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = ticks.tick() => metrics().run_upkeep(),
+        }
+    }
+}
 
 /// Traces on their way to the collector; dropping it sends what waits.
 #[derive(Debug)]

@@ -1,0 +1,77 @@
+//! `usher demo`: an account to play with.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use usher_app::credentials::Issued;
+use usher_model::id::AccountId;
+
+use super::{Place, terminal, with_app};
+use crate::demo;
+
+/// The words after `usher demo`.
+#[derive(Debug, Args)]
+pub(super) struct Words {
+    #[command(flatten)]
+    place: Place,
+    /// Id of the account, made if it is missing
+    #[arg(long, value_name = "ID", default_value = demo::ACCOUNT, value_parser = AccountId::parse)]
+    account: AccountId,
+}
+
+pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
+    let config = words.place.load()?;
+    let issued = with_app(&words.place, async |app| {
+        demo::fill(app, &words.account).await
+    })
+    .await?;
+    let address = format!("http://{}", config.server.listen);
+    terminal::say(&shown(&words.account, &address, &issued))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what a newcomer needs: addresses, credentials, and three commands to paste.
+fn shown(account: &AccountId, address: &str, issued: &Issued) -> String {
+    let Issued {
+        credential,
+        api_key,
+        client_secret,
+    } = issued;
+    let ask = |body: &str| {
+        format!(
+            "curl -s {address}/api/v1/decisions -H \"Authorization: Bearer $USHER_API_KEY\" \\\n  \
+             -H 'Content-Type: application/json' -d '{body}'"
+        )
+    };
+    format!(
+        "\
+The account `{account}` has demo data. It is served at
+  API            {address}/api/v1
+  description    {address}/docs
+with the credential `{name}`, whose secrets are shown this once:
+  API key        {api_key}
+  client id      {client_id}
+  client secret  {client_secret}
+
+Paste these while the server runs:
+
+export USHER_API_KEY={api_key}
+
+# An order goes to the order desk.
+{order}
+
+# Ada is a VIP: her order goes to her advisor.
+{vip}
+
+# Carol asks for something else: why did no policy want her?
+{other}
+",
+        name = credential.name,
+        client_id = credential.client_id,
+        order = ask(r#"{"conversationId": "demo-order"}"#),
+        vip = ask(r#"{"conversationId": "demo-vip", "consumerId": "ada"}"#),
+        other = ask(
+            r#"{"conversationId": "demo-other", "explain": true, "at": "2026-05-01T10:00:00Z"}"#
+        ),
+    )
+}
