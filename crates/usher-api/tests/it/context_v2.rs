@@ -17,7 +17,11 @@ async fn create(client: &Client<'_>, session: Option<&str>, payload: Value) -> V
     if let Some(session) = session {
         body["sessionId"] = session.into();
     }
-    client.post(&format!("{DOCUMENTS}/create"), body).await.expect(201).json()
+    client
+        .post(&format!("{DOCUMENTS}/create"), body)
+        .await
+        .expect(201)
+        .json()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,9 +29,16 @@ async fn a_document_grows_with_each_create() {
     let node = Node::start().await;
     let client = node.client(ACCOUNT, Role::Bot).await;
     let done = create(&client, Some("s1"), json!({"a": 1, "b": 2})).await;
-    assert_eq!(done, json!({"documentKey": "acc1:ns:s1", "tenantId": "acc1", "success": true}));
+    assert_eq!(
+        done,
+        json!({"documentKey": "acc1:ns:s1", "tenantId": "acc1", "success": true})
+    );
     create(&client, Some("s1"), json!({"c": {"d": 3}})).await;
-    let document = client.get(&format!("{DOCUMENTS}/acc1/ns/s1")).await.expect(200).json();
+    let document = client
+        .get(&format!("{DOCUMENTS}/acc1/ns/s1"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(
         document,
         json!({
@@ -49,7 +60,11 @@ async fn a_document_that_would_be_too_large_stays_as_it_was() {
         "accountId": ACCOUNT, "nameSpace": "ns", "sessionId": "s1",
         "payload": {"p": "x".repeat(800_001 - 14)},
     });
-    let refused = client.post(&format!("{DOCUMENTS}/create"), over).await.expect(413).json();
+    let refused = client
+        .post(&format!("{DOCUMENTS}/create"), over)
+        .await
+        .expect(413)
+        .json();
     assert_eq!(refused["message"], "document too large");
     let document = client.get(&format!("{DOCUMENTS}/acc1/ns/s1")).await.json();
     assert_eq!(document["payload"], json!({"a": 1}));
@@ -65,15 +80,32 @@ async fn named_properties_go_and_the_others_stay() {
         "accountId": ACCOUNT, "nameSpace": "ns", "sessionId": "s1", "propertyToDelete": ["p1"],
     });
     let path = format!("{DOCUMENTS}/property/delete");
-    let done = client.call("DELETE", &path, Some(target.clone())).await.expect(200).json();
+    let done = client
+        .call("DELETE", &path, Some(target.clone()))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(done["success"], true);
     client.post(&path, target).await.expect(200);
     let document = client.get(&format!("{DOCUMENTS}/acc1/ns/s1")).await.json();
     assert_eq!(document["payload"], json!({"p2": 2}));
     let whole = json!({"accountId": ACCOUNT, "nameSpace": "ns", "sessionId": "s1"});
-    client.call("DELETE", &format!("{DOCUMENTS}/delete"), Some(whole.clone())).await.expect(200);
-    client.get(&format!("{DOCUMENTS}/acc1/ns/s1")).await.expect(404);
-    client.call("DELETE", &format!("{DOCUMENTS}/delete"), Some(whole)).await.expect(200);
+    client
+        .call(
+            "DELETE",
+            &format!("{DOCUMENTS}/delete"),
+            Some(whole.clone()),
+        )
+        .await
+        .expect(200);
+    client
+        .get(&format!("{DOCUMENTS}/acc1/ns/s1"))
+        .await
+        .expect(404);
+    client
+        .call("DELETE", &format!("{DOCUMENTS}/delete"), Some(whole))
+        .await
+        .expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,14 +129,26 @@ async fn no_session_and_the_default_one_are_one_document() {
     let node = Node::start().await;
     let client = node.client(ACCOUNT, Role::Bot).await;
     client
-        .call("PATCH", "/v1/account/acc1/ns/properties", Some(json!({"a": 1})))
+        .call(
+            "PATCH",
+            "/v1/account/acc1/ns/properties",
+            Some(json!({"a": 1})),
+        )
         .await
         .expect(204);
-    let document = client.get(&format!("{DOCUMENTS}/acc1/ns")).await.expect(200).json();
+    let document = client
+        .get(&format!("{DOCUMENTS}/acc1/ns"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(document["documentKey"], "acc1:ns:");
     assert_eq!(document.get("sessionId"), None);
     assert_eq!(document["payload"], json!({"a": 1}));
-    let named = client.get(&format!("{DOCUMENTS}/acc1/ns/__default__")).await.expect(200).json();
+    let named = client
+        .get(&format!("{DOCUMENTS}/acc1/ns/__default__"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(named["documentKey"], "acc1:ns:__default__");
     assert_eq!(named["sessionId"], "__default__");
     assert_eq!(named["payload"], json!({"a": 1}));
@@ -118,10 +162,17 @@ async fn the_given_life_is_that_of_the_whole_document() {
     node.clock.advance(Duration::from_secs(3_000));
     create(&client, None, json!({"b": 1})).await;
     node.clock.advance(Duration::from_secs(3_000));
-    let document = client.get(&format!("{DOCUMENTS}/acc1/ns")).await.expect(200).json();
+    let document = client
+        .get(&format!("{DOCUMENTS}/acc1/ns"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(document["payload"], json!({"a": 1, "b": 1}));
     node.clock.advance(Duration::from_secs(600));
-    client.get(&format!("{DOCUMENTS}/acc1/ns")).await.expect(404);
+    client
+        .get(&format!("{DOCUMENTS}/acc1/ns"))
+        .await
+        .expect(404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +183,10 @@ async fn without_a_life_a_document_lives_thirteen_months() {
         let body = json!({
             "accountId": ACCOUNT, "nameSpace": "ns", "ttlSeconds": ttl, "payload": {"a": 1},
         });
-        client.call("PATCH", &format!("{DOCUMENTS}/create"), Some(body)).await.expect(201);
+        client
+            .call("PATCH", &format!("{DOCUMENTS}/create"), Some(body))
+            .await
+            .expect(201);
         let document = client.get(&format!("{DOCUMENTS}/acc1/ns")).await.json();
         assert_eq!(document["ttl"], "2027-06-04T10:00:00.000Z");
     }

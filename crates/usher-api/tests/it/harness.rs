@@ -95,11 +95,21 @@ impl Node {
         change(&mut options);
         let app = App::new(sqlite.into(), shared, ids, options);
         app.start();
-        let surface =
-            usher_api::Options { in_flight_max: 64, request_timeout: Duration::from_secs(30) };
+        let surface = usher_api::Options {
+            in_flight_max: 64,
+            request_timeout: Duration::from_secs(30),
+        };
         let router = usher_api::router(Arc::clone(&app), surface);
-        accounts::create(&app, &AccountId::parse(ACCOUNT).unwrap()).await.unwrap();
-        Self { app, clock, router, writer: Some(writer), _directory: directory }
+        accounts::create(&app, &AccountId::parse(ACCOUNT).unwrap())
+            .await
+            .unwrap();
+        Self {
+            app,
+            clock,
+            router,
+            writer: Some(writer),
+            _directory: directory,
+        }
     }
 
     /// Returns somebody at the machine.
@@ -112,8 +122,14 @@ impl Node {
     /// Returns somebody with a new credential.
     pub(crate) async fn client(&self, account: &str, role: Role) -> Client<'_> {
         let operator = self.operator(account).await;
-        let new = credentials::New { name: role.to_string(), role, expires_at: None };
-        let issued = credentials::create(&operator, &self.app, new).await.unwrap();
+        let new = credentials::New {
+            name: role.to_string(),
+            role,
+            expires_at: None,
+        };
+        let issued = credentials::create(&operator, &self.app, new)
+            .await
+            .unwrap();
         Client {
             node: self,
             api_key: issued.api_key,
@@ -132,7 +148,11 @@ impl Node {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
     }
 
     /// Writes what waits and ends; a test that forgets leaves the writer to the process's end.
@@ -181,7 +201,11 @@ impl Client<'_> {
 
     /// Adds a policy and switches it on; returns its id.
     pub(crate) async fn enabled_policy(&self, policy: Value) -> String {
-        let created = self.post("/api/v1/policies", policy).await.expect(201).json();
+        let created = self
+            .post("/api/v1/policies", policy)
+            .await
+            .expect(201)
+            .json();
         let id = created["id"].as_str().unwrap().to_owned();
         let path = format!("/api/v1/policies/{id}/enable");
         self.call("POST", &path, None).await.expect(200);

@@ -1,0 +1,307 @@
+//! Decisions and their log.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use usher_model::role::Role;
+
+use crate::harness::{ACCOUNT, Client, Node, intent_policy};
+
+const DECISIONS: &str = "/api/v1/decisions";
+
+async fn decide(client: &Client<'_>, body: Value) -> Value {
+    client.post(DECISIONS, body).await.expect(200).json()
+}
+
+/// Reads the log until the decision is in it: it is written behind the answer.
+async fn logged(client: &Client<'_>, id: &Value) -> Value {
+    let path = format!("{DECISIONS}/{}", id.as_str().unwrap());
+    loop {
+        let answer = client.get(&path).await;
+        if answer.status.as_u16() == 200 {
+            return answer.json();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_says_of_each_policy_why() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    admin
+        .enabled_policy(intent_policy("returns", "return", "1"))
+        .await;
+    admin
+        .post("/api/v1/policies", intent_policy("off", "order", "2"))
+        .await
+        .expect(201);
+    admin
+        .enabled_policy(intent_policy("orders", "order", "3"))
+        .await;
+    admin
+        .enabled_policy(intent_policy("below", "order", "4"))
+        .await;
+    let asked = json!({
+        "attributes": {"orchestrator": {"intent": "order"}}, "explain": true, "dryRun": true,
+    });
+    let decided = decide(&admin, asked).await;
+    assert_eq!(decided["policy"]["name"], "orders");
+    let policies = decided["explanation"]["policies"].as_array().unwrap();
+    let statuses: Vec<&str> = policies
+        .iter()
+        .map(|policy| policy["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(statuses, ["FALSE", "DISABLED", "TRUE", "NOT_REACHED"]);
+    let row = &policies[0]["conditions"][0];
+    assert_eq!(
+        (&row["left"], &row["right"]),
+        (&json!("order"), &json!("return"))
+    );
+    assert_eq!(row["status"], "FALSE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logged_decision_is_run_again_on_the_rules_of_its_time() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let list = json!({"name": "vips", "valueType": "LIST", "value": ["ada"]});
+    admin.post("/api/v1/attributes", list).await.expect(201);
+    let policy = json!({
+        "name": "vip", "expression": "orchestrator.name in custom.vips",
+        "actions": [{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "1"}}],
+    });
+    let id = admin.enabled_policy(policy).await;
+    let asked = json!({"conversationId": "c1", "attributes": {"orchestrator": {"name": "ada"}}});
+    let decided = decide(&admin, asked).await;
+    assert_eq!(decided["policy"]["id"], id.as_str());
+    // What decided then is changed and deleted.
+    let empty = json!({"valueType": "LIST", "value": []});
+    admin
+        .call("PUT", "/api/v1/attributes/vips", Some(empty))
+        .await
+        .expect(200);
+    admin
+        .call("DELETE", &format!("/api/v1/policies/{id}"), None)
+        .await
+        .expect(204);
+    let log = logged(&admin, &decided["decisionId"]).await;
+    assert_eq!(log["outcome"], "MATCHED");
+    assert_eq!(log["repeatable"], true);
+    assert_eq!(log["policy"]["name"], "vip");
+    assert_eq!(log["explanation"]["policies"][0]["status"], "TRUE");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_is_neither_logged_nor_counted() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    admin.enabled_policy(intent_policy("p", "x", "1")).await;
+    let dry = decide(&admin, json!({"dryRun": true})).await;
+    let wet = decide(&admin, json!({})).await;
+    logged(&admin, &wet["decisionId"]).await;
+    let path = format!("{DECISIONS}/{}", dry["decisionId"].as_str().unwrap());
+    admin.get(&path).await.expect(404);
+    let usage = admin.get("/api/v1/policies/usage").await.expect(200).json();
+    assert_eq!(usage["runs"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_searched_by_conversation_policy_status_outcome_and_time() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let broken = json!({
+        "name": "broken", "expression": "orchestrator.a / 0 > 1",
+        "actions": [{"type": "SEND_MESSAGE", "payload": {"message": "x"}}],
+    });
+    let broken = admin.enabled_policy(broken).await;
+    let winner = admin.enabled_policy(intent_policy("p", "order", "1")).await;
+    let order = json!({"intent": "order"});
+    let matched = decide(
+        &admin,
+        json!({"conversationId": "c1", "attributes": {"orchestrator": order}}),
+    )
+    .await;
+    node.clock.advance(Duration::from_secs(60));
+    let faulty = json!({"a": 1});
+    let faulty = decide(
+        &admin,
+        json!({"conversationId": "c2", "attributes": {"orchestrator": faulty}}),
+    )
+    .await;
+    logged(&admin, &matched["decisionId"]).await;
+    logged(&admin, &faulty["decisionId"]).await;
+    for (query, expected) in [
+        ("", vec![&faulty, &matched]),
+        ("conversationId=c1", vec![&matched]),
+        ("outcome=MATCHED", vec![&matched]),
+        ("outcome=NO_MATCH", vec![&faulty]),
+        ("status=ERROR", vec![&faulty]),
+        ("status=INVALID", vec![]),
+        ("from=2026-05-04T10:00:30Z", vec![&faulty]),
+        ("to=2026-05-04T10:00:30Z", vec![&matched]),
+        (&format!("policyId={winner}"), vec![&matched]),
+        (&format!("policyId={broken}&status=ERROR"), vec![&faulty]),
+        (&format!("policyId={winner}&status=ERROR"), vec![]),
+    ] {
+        let found = admin
+            .get(&format!("{DECISIONS}?{query}"))
+            .await
+            .expect(200)
+            .json();
+        let found: Vec<&Value> = found["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| &item["decisionId"])
+            .collect();
+        let expected: Vec<&Value> = expected
+            .iter()
+            .map(|decided| &decided["decisionId"])
+            .collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    for wrong in [
+        "status=MAYBE",
+        "outcome=MAYBE",
+        "from=yesterday",
+        "limit=0",
+        "cursor=x",
+    ] {
+        admin.get(&format!("{DECISIONS}?{wrong}")).await.expect(400);
+    }
+    let page = admin.get(&format!("{DECISIONS}?limit=1")).await.json();
+    let cursor = page["nextCursor"].as_str().unwrap();
+    let next = admin
+        .get(&format!("{DECISIONS}?limit=1&cursor={cursor}"))
+        .await
+        .json();
+    assert_eq!(next["items"][0]["decisionId"], matched["decisionId"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_counts_winners_and_runs_by_day() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let id = admin.enabled_policy(intent_policy("p", "order", "1")).await;
+    let order = json!({"attributes": {"orchestrator": {"intent": "order"}}});
+    for _ in 0..3 {
+        decide(&admin, order.clone()).await;
+    }
+    let last = decide(&admin, json!({})).await;
+    logged(&admin, &last["decisionId"]).await;
+    let usage = admin.get("/api/v1/policies/usage").await.expect(200).json();
+    assert_eq!((&usage["runs"], &usage["noMatch"]), (&json!(4), &json!(1)));
+    assert_eq!(usage["policies"][0]["id"], id.as_str());
+    assert_eq!(usage["policies"][0]["matches"], 3);
+    let before = admin
+        .get("/api/v1/policies/usage?to=2026-05-03T00:00:00Z")
+        .await
+        .json();
+    assert_eq!(before["runs"], 0);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_expire_with_the_accounts_retention() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let settings = json!({"decisionRetentionDays": 2});
+    admin
+        .call("PUT", "/api/v1/settings", Some(settings))
+        .await
+        .expect(200);
+    let decided = decide(&admin, json!({})).await;
+    logged(&admin, &decided["decisionId"]).await;
+    node.clock.advance(Duration::from_secs(2 * 86_400));
+    let path = format!("{DECISIONS}/{}", decided["decisionId"].as_str().unwrap());
+    admin.get(&path).await.expect(404);
+    let refused = json!({"decisionRetentionDays": 91});
+    admin
+        .call("PUT", "/api/v1/settings", Some(refused))
+        .await
+        .expect(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sensitive_attributes_are_masked_and_the_run_is_still_repeatable() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let settings = json!({"sensitiveAttributes": ["orchestrator.phone"]});
+    admin
+        .call("PUT", "/api/v1/settings", Some(settings))
+        .await
+        .expect(200);
+    let policy = json!({
+        "name": "p",
+        "conditions": [{"property": "orchestrator.phone", "type": "EQUAL", "value": "1111"}],
+        "actions": [{"type": "SEND_MESSAGE", "payload": {"message": "x"}}],
+    });
+    admin.enabled_policy(policy).await;
+    let secret = json!({"attributes": {"orchestrator": {"phone": "0307654321"}}});
+    let decided = decide(&admin, secret).await;
+    let log = logged(&admin, &decided["decisionId"]).await;
+    assert_eq!(log["repeatable"], true);
+    assert!(!log.to_string().contains("0307654321"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_removes_everything_kept_under_the_consumer() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    admin.enabled_policy(intent_policy("p", "order", "1")).await;
+    for namespace in ["orchestrator", "crm"] {
+        let path = format!("/api/v1/context/{namespace}/u1");
+        let body = json!({"properties": {"intent": "order", "b": 2}});
+        admin.call("PUT", &path, Some(body)).await.expect(200);
+    }
+    let said = json!({"customerInfo": {"customerType": "gold"}});
+    admin
+        .call("PATCH", "/api/v1/consumers/u1/sdes", Some(said))
+        .await
+        .expect(200);
+    let decided = decide(&admin, json!({"consumerId": "u1"})).await;
+    assert_eq!(decided["policy"]["name"], "p");
+    logged(&admin, &decided["decisionId"]).await;
+    let report = admin
+        .call("DELETE", "/api/v1/consumers/u1", None)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        report,
+        json!({
+            "documents": [
+                {"namespace": "crm", "properties": 2},
+                {"namespace": "orchestrator", "properties": 2},
+            ],
+            "sdes": 1, "decisions": 1,
+        })
+    );
+    admin.get("/api/v1/context/crm/u1").await.expect(404);
+    admin.get("/api/v1/consumers/u1/sdes").await.expect(404);
+    assert_eq!(
+        decide(&admin, json!({"consumerId": "u1"})).await["policy"],
+        Value::Null
+    );
+    node.client(ACCOUNT, Role::Bot)
+        .await
+        .call("DELETE", "/api/v1/consumers/u1", None)
+        .await
+        .expect(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_range_is_judged_at_the_given_instant() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let policy = json!({
+        "name": "open", "expression": "isTimeRange('09:00:00', '18:00:00', 'Europe/Berlin')",
+        "actions": [{"type": "SEND_MESSAGE", "payload": {"message": "x"}}],
+    });
+    admin.enabled_policy(policy).await;
+    let at = async |at: &str| decide(&admin, json!({"at": at})).await["policy"]["name"].clone();
+    assert_eq!(at("2026-05-04T16:00:00Z").await, "open");
+    assert_eq!(at("2026-05-04T16:00:01Z").await, Value::Null);
+}

@@ -1,0 +1,348 @@
+//! Every route, every role, and a foreign account.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use usher_app::caller::Permission;
+use usher_model::role::Role;
+
+use crate::harness::{ACCOUNT, Node};
+
+/// A route of the description, and what it needs.
+const ROUTES: &[(&str, &str, Permission)] = &[
+    ("get", "/api/v1/policies", Permission::PoliciesRead),
+    ("post", "/api/v1/policies", Permission::PoliciesWrite),
+    (
+        "get",
+        "/api/v1/policies/{policyId}",
+        Permission::PoliciesRead,
+    ),
+    (
+        "put",
+        "/api/v1/policies/{policyId}",
+        Permission::PoliciesWrite,
+    ),
+    (
+        "delete",
+        "/api/v1/policies/{policyId}",
+        Permission::PoliciesWrite,
+    ),
+    (
+        "post",
+        "/api/v1/policies/{policyId}/enable",
+        Permission::PoliciesWrite,
+    ),
+    (
+        "post",
+        "/api/v1/policies/{policyId}/disable",
+        Permission::PoliciesWrite,
+    ),
+    (
+        "post",
+        "/api/v1/policies/{policyId}/move",
+        Permission::PoliciesWrite,
+    ),
+    (
+        "post",
+        "/api/v1/policies/{policyId}/duplicate",
+        Permission::PoliciesWrite,
+    ),
+    (
+        "get",
+        "/api/v1/policies/{policyId}/versions",
+        Permission::PoliciesRead,
+    ),
+    (
+        "post",
+        "/api/v1/policies/{policyId}/revert",
+        Permission::PoliciesRead,
+    ),
+    ("post", "/api/v1/policies/check", Permission::PoliciesRead),
+    ("post", "/api/v1/policies/import", Permission::PoliciesWrite),
+    ("get", "/api/v1/policies/export", Permission::PoliciesRead),
+    ("get", "/api/v1/policies/usage", Permission::PoliciesRead),
+    ("get", "/api/v1/decisions", Permission::DecisionsRead),
+    ("post", "/api/v1/decisions", Permission::DecisionsAsk),
+    (
+        "get",
+        "/api/v1/decisions/{decisionId}",
+        Permission::DecisionsRead,
+    ),
+    (
+        "get",
+        "/api/v1/decisions/{decisionId}/why-not",
+        Permission::DecisionsRead,
+    ),
+    ("get", "/api/v1/context", Permission::ContextRead),
+    (
+        "get",
+        "/api/v1/context/{namespace}",
+        Permission::ContextRead,
+    ),
+    (
+        "delete",
+        "/api/v1/context/{namespace}",
+        Permission::ContextWrite,
+    ),
+    (
+        "get",
+        "/api/v1/context/{namespace}/{session}",
+        Permission::ContextRead,
+    ),
+    (
+        "put",
+        "/api/v1/context/{namespace}/{session}",
+        Permission::ContextWrite,
+    ),
+    (
+        "patch",
+        "/api/v1/context/{namespace}/{session}",
+        Permission::ContextWrite,
+    ),
+    (
+        "delete",
+        "/api/v1/context/{namespace}/{session}",
+        Permission::ContextWrite,
+    ),
+    (
+        "get",
+        "/api/v1/consumers/{consumerId}/sdes",
+        Permission::ContextRead,
+    ),
+    (
+        "patch",
+        "/api/v1/consumers/{consumerId}/sdes",
+        Permission::ContextWrite,
+    ),
+    (
+        "delete",
+        "/api/v1/consumers/{consumerId}",
+        Permission::ContextErase,
+    ),
+    ("get", "/api/v1/attributes", Permission::AttributesRead),
+    ("post", "/api/v1/attributes", Permission::AttributesWrite),
+    (
+        "put",
+        "/api/v1/attributes/{name}",
+        Permission::AttributesWrite,
+    ),
+    (
+        "delete",
+        "/api/v1/attributes/{name}",
+        Permission::AttributesWrite,
+    ),
+    ("get", "/api/v1/skills", Permission::SkillsRead),
+    ("post", "/api/v1/skills", Permission::SkillsWrite),
+    (
+        "delete",
+        "/api/v1/skills/{skillId}",
+        Permission::SkillsWrite,
+    ),
+    ("get", "/api/v1/settings", Permission::SettingsRead),
+    ("put", "/api/v1/settings", Permission::SettingsWrite),
+    ("get", "/api/v1/credentials", Permission::AccessRead),
+    ("post", "/api/v1/credentials", Permission::AccessWrite),
+    (
+        "delete",
+        "/api/v1/credentials/{credentialId}",
+        Permission::AccessWrite,
+    ),
+    (
+        "post",
+        "/api/v1/credentials/{credentialId}/rotate",
+        Permission::AccessWrite,
+    ),
+    ("get", "/api/v1/users", Permission::AccessRead),
+    ("post", "/api/v1/users", Permission::AccessWrite),
+    ("delete", "/api/v1/users/{userId}", Permission::AccessWrite),
+    ("get", "/api/v1/audit", Permission::AuditRead),
+];
+
+const UNKNOWN_ID: &str = "00000000-0000-7000-8000-000000000000";
+
+/// A request that is well-formed but names nothing that exists.
+fn request(method: &str, path: &str) -> (String, Value) {
+    let mut path = path
+        .replace("{name}", "unknown")
+        .replace("{namespace}", "unknown");
+    while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
+        path.replace_range(start..=end, UNKNOWN_ID);
+    }
+    if path.ends_with("why-not") {
+        path.push_str("?policyId=unknown");
+    }
+    let body = match (method, path.as_str()) {
+        (_, path) if path.ends_with("/move") => json!({"direction": "UP"}),
+        (_, path) if path.ends_with("/revert") => json!({"version": 1}),
+        ("put" | "patch", path) if path.contains("/context/") => json!({"properties": {"a": 1}}),
+        ("put", path) if path.contains("/attributes/") => json!({"value": "x"}),
+        ("post", "/api/v1/attributes") => json!({"name": "new", "value": "x"}),
+        ("post", "/api/v1/skills") => json!({"name": "new"}),
+        ("post", "/api/v1/credentials") => json!({"name": "new", "role": "bot"}),
+        ("post", "/api/v1/users") => json!({"name": "n", "email": "a@b.c", "role": "agent"}),
+        ("post", "/api/v1/policies/import") => json!([]),
+        _ => json!({}),
+    };
+    (path, body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_of_the_description_is_in_the_table_and_the_other_way_round() {
+    let node = Node::start().await;
+    let document = node
+        .admin()
+        .await
+        .get("/openapi.json")
+        .await
+        .expect(200)
+        .json();
+    let mut described: Vec<(String, String)> = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            described.push((method.clone(), path.clone()));
+        }
+    }
+    described.retain(|(_, path)| path.starts_with("/api/v1/"));
+    described.sort();
+    let mut table: Vec<(String, String)> = ROUTES
+        .iter()
+        .map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned()))
+        .collect();
+    table.sort();
+    assert_eq!(described, table);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_may_what_the_table_says_and_nothing_else() {
+    let node = Node::start().await;
+    for role in Role::ALL {
+        let client = node.client(ACCOUNT, role).await;
+        for (method, path, permission) in ROUTES {
+            let (path, body) = request(method, path);
+            let answer = client.call(&method.to_uppercase(), &path, Some(body)).await;
+            let is_forbidden = answer.status.as_u16() == 403;
+            let may = permission.roles().contains(&role);
+            assert_eq!(
+                is_forbidden, !may,
+                "{role} {method} {path}: {}",
+                answer.text
+            );
+            assert!(
+                answer.status.as_u16() < 500,
+                "{role} {method} {path}: {}",
+                answer.text
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_in_without_a_credential() {
+    let node = Node::start().await;
+    for (method, path, _) in ROUTES {
+        let (path, body) = request(method, path);
+        let request = Request::builder()
+            .method(method.to_uppercase().as_str())
+            .uri(&path)
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let answer = node.send(request).await.expect(401);
+        assert_eq!(answer.json()["code"], "UNAUTHORIZED", "{method} {path}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_sees_nothing_of_another() {
+    let node = Node::start().await;
+    let ours = node.admin().await;
+    let policy = ours
+        .enabled_policy(crate::harness::intent_policy("ours", "x", "1"))
+        .await;
+    let body = json!({"properties": {"secret": "ours"}});
+    ours.call("PUT", "/api/v1/context/ns/s1", Some(body))
+        .await
+        .expect(200);
+    let attribute = json!({"name": "secret", "value": "ours"});
+    ours.post("/api/v1/attributes", attribute).await.expect(201);
+    let decided = ours
+        .post("/api/v1/decisions", json!({}))
+        .await
+        .expect(200)
+        .json();
+    let theirs = node.client("acc2", Role::Admin).await;
+    for path in [
+        format!("/api/v1/policies/{policy}"),
+        format!("/api/v1/policies/{policy}/versions"),
+        "/api/v1/context/ns/s1".to_owned(),
+        format!(
+            "/api/v1/decisions/{}",
+            decided["decisionId"].as_str().unwrap()
+        ),
+    ] {
+        theirs.get(&path).await.expect(404);
+    }
+    for path in ["policies", "context", "context/ns", "decisions", "skills"] {
+        let listed = theirs
+            .get(&format!("/api/v1/{path}"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(listed["items"], json!([]), "{path}");
+    }
+    for path in [
+        "/v1/account/acc1",
+        "/v1/account/acc1/ns/properties",
+        "/v1/account/acc1/next-actions",
+        "/v1/account/acc1/ns/session-ids",
+        "/v2/context/document/acc1/ns",
+    ] {
+        theirs.get(path).await.expect(403);
+    }
+    let delete = format!("/api/v1/policies/{policy}");
+    theirs.call("DELETE", &delete, None).await.expect(404);
+    ours.get(&delete).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_credential_works_on_for_its_overlap_and_a_revoked_one_not_at_all() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let new = json!({"name": "bot", "role": "bot"});
+    let first = admin
+        .post("/api/v1/credentials", new)
+        .await
+        .expect(201)
+        .json();
+    let id = first["id"].as_str().unwrap();
+    let path = format!("/api/v1/credentials/{id}/rotate");
+    let second = admin
+        .post(&path, json!({"overlapSeconds": 60}))
+        .await
+        .expect(200)
+        .json();
+    let ask = async |key: &Value| {
+        let request = Request::builder()
+            .uri("/v1/account/acc1/next-actions")
+            .header("maven-api-key", key.as_str().unwrap())
+            .body(Body::empty())
+            .unwrap();
+        node.send(request).await.status.as_u16()
+    };
+    assert_eq!(
+        (ask(&first["apiKey"]).await, ask(&second["apiKey"]).await),
+        (200, 200)
+    );
+    node.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(
+        (ask(&first["apiKey"]).await, ask(&second["apiKey"]).await),
+        (401, 200)
+    );
+    admin
+        .call("DELETE", &format!("/api/v1/credentials/{id}"), None)
+        .await
+        .expect(204);
+    assert_eq!(ask(&second["apiKey"]).await, 401);
+    let listed = admin.get("/api/v1/credentials").await.expect(200);
+    assert!(!listed.text.contains("hash") && !listed.text.contains("Hash"));
+}
