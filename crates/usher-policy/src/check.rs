@@ -14,7 +14,7 @@ use usher_model::limits;
 
 use crate::attribute::Attribute;
 use crate::diagnostic::nearest::nearest;
-use crate::diagnostic::{Code, Diagnostic, quoted};
+use crate::diagnostic::{Code, Diagnostic, quoted, record};
 use crate::document::write::exception_pointer;
 use crate::document::{Action, Condition, Guard, Policy};
 use crate::lexer;
@@ -31,6 +31,11 @@ pub fn check(policy: &Policy, options: &Options, catalogue: &Catalogue) -> Vec<D
     };
     checker.labels(policy);
     checker.counts(policy);
+    // What is too much is not looked at: it may take a while.
+    let is_too_much = |found: &Diagnostic| found.code == Code::TooMany;
+    if checker.diagnostics.iter().any(is_too_much) {
+        return checker.diagnostics;
+    }
     checker.part(&policy.guard, &policy.actions);
     for (index, exception) in policy.exceptions.iter().enumerate() {
         let before = checker.mark();
@@ -67,7 +72,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        record(&mut self.diagnostics, diagnostic);
     }
 
     /// Returns where the diagnostics of what is checked next begin.

@@ -117,6 +117,20 @@ pub fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
 
+/// Diagnostics of one document or expression: nobody reads more, and a large hostile input must not
+/// become a far larger list.
+pub(crate) const DIAGNOSTICS_MAX: usize = 1_000;
+
+/// Adds a diagnostic unless there are too many; the first error is always kept, so that leaving
+/// diagnostics out never makes a policy valid.
+pub(crate) fn record(diagnostics: &mut Vec<Diagnostic>, diagnostic: Diagnostic) {
+    let is_first_error =
+        || diagnostic.is_error() && !diagnostics.iter().rev().any(Diagnostic::is_error);
+    if diagnostics.len() < DIAGNOSTICS_MAX || is_first_error() {
+        diagnostics.push(diagnostic);
+    }
+}
+
 /// How bad a mistake is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

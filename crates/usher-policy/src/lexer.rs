@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use usher_model::value::Value;
 
-use crate::diagnostic::{Code, Diagnostic, has_error, quoted};
+use crate::diagnostic::{Code, Diagnostic, has_error, quoted, record};
 use crate::syntax::Span;
 
 /// One word of the language and where it stands.
@@ -274,7 +274,7 @@ impl<'a> Lexer<'a> {
             start: self.at,
             end,
         };
-        self.diagnostics.push(diagnostic.over(span));
+        record(&mut self.diagnostics, diagnostic.over(span));
     }
 
     /// Reads one token; returns whether there was one.
@@ -387,7 +387,7 @@ impl<'a> Lexer<'a> {
             let diagnostic = Diagnostic::error(Code::Syntax, found)
                 .over(span)
                 .expecting(r"`\'` or `\\`, the only escapes");
-            self.diagnostics.push(diagnostic);
+            record(&mut self.diagnostics, diagnostic);
         }
         let Some(end) = end else {
             let end = self.text.len();

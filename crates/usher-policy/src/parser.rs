@@ -18,7 +18,7 @@
 use usher_model::limits;
 use usher_model::value::Value;
 
-use crate::diagnostic::{Code, Diagnostic, quoted};
+use crate::diagnostic::{Code, Diagnostic, quoted, record};
 use crate::lexer::{self, Keyword, Symbol, Token, TokenKind};
 use crate::syntax::{BinaryOperator, Expression, Kind, Span, UnaryOperator};
 
@@ -130,7 +130,7 @@ impl Parser<'_> {
     fn report(&mut self, span: Span, diagnostic: Diagnostic) {
         let is_in_place = |other: &Diagnostic| other.is_error() && other.span == Some(span);
         if !self.is_too_deep && !self.diagnostics.iter().any(is_in_place) {
-            self.diagnostics.push(diagnostic.over(span));
+            record(&mut self.diagnostics, diagnostic.over(span));
         }
     }
 

@@ -76,7 +76,9 @@ impl Checker<'_> {
             return self.missing("found no expression", "");
         }
         let (tree, diagnostics) = parser::parse(text);
-        self.diagnostics.extend(diagnostics);
+        for diagnostic in diagnostics {
+            self.report(diagnostic);
+        }
         if let Some(tree) = tree {
             self.boolean(&tree);
         }

@@ -1,6 +1,6 @@
 //! The shape of `{{ namespace.name }}` in texts of a policy.
 
-use crate::diagnostic::{Code, Diagnostic, quoted};
+use crate::diagnostic::{Code, Diagnostic, quoted, record};
 use crate::syntax::Span;
 
 /// Returns the attribute if the whole text is one template: such a value keeps its type.
@@ -40,7 +40,8 @@ pub(crate) fn scan<'a>(
                 end: text.len(),
             };
             let diagnostic = Diagnostic::error(Code::BadTemplate, "found `{{` without `}}`");
-            diagnostics.push(diagnostic.over(span).expecting("`}}` behind the attribute"));
+            let diagnostic = diagnostic.over(span).expecting("`}}` behind the attribute");
+            record(diagnostics, diagnostic);
             return;
         };
         let end = start + 2 + length + 2;
@@ -53,7 +54,7 @@ pub(crate) fn scan<'a>(
             let diagnostic = Diagnostic::error(Code::BadTemplate, message)
                 .over(span)
                 .expecting("an attribute such as `{{custom.vipList}}`");
-            diagnostics.push(diagnostic);
+            record(diagnostics, diagnostic);
         }
         at = end;
     }

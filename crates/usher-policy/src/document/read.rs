@@ -8,7 +8,7 @@ use usher_model::value::{self, Object, Value};
 
 use super::{Action, ActionKind, Condition, Exception, Guard, Operator, Policy, Row, ValueType};
 use crate::diagnostic::nearest::nearest;
-use crate::diagnostic::{Code, Diagnostic, member, quoted};
+use crate::diagnostic::{Code, Diagnostic, member, quoted, record};
 
 /// A policy as far as it was written: a legacy block has neither id nor name.
 ///
@@ -119,6 +119,13 @@ pub fn read_import_value(value: &Value) -> (Vec<Draft>, Vec<Diagnostic>) {
             return (vec![draft], reader.diagnostics);
         }
     };
+    if policies.len() > limits::POLICIES_MAX {
+        let found = format!("found {} policies", policies.len());
+        let expected = format!("at most {}", limits::POLICIES_MAX);
+        let diagnostic = Diagnostic::error(Code::TooMany, found).expecting(expected);
+        reader.report(diagnostic, pointer);
+        return (Vec::new(), reader.diagnostics);
+    }
     let drafts = policies
         .iter()
         .enumerate()
@@ -181,7 +188,7 @@ struct Reader {
 
 impl Reader {
     fn report(&mut self, diagnostic: Diagnostic, pointer: &str) {
-        self.diagnostics.push(diagnostic.at(pointer));
+        record(&mut self.diagnostics, diagnostic.at(pointer));
     }
 
     fn wrong_shape(&mut self, found: &Value, pointer: &str, expected: &str) {

@@ -85,3 +85,54 @@ fn answer(case: &Value) -> Value {
 fn policies_have_the_mistakes_of_the_table() {
     corpus::compare("check.json", answer);
 }
+
+#[test]
+fn every_count_is_bounded_by_its_limit() {
+    let is_fine = |document: &Value| {
+        let found = check(&policy(document), &Options::standard(), &Catalogue::new());
+        assert!(found.len() <= 1, "{found:?}");
+        found.is_empty()
+    };
+    let row = json!({ "property": "a.b", "type": "EXISTS" });
+    let action = json!({ "type": "SEND_MESSAGE", "payload": { "message": "hi" } });
+    let exception = json!({ "expression": "true", "actions": [action] });
+    type Shape<'a> = Box<dyn Fn(usize) -> Value + 'a>;
+    let shapes: [(usize, Shape<'_>); 7] = [
+        (200, Box::new(|count| json!({ "name": "ä".repeat(count) }))),
+        (
+            2_000,
+            Box::new(|count| json!({ "description": "ä".repeat(count) })),
+        ),
+        (
+            100,
+            Box::new(|count| json!({ "conditions": vec![row.clone(); count] })),
+        ),
+        (
+            20,
+            Box::new(|count| json!({ "actions": vec![action.clone(); count] })),
+        ),
+        (
+            20,
+            Box::new(|count| json!({ "exception": vec![exception.clone(); count] })),
+        ),
+        (
+            5_000,
+            Box::new(|count| {
+                let payload = json!({ "message": "ä".repeat(count) });
+                json!({ "actions": [{ "type": "SEND_MESSAGE", "payload": payload }] })
+            }),
+        ),
+        (
+            10_000,
+            Box::new(|count| {
+                json!({ "conditions": [{
+                "property": "a.b", "type": "IS_IN", "value": vec!["x"; count],
+            }] })
+            }),
+        ),
+    ];
+    for (limit, shape) in &shapes {
+        assert!(is_fine(&shape(*limit)), "{limit}");
+        assert!(!is_fine(&shape(limit + 1)), "{limit}");
+    }
+}

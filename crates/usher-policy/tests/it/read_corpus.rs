@@ -87,3 +87,23 @@ fn an_export_file_is_an_import_file() {
         .collect();
     assert_eq!(policies, [policy.clone(), policy]);
 }
+
+#[test]
+fn a_large_hostile_input_does_not_become_a_larger_list_of_mistakes() {
+    let many = |text: &str, count: usize| vec![text; count].join(",");
+    let (_, diagnostics) = read_import(format!("[{}]", many("5", 20_000)).as_bytes());
+    assert_eq!(diagnostics.len(), 1_000);
+    let (drafts, diagnostics) = read_import(format!("[{}]", many("5", 20_001)).as_bytes());
+    assert!(drafts.is_empty());
+    assert_eq!(
+        diagnostics[0].to_string(),
+        "found 20001 policies, expected at most 20000"
+    );
+    let (tree, diagnostics) = usher_policy::parser::parse(&many("a", 8_000));
+    assert_eq!((tree, diagnostics.len()), (None, 1_000));
+    // Warnings fill the list first, and the error behind them is kept all the same.
+    let warned = many(r#"{"nmae":1,"expression":"true"}"#, 2_000);
+    let (_, diagnostics) = read_import(format!("[{warned},5]").as_bytes());
+    assert_eq!(diagnostics.len(), 1_001);
+    assert!(has_error(&diagnostics));
+}
