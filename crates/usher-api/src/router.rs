@@ -80,7 +80,7 @@ async fn surround(
     let echoed = request.headers().get(&REQUEST_ID).cloned();
     let is_probe = request.uri().path() == "/healthz";
     let method = request.method().clone();
-    let span = crate::router::span(&request, id);
+    let span = span(&request, id);
     let guard = InFlight::enter(&surroundings.in_flight);
     let mut response = if guard.count > surroundings.options.in_flight_max && !is_probe {
         metrics::counter!("usher_requests_shed_total").increment(1);
@@ -91,17 +91,26 @@ async fn surround(
         .with_retry_after(Duration::from_secs(1));
         problem::render(&error, Shape::Problem, id)
     } else {
+        let limit = surroundings.options.request_timeout;
+        let is_change = changes(&request);
         let work = next.run(request).instrument(span);
-        match tokio::time::timeout(surroundings.options.request_timeout, work).await {
-            Ok(response) => response,
-            Err(_elapsed) => {
-                let error = Error::new(
-                    Code::Timeout,
-                    "the request took longer than this node allows",
-                );
-                problem::render(&error, Shape::Problem, id)
-            }
-        }
+        let answered = if is_change {
+            // Runs to its end even if the client goes or the time is up: a change is never half
+            // known to this node.
+            let ended = tokio::time::timeout(limit, app.tasks().run_to_end(work)).await;
+            ended.map(|ended| {
+                ended.unwrap_or_else(|panic| Failure(Error::internal(panic)).into_response())
+            })
+        } else {
+            tokio::time::timeout(limit, work).await
+        };
+        answered.unwrap_or_else(|_elapsed| {
+            let error = Error::new(
+                Code::Timeout,
+                "the request took longer than this node allows",
+            );
+            problem::render(&error, Shape::Problem, id)
+        })
     };
     count(&method, &response);
     let named = echoed.or_else(|| HeaderValue::from_str(&id.to_string()).ok());
@@ -109,6 +118,15 @@ async fn surround(
         response.headers_mut().insert(REQUEST_ID.clone(), named);
     }
     response
+}
+
+/// Whether the request may change something; asking for a decision does not.
+fn changes(request: &Request) -> bool {
+    let asks = ["/api/v1/decisions", "/v2/policy/nextaction"].contains(&request.uri().path());
+    !matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    ) && !asks
 }
 
 /// Opens the request's span; a W3C `traceparent` ties it to the caller's trace.
@@ -137,8 +155,7 @@ fn count(method: &Method, response: &Response) {
     .increment(1);
 }
 
-/// Gives errors their body, lets changes run to their end even if the client has gone, and forbids
-/// keeping the answer.
+/// Gives errors their body and forbids keeping the answer.
 async fn finish(State(shape): State<Shape>, request: Request, next: Next) -> Response {
     let id = request.extensions().get::<Id>().map(|id| id.0);
     let matched = request.extensions().get::<MatchedPath>().cloned();

@@ -142,10 +142,9 @@ impl Ruleset {
 
     /// Returns a policy with its place in the list.
     pub(crate) fn find(&self, id: &PolicyId) -> Result<(usize, &Arc<Policy>)> {
-        self.policies
-            .iter()
-            .enumerate()
-            .find(|(_, policy)| policy.kept.record.id == *id)
+        let position = self.set.position(id);
+        position
+            .and_then(|position| Some((position, self.policies.get(position)?)))
             .ok_or_else(|| Error::new(Code::PolicyNotFound, format!("no policy has the id `{id}`")))
     }
 
@@ -219,13 +218,10 @@ pub(crate) fn options(settings: &Settings) -> Options {
 
 /// Returns what decides now.
 pub(crate) async fn current(app: &App, account: &AccountId) -> Result<Arc<Ruleset>> {
-    let held = app.rules.current.get(account);
-    if let Some(held) = held {
-        if app.rules.is_exclusive
-            || head(app, account).await?.map(|kept| kept.revision) == held.head
-        {
-            return Ok(held);
-        }
+    if let Some(held) = app.rules.current.get(account)
+        && (app.rules.is_exclusive || is_current(app, account, &held).await?)
+    {
+        return Ok(held);
     }
     let loaded = Arc::new(load(app, account).await?);
     app.rules
@@ -247,6 +243,11 @@ pub(crate) async fn at(app: &App, account: &AccountId, revision: u64) -> Result<
     let loaded = Arc::new(load_past(app, account, revision).await?);
     app.rules.past.insert(key, Arc::clone(&loaded));
     Ok(loaded)
+}
+
+/// Whether no other node has changed the rules since they were read.
+async fn is_current(app: &App, account: &AccountId, held: &Ruleset) -> Result<bool> {
+    Ok(head(app, account).await?.map(|kept| kept.revision) == held.head)
 }
 
 async fn head(app: &App, account: &AccountId) -> Result<Option<Kept<record::Ruleset>>> {

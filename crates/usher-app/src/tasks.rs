@@ -14,7 +14,6 @@ pub struct Tasks {
 
 impl Tasks {
     /// Runs a loop or a piece of work until it ends by itself; loops watch [`Tasks::stopping`].
-    #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
     pub fn spawn<F>(&self, work: F)
     where
         F: Future<Output = ()> + Send + 'static,

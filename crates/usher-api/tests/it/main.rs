@@ -1,10 +1,8 @@
 //! The HTTP surface on a real store: every row of the contracts' acceptance tables.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::too_many_lines,
     reason = "test code"
 )]
 

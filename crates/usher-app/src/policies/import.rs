@@ -1,19 +1,18 @@
 //! Import: a legacy block, a list of policies, or an export file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use usher_model::id::PolicyId;
 use usher_policy::check;
 use usher_policy::diagnostic::{Diagnostic, Severity};
-use usher_policy::document;
-use usher_store::record;
+use usher_policy::document::{self, Policy as Document};
 
 use super::{mint, mistake, new_record, problems_of, rank, require_room};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error, Result};
-use crate::rules;
 use crate::rules::edit::Step;
+use crate::rules::{self, Ruleset};
 
 /// What happens to the policies that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,15 +55,10 @@ pub async fn import(
     keep_enabled: bool,
 ) -> Result<Report> {
     caller.require(Permission::PoliciesWrite)?;
-    let (drafts, read_problems) = document::read::read_import(bytes);
-    refuse_mistakes(&read_problems)?;
+    let (drafts, remarks) = document::read::read_import(bytes);
+    refuse_mistakes(&remarks)?;
     let now = app.now();
     rules::edit::change(app, caller, |rules, edit| {
-        let known: HashMap<&PolicyId, &record::Policy> = rules
-            .policies
-            .iter()
-            .map(|policy| (&policy.document.id, &policy.kept.record))
-            .collect();
         let stays = if mode == Mode::Append {
             rules.policies.len()
         } else {
@@ -76,66 +70,41 @@ pub async fn import(
             (drafts.len() + stays).saturating_sub(rules.policies.len()),
         )?;
         let mut report = Report {
-            problems: read_problems.clone(),
+            problems: remarks.clone(),
             ..Report::default()
         };
-        let (mut ids, mut names) = (HashSet::new(), HashSet::new());
-        let mut last = None;
-        if mode == Mode::Append {
-            ids.extend(known.keys().map(|id| (*id).clone()));
-            names.extend(
-                rules
-                    .policies
-                    .iter()
-                    .map(|policy| policy.kept.record.name_key.clone()),
-            );
+        let documents = Taken::of(rules, mode).place(app, &drafts)?;
+        if mode == Mode::Replace {
+            let imported: HashSet<&PolicyId> = documents.iter().map(|policy| &policy.id).collect();
+            // What goes is written first, so that its name is free.
+            for policy in &rules.policies {
+                if !imported.contains(&policy.document.id) {
+                    edit.add(Step::DeletePolicy(policy.document.id.clone()), "delete");
+                    report.deleted += 1;
+                }
+            }
         }
         // New ranks follow the old ones, so that no rank is taken while both are in one batch.
-        if let Some(policy) = rules.policies.last() {
-            last = Some(policy.kept.record.rank.clone());
-        }
-        for (index, draft) in drafts.iter().enumerate() {
-            let fresh = mint(app)?;
-            let name = || format!("Imported policy {}", index + 1);
-            let mut document = draft.clone().into_policy(|| fresh.clone(), name);
-            if !ids.insert(document.id.clone()) {
-                document.id = fresh;
-                ids.insert(document.id.clone());
-            }
-            document.name = unused(&names, &document.name);
-            names.insert(document.name.to_lowercase());
-            let pointer = |problem: Diagnostic| {
-                let pointer = format!("/policies/{index}{}", problem.pointer);
-                problem.at(pointer)
-            };
-            let problems = problems_of(rules, &document);
-            let is_invalid = problems
-                .iter()
-                .any(|problem| problem.severity == Severity::Error);
+        let mut last = rules
+            .policies
+            .last()
+            .map(|policy| policy.kept.record.rank.clone());
+        for (index, mut document) in documents.into_iter().enumerate() {
+            let is_invalid = report.check(rules, index, &document);
             check::normalize(&mut document);
-            document.enabled &= (keep_enabled || mode == Mode::Replace) && !is_invalid;
-            report.invalid += usize::from(is_invalid);
-            report.problems.extend(problems.into_iter().map(pointer));
+            document.enabled &= keep_enabled && !is_invalid;
             let rank = rank::between(last.as_deref(), None);
-            last = Some(rank.clone());
-            let mut record = new_record(caller, now, &document, rank);
-            match known.get(&document.id).filter(|_| mode == Mode::Replace) {
-                Some(old) => {
-                    record.version = old.version + 1;
-                    record.created_at = old.created_at;
+            let mut record = new_record(caller, now, &document, rank.clone());
+            last = Some(rank);
+            match rules.find(&document.id) {
+                Ok((_, known)) => {
+                    record.version = known.kept.record.version + 1;
+                    record.created_at = known.kept.record.created_at;
                     report.updated += 1;
                 }
-                None => report.created += 1,
+                Err(_unknown) => report.created += 1,
             }
             edit.add(Step::PutPolicy(Box::new(record)), "import");
-        }
-        if mode == Mode::Replace {
-            let gone = rules.policies.iter().map(|policy| &policy.document.id);
-            // What goes is written first, so that its name is free.
-            for id in gone.filter(|id| !ids.contains(id)) {
-                edit.add_first(Step::DeletePolicy(id.clone()), "delete");
-                report.deleted += 1;
-            }
         }
         edit.summarize(
             "policies.import",
@@ -146,6 +115,66 @@ pub async fn import(
         Ok(report)
     })
     .await
+}
+
+/// Ids and names that an imported policy may not have.
+struct Taken {
+    ids: HashSet<PolicyId>,
+    names: HashSet<String>,
+}
+
+impl Taken {
+    fn of(rules: &Ruleset, mode: Mode) -> Self {
+        let stays = if mode == Mode::Append {
+            rules.policies.as_slice()
+        } else {
+            &[]
+        };
+        Self {
+            ids: stays
+                .iter()
+                .map(|policy| policy.document.id.clone())
+                .collect(),
+            names: stays
+                .iter()
+                .map(|policy| policy.kept.record.name_key.clone())
+                .collect(),
+        }
+    }
+
+    /// Gives every draft an id and a name of its own.
+    fn place(mut self, app: &App, drafts: &[document::read::Draft]) -> Result<Vec<Document>> {
+        let mut documents = Vec::with_capacity(drafts.len());
+        for (index, draft) in drafts.iter().enumerate() {
+            let fresh = mint(app)?;
+            let name = || format!("Imported policy {}", index + 1);
+            let mut document = draft.clone().into_policy(|| fresh.clone(), name);
+            if !self.ids.insert(document.id.clone()) {
+                self.ids.insert(fresh.clone());
+                document.id = fresh;
+            }
+            document.name = unused(&self.names, &document.name);
+            self.names.insert(document.name.to_lowercase());
+            documents.push(document);
+        }
+        Ok(documents)
+    }
+}
+
+impl Report {
+    /// Notes what is wrong with a policy of the file; says whether it can never match.
+    fn check(&mut self, rules: &Ruleset, index: usize, document: &Document) -> bool {
+        let problems = problems_of(rules, document);
+        let is_invalid = problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error);
+        self.invalid += usize::from(is_invalid);
+        self.problems.extend(problems.into_iter().map(|problem| {
+            let pointer = format!("/policies/{index}{}", problem.pointer);
+            problem.at(pointer)
+        }));
+        is_invalid
+    }
 }
 
 /// Refuses a file with mistakes other than those that leave a policy readable.

@@ -49,11 +49,6 @@ impl Edit {
         self.steps.push((step, change));
     }
 
-    /// Adds a step before those that were added so far.
-    pub(crate) fn add_first(&mut self, step: Step, change: &'static str) {
-        self.steps.insert(0, (step, change));
-    }
-
     pub(crate) fn summarize(&mut self, action: &'static str, what: Value) {
         self.summary = Some((action, what));
     }
