@@ -1,0 +1,231 @@
+//! The executable: signals, sudden death, and what it prints.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+/// A server as its operator starts it.
+struct Process {
+    child: Child,
+    address: String,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Process {
+    fn serve(folder: &Path) -> Self {
+        let mut child = usher(&["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("usher listening on http://")
+            .expect(&line)
+            .to_owned();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self {
+            child,
+            address,
+            stderr,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for a line of the log.
+    fn wait_for(&mut self, words: &str) {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert_ne!(
+                self.stderr.read_line(&mut line).unwrap(),
+                0,
+                "the log ended before `{words}`"
+            );
+        }
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    /// Sends the head of a request and none of its body; the server has accepted it.
+    fn begin(&self, path: &str, key: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: usher\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        // The server asks for the body, so it is in the middle of the request.
+        let mut continued = [0; 25];
+        stream.read_exact(&mut continued).unwrap();
+        assert_eq!(&continued, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream
+    }
+
+    fn ask(&self, method: &str, path: &str, key: &str, body: &str) -> (String, Value) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: usher\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        answer(stream)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn answer(mut stream: TcpStream) -> (String, Value) {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").expect(&text);
+    let status = head.lines().next().unwrap().to_owned();
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+fn usher(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+    command.args(words);
+    command
+}
+
+fn run(words: &[&str], folder: &Path) -> Output {
+    usher(words).arg("--data").arg(folder).output().unwrap()
+}
+
+/// Makes an account and returns an administrator's key.
+fn init(folder: &Path) -> String {
+    let made = run(&["init", "--account", "acme"], folder);
+    assert!(made.status.success(), "{made:?}");
+    key(folder)
+}
+
+fn key(folder: &Path) -> String {
+    let words = [
+        "credential",
+        "create",
+        "--account",
+        "acme",
+        "--role",
+        "admin",
+        "--name",
+        "test",
+        "--json",
+    ];
+    let created = run(&words, folder);
+    assert!(created.status.success(), "{created:?}");
+    let created: Value = serde_json::from_slice(&created.stdout).unwrap();
+    for name in ["id", "apiKey", "clientId", "clientSecret"] {
+        assert!(created[name].is_string(), "{name}");
+    }
+    created["apiKey"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_credential_made_while_the_server_runs_works_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    init(folder.path());
+    let server = Process::serve(folder.path());
+    let key = key(folder.path());
+    let (status, policies) = server.ask("GET", "/api/v1/policies", &key, "");
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    assert_eq!(policies["items"], json!([]));
+}
+
+#[test]
+fn the_first_signal_lets_a_request_in_the_middle_finish() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = init(folder.path());
+    let mut server = Process::serve(folder.path());
+    let body = json!({ "attributes": { "ns": { "a": 1 } } }).to_string();
+    let mut stream = server.begin("/api/v1/decisions", &key, &body);
+    server.signal("TERM");
+    server.wait_for("finishing what was accepted");
+    stream.write_all(body.as_bytes()).unwrap();
+    let (status, decision) = answer(stream);
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    assert_eq!(decision["noMatchReason"], "NO_POLICIES_ENABLED");
+    assert_eq!(server.exit_code(), Some(0));
+    assert!(
+        TcpStream::connect(&server.address).is_err(),
+        "the port is free again"
+    );
+
+    // What was answered is in the log, though it is written behind the answer.
+    let server = Process::serve(folder.path());
+    let path = format!(
+        "/api/v1/decisions/{}",
+        decision["decisionId"].as_str().unwrap()
+    );
+    assert_eq!(server.ask("GET", &path, &key, "").0, "HTTP/1.1 200 OK");
+}
+
+#[test]
+fn the_second_signal_drops_what_is_left_and_the_exit_code_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = init(folder.path());
+    let mut server = Process::serve(folder.path());
+    let _stuck = server.begin("/api/v1/decisions", &key, "{}");
+    server.signal("INT");
+    server.wait_for("finishing what was accepted");
+    server.signal("INT");
+    assert_eq!(server.exit_code(), Some(3));
+}
+
+#[test]
+fn what_was_acknowledged_survives_sudden_death() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = init(folder.path());
+    let mut server = Process::serve(folder.path());
+    for round in 0..5 {
+        let body = json!({ "properties": { "round": round } }).to_string();
+        let (status, _) = server.ask("PATCH", "/api/v1/context/ns/session", &key, &body);
+        assert_eq!(status, "HTTP/1.1 200 OK");
+        server.signal("KILL");
+        server.exit_code();
+        server = Process::serve(folder.path());
+        let (_, document) = server.ask("GET", "/api/v1/context/ns/session", &key, "");
+        assert_eq!(document["properties"]["round"], round, "{document}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_configuration_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = run(&["serve", "--listen", "nowhere"], folder.path());
+    assert_eq!(refused.status.code(), Some(1));
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        text.contains("--listen: `server.listen`: expected an address"),
+        "{text}"
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing was made"
+    );
+}

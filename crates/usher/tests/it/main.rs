@@ -1,0 +1,13 @@
+//! End to end: the real wiring on real sockets, and the executable itself.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod command_line;
+mod executable;
+mod harness;
+mod main_job;
