@@ -112,6 +112,13 @@ impl Collection {
                     index.name
                 ));
             }
+            let is_of_key = index.columns.iter().all(|name| self.key.contains(name));
+            if index.unique && is_of_key {
+                return Err(format!(
+                    "the index `{}` makes parts of the key unique",
+                    index.name
+                ));
+            }
             if index.unique && self.expires {
                 return Err(format!("`{}` is unique, and rows expire", index.name));
             }

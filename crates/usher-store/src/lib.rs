@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod collection;
+pub mod postgres;
 pub mod record;
 pub mod sqlite;
 pub mod store;

@@ -34,6 +34,22 @@ pub(crate) enum Value<'a> {
     Text(&'a str),
 }
 
+impl<'a> Value<'a> {
+    pub(crate) const fn text(&self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Integer(_) => None,
+        }
+    }
+
+    pub(crate) const fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            Self::Null | Self::Text(_) => None,
+        }
+    }
+}
+
 impl<'a> From<&'a Field> for Value<'a> {
     fn from(field: &'a Field) -> Self {
         match field {
@@ -72,6 +88,8 @@ pub(crate) struct Table {
     put_any: String,
     put_absent: String,
     put_revision: String,
+    put_many_any: String,
+    put_many_absent: String,
     delete_any: String,
     delete_revision: String,
     /// Every row, in the order of account and key; bind `now` if rows expire.
@@ -126,6 +144,7 @@ impl Table {
         let mut scanning = Places::new(dialect);
         let scanned = scanning.live(collection);
         let keys = key_columns(collection).join(", ");
+        let returning = returning(dialect, "revision");
         let lock = if dialect == Dialect::Postgres {
             " FOR SHARE"
         } else {
@@ -138,10 +157,12 @@ impl Table {
             put_any: insert(dialect, collection, Expect::Any),
             put_absent: insert(dialect, collection, Expect::Absent),
             put_revision: update(dialect, collection),
+            put_many_any: insert_many(dialect, collection, Expect::Any),
+            put_many_absent: insert_many(dialect, collection, Expect::Absent),
             delete_any: format!("DELETE FROM {name} WHERE {key}"),
             delete_revision: {
                 let revision = places.next();
-                format!("DELETE FROM {name} WHERE {key}{live} AND revision = {revision}")
+                format!("DELETE FROM {name} WHERE {key}{live} AND revision = {revision}{returning}")
             },
             scan: format!(
                 "SELECT account_id, {columns} FROM {name} WHERE true{scanned} ORDER BY {keys}"
@@ -162,41 +183,34 @@ impl Table {
         now: Timestamp,
         revision: Option<u64>,
     ) -> Option<(&'a str, Vec<Value<'a>>)> {
-        let expires = self.collection.expires;
-        let mut values = key_values(&operation.key);
-        match &operation.action {
-            Action::Put {
-                fields,
-                expires_at,
-                document,
-            } => {
-                values.extend(fields.iter().map(Value::from));
-                values.extend([Value::from(*expires_at), Value::Text(document)]);
-                values.extend(revision.map(revision_value));
-                if expires && operation.expect != Expect::Any {
-                    values.push(now.into());
-                }
-                let sql = match operation.expect {
-                    Expect::Any => &self.put_any,
-                    Expect::Absent => &self.put_absent,
-                    Expect::Revision(expected) => {
-                        values.push(revision_value(expected));
-                        &self.put_revision
-                    }
-                };
-                Some((sql, values))
-            }
-            Action::Delete => match operation.expect {
-                Expect::Any => Some((&self.delete_any, values)),
-                Expect::Revision(expected) => {
-                    values.extend(expires.then_some(Value::from(now)));
-                    values.push(revision_value(expected));
-                    Some((&self.delete_revision, values))
-                }
-                // What is absent need not be removed.
-                Expect::Absent => None,
-            },
-            Action::Check => None,
+        let mut values = row_values(operation);
+        let is_put = matches!(operation.action, Action::Put { .. });
+        if is_put {
+            values.extend(revision.map(revision_value));
+        }
+        let sql = match (&operation.action, operation.expect) {
+            (Action::Put { .. }, Expect::Any) => return Some((&self.put_any, values)),
+            (Action::Put { .. }, Expect::Absent) => &self.put_absent,
+            (Action::Put { .. }, Expect::Revision(_)) => &self.put_revision,
+            (Action::Delete, Expect::Any) => return Some((&self.delete_any, values)),
+            (Action::Delete, Expect::Revision(_)) => &self.delete_revision,
+            // What is absent need not be removed.
+            (Action::Delete, Expect::Absent) | (Action::Check, _) => return None,
+        };
+        values.extend(self.collection.expires.then_some(Value::from(now)));
+        if let Expect::Revision(expected) = operation.expect {
+            values.push(revision_value(expected));
+        }
+        Some((sql, values))
+    }
+
+    /// Returns the statement that puts many rows, whose columns are bound as arrays; then `now`, if
+    /// the rows are to be absent and expire. It returns the key and the revision of each row that
+    /// it wrote.
+    pub(crate) fn put_many(&self, expect: Expect) -> &str {
+        match expect {
+            Expect::Any | Expect::Revision(_) => &self.put_many_any,
+            Expect::Absent => &self.put_many_absent,
         }
     }
 
@@ -230,6 +244,29 @@ pub(crate) fn key_values(key: &Key) -> Vec<Value<'_>> {
     std::iter::once(Value::Text(key.account().as_str()))
         .chain(parts)
         .collect()
+}
+
+/// The values of a row that [`Places::row`] has places for; of its key alone, if it is not written.
+pub(crate) fn row_values(operation: &Operation) -> Vec<Value<'_>> {
+    let mut values = key_values(&operation.key);
+    if let Action::Put {
+        fields,
+        expires_at,
+        document,
+    } = &operation.action
+    {
+        values.extend(fields.iter().map(Value::from));
+        values.extend([Value::from(*expires_at), Value::Text(document)]);
+    }
+    values
+}
+
+/// What the columns that [`Places::row`] has places for hold.
+pub(crate) fn bound_kinds(collection: &Collection) -> Vec<ColumnKind> {
+    let mut kinds = vec![ColumnKind::Text; key_columns(collection).len()];
+    kinds.extend(collection.columns.iter().map(|column| column.kind));
+    kinds.extend([ColumnKind::Integer, ColumnKind::Text]);
+    kinds
 }
 
 /// Hands out the numbered places of a statement's values.
@@ -318,47 +355,99 @@ const NEXT_REVISION: &str = "nextval('usher_revision')";
 
 fn insert(dialect: Dialect, collection: &Collection, expect: Expect) -> String {
     let mut places = Places::new(dialect);
-    let (columns, values) = (bound_columns(collection), places.row(collection));
-    // PostgreSQL counts again when it updates, under the row's lock: the writer that comes second
-    // has the higher revision.
-    let (revision, updated) = match dialect {
-        Dialect::Sqlite => (places.next(), "excluded.revision"),
-        Dialect::Postgres => (NEXT_REVISION.to_owned(), NEXT_REVISION),
-    };
-    let keys = key_columns(collection);
-    let mut sql = format!(
-        "INSERT INTO {name} ({columns}, revision) VALUES ({values}, {revision}) ON CONFLICT ({keys}) ",
-        name = collection.name,
-        columns = columns.join(", "),
-        values = values.join(", "),
-        keys = keys.join(", "),
+    let (columns, values) = (
+        bound_columns(collection).join(", "),
+        places.row(collection).join(", "),
     );
+    let revision = match dialect {
+        Dialect::Sqlite => places.next(),
+        Dialect::Postgres => NEXT_REVISION.to_owned(),
+    };
+    let name = collection.name;
+    let upsert = on_conflict(&mut places, collection, expect);
+    let returning = returning(dialect, "revision");
+    format!(
+        "INSERT INTO {name} ({columns}, revision) VALUES ({values}, {revision}){upsert}{returning}"
+    )
+}
+
+fn insert_many(dialect: Dialect, collection: &Collection, expect: Expect) -> String {
+    let mut places = Places::new(dialect);
+    let columns = bound_columns(collection);
+    let arrays = bound_kinds(collection).into_iter().map(|kind| match kind {
+        ColumnKind::Text => format!("{}::text[]", places.next()),
+        ColumnKind::Integer => format!("{}::bigint[]", places.next()),
+    });
+    let arrays = arrays.collect::<Vec<_>>().join(", ");
+    let casts = columns.iter().map(|column| match *column {
+        "document" => "document::json".to_owned(),
+        column => column.to_owned(),
+    });
+    let casts = casts.collect::<Vec<_>>().join(", ");
+    let (name, columns) = (collection.name, columns.join(", "));
+    let upsert = on_conflict(&mut places, collection, expect);
+    let returned: Vec<String> = key_columns(collection)
+        .iter()
+        .map(|key| format!("{name}.{key}"))
+        .collect();
+    let returning = returning(
+        dialect,
+        &format!("{}, {name}.revision", returned.join(", ")),
+    );
+    format!(
+        "INSERT INTO {name} ({columns}, revision) SELECT {casts}, {NEXT_REVISION} \
+         FROM unnest({arrays}) AS written ({columns}){upsert}{returning}"
+    )
+}
+
+/// Writes what happens to a row that is there.
+fn on_conflict(places: &mut Places, collection: &Collection, expect: Expect) -> String {
+    let keys = key_columns(collection);
+    let mut sql = format!(" ON CONFLICT ({}) ", keys.join(", "));
     if expect == Expect::Absent && !collection.expires {
         sql.push_str("DO NOTHING");
-    } else {
-        write_to(&mut sql, format_args!("DO UPDATE SET revision = {updated}"));
-        for column in columns.iter().filter(|column| !keys.contains(column)) {
-            write_to(&mut sql, format_args!(", {column} = excluded.{column}"));
-        }
-        if expect == Expect::Absent {
-            // An expired row counts as absent.
-            let (name, now) = (collection.name, places.next());
-            write_to(&mut sql, format_args!(" WHERE {name}.expires_at <= {now}"));
-        }
+        return sql;
     }
-    if dialect == Dialect::Postgres {
-        sql.push_str(" RETURNING revision");
+    // PostgreSQL counts again when it updates, under the row's lock: the writer that comes second
+    // has the higher revision.
+    let revision = match places.dialect {
+        Dialect::Sqlite => "excluded.revision",
+        Dialect::Postgres => NEXT_REVISION,
+    };
+    write_to(
+        &mut sql,
+        format_args!("DO UPDATE SET revision = {revision}"),
+    );
+    for column in bound_columns(collection)
+        .iter()
+        .filter(|column| !keys.contains(column))
+    {
+        write_to(&mut sql, format_args!(", {column} = excluded.{column}"));
+    }
+    if expect == Expect::Absent {
+        // An expired row counts as absent.
+        let (name, now) = (collection.name, places.next());
+        write_to(&mut sql, format_args!(" WHERE {name}.expires_at <= {now}"));
     }
     sql
+}
+
+/// SQLite counts the rows; PostgreSQL says what it gave them.
+fn returning(dialect: Dialect, columns: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => String::new(),
+        Dialect::Postgres => format!(" RETURNING {columns}"),
+    }
 }
 
 fn update(dialect: Dialect, collection: &Collection) -> String {
     let mut places = Places::new(dialect);
     let (columns, values) = (bound_columns(collection), places.row(collection));
-    let (revision, returning) = match dialect {
-        Dialect::Sqlite => (places.next(), ""),
-        Dialect::Postgres => (NEXT_REVISION.to_owned(), " RETURNING revision"),
+    let revision = match dialect {
+        Dialect::Sqlite => places.next(),
+        Dialect::Postgres => NEXT_REVISION.to_owned(),
     };
+    let returning = returning(dialect, "revision");
     let keys = key_columns(collection);
     let mut sql = format!("UPDATE {} SET revision = {revision}", collection.name);
     let pairs = columns.iter().zip(&values);
@@ -411,6 +500,7 @@ fn reserve(dialect: Dialect, collection: &Collection) -> String {
     } else {
         sql.push_str("DO NOTHING");
     }
+    sql.push_str(&returning(dialect, "revision"));
     sql
 }
 

@@ -15,6 +15,7 @@ pub use query::{Cursor, Page, ParseCursorError, Query};
 
 use crate::batch::{Batch, CommitError};
 use crate::collection::Collection;
+use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 
 /// The key of a row: the account, then the parts that the collection declares.
@@ -106,11 +107,18 @@ pub struct Store(Backend);
 #[derive(Clone, Debug)]
 enum Backend {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl From<Sqlite> for Store {
     fn from(sqlite: Sqlite) -> Self {
         Self(Backend::Sqlite(sqlite))
+    }
+}
+
+impl From<Postgres> for Store {
+    fn from(postgres: Postgres) -> Self {
+        Self(Backend::Postgres(postgres))
     }
 }
 
@@ -120,6 +128,7 @@ impl Store {
     pub const fn is_shared(&self) -> bool {
         match &self.0 {
             Backend::Sqlite(_) => false,
+            Backend::Postgres(_) => true,
         }
     }
 
@@ -135,10 +144,12 @@ impl Store {
     ) -> Result<Option<Row>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.get(collection, key, now),
+            Backend::Postgres(postgres) => postgres.get(collection, key, now).await,
         }
     }
 
-    /// Returns rows that have not expired, in the order asked for, all of one instant.
+    /// Returns rows that have not expired, in the order asked for: from SQLite all of one instant,
+    /// from PostgreSQL asked for at once and each of its own.
     ///
     /// # Errors
     /// Fails if the store cannot be read.
@@ -149,6 +160,7 @@ impl Store {
     ) -> Result<Vec<Option<Row>>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.get_many(wanted, now),
+            Backend::Postgres(postgres) => postgres.get_many(wanted, now).await,
         }
     }
 
@@ -160,6 +172,7 @@ impl Store {
     pub async fn find(&self, query: &Query, now: Timestamp) -> Result<Page, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.find(query, now).await,
+            Backend::Postgres(postgres) => postgres.find(query, now).await,
         }
     }
 
@@ -194,6 +207,7 @@ impl Store {
         }
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.commit(batch).await,
+            Backend::Postgres(postgres) => postgres.commit(batch).await,
         }
     }
 
@@ -208,6 +222,7 @@ impl Store {
             let slice = limits::STORE_SWEEP_ROWS_MAX.min(limit - swept);
             let removed = match &self.0 {
                 Backend::Sqlite(sqlite) => sqlite.sweep(now, slice).await?,
+                Backend::Postgres(postgres) => postgres.sweep(now, slice).await?,
             };
             swept += removed;
             if removed < slice {
@@ -224,6 +239,7 @@ impl Store {
     pub async fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.accounts().await,
+            Backend::Postgres(postgres) => postgres.accounts().await,
         }
     }
 
@@ -234,13 +250,16 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.ping(),
+            Backend::Postgres(postgres) => postgres.ping().await,
         }
     }
 
-    /// Takes no more commits, for all handles of the store: the writer writes what waits and ends.
+    /// Takes no more commits, for all handles of the store: what waits is written, then the writer or
+    /// driver ends. Reads may fail from now on.
     pub fn close(&self) {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.close(),
+            Backend::Postgres(postgres) => postgres.close(),
         }
     }
 }

@@ -45,8 +45,8 @@ pub(crate) fn add_column(dialect: Dialect, collection: &Collection, column: &Col
 }
 
 /// Makes the indexes: each begins with the account, and those that are not unique end with the key,
-/// so that a page of a find is read in its order.
-pub(crate) fn create_indexes(dialect: Dialect, collection: &Collection) -> Vec<String> {
+/// so that a page of a find is read in its order. Each comes with its name.
+pub(crate) fn create_indexes(dialect: Dialect, collection: &Collection) -> Vec<(String, String)> {
     let table = collection.name;
     let mut statements = Vec::new();
     for index in collection.indexes {
@@ -64,18 +64,17 @@ pub(crate) fn create_indexes(dialect: Dialect, collection: &Collection) -> Vec<S
                 .filter(|name| !index.columns.contains(name));
             columns.extend(rest.map(|name| (*name).to_owned()));
         }
-        statements.push(format!(
-            "CREATE {unique}INDEX IF NOT EXISTS {name} ON {table} ({columns})",
-            unique = if index.unique { "UNIQUE " } else { "" },
-            name = collection.index_name(index),
-            columns = columns.join(", "),
-        ));
+        let unique = if index.unique { "UNIQUE " } else { "" };
+        let (name, columns) = (collection.index_name(index), columns.join(", "));
+        let create = format!("CREATE {unique}INDEX IF NOT EXISTS {name} ON {table} ({columns})");
+        statements.push((name, create));
     }
     if collection.expires {
-        statements.push(format!(
-            "CREATE INDEX IF NOT EXISTS {table}__expiry ON {table} (expires_at) \
-             WHERE expires_at IS NOT NULL"
-        ));
+        let name = format!("{table}__expiry");
+        let create = format!(
+            "CREATE INDEX IF NOT EXISTS {name} ON {table} (expires_at) WHERE expires_at IS NOT NULL"
+        );
+        statements.push((name, create));
     }
     statements
 }

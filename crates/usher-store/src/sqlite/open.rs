@@ -191,7 +191,7 @@ fn migrate(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS usher_revision (
-             only INTEGER PRIMARY KEY CHECK (only = 0), last INTEGER NOT NULL) STRICT;
+             id INTEGER PRIMARY KEY CHECK (id = 0), last INTEGER NOT NULL) STRICT;
          INSERT OR IGNORE INTO usher_revision VALUES (0, 0);",
     )?;
     for collection in collections {
@@ -202,8 +202,8 @@ fn migrate(
                 transaction.execute_batch(&sql)?;
             }
         }
-        for sql in sql::create_indexes(Dialect::Sqlite, collection) {
-            transaction.execute_batch(&sql)?;
+        for (_, create) in sql::create_indexes(Dialect::Sqlite, collection) {
+            transaction.execute_batch(&create)?;
         }
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod cluster;
 mod conformance;
 mod harness;
 mod model;

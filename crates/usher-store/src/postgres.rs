@@ -1,0 +1,229 @@
+//! The store of several nodes: PostgreSQL 14 or later.
+//!
+//! Reads, and batches that are one statement, share a few connections on which many requests are
+//! under way at once. A batch of several statements takes a connection of its own for one
+//! transaction. The server must sync what it acknowledges, and `usher doctor` says if it does not.
+//! Connections are not encrypted: use a Unix socket or a private network.
+
+mod connect;
+mod open;
+mod read;
+mod write;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::BytesMut;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use usher_model::id::AccountId;
+use usher_model::limits;
+use usher_model::time::Timestamp;
+
+pub use connect::Driver;
+
+use crate::batch::{Batch, CommitError};
+use crate::collection::Collection;
+use crate::sql::{Dialect, Tables, Value};
+use crate::store::{Key, OpenError, Page, Query, Row, StoreError};
+use connect::Pool;
+
+/// A store on a PostgreSQL server.
+#[derive(Clone)]
+pub struct Postgres(Arc<Shared>);
+
+struct Shared {
+    pool: Pool,
+    tables: Tables,
+    /// Batches and bytes that are under way.
+    batches: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").finish_non_exhaustive()
+    }
+}
+
+/// How the store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Where the server is: `postgres://user:password@host:port/database`, or key and value pairs as
+    /// `libpq` has them, with the folder of a Unix socket as the host.
+    pub address: String,
+    /// What is kept.
+    pub collections: &'static [&'static Collection],
+}
+
+impl fmt::Debug for Options {
+    /// Hides the address, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("collections", &self.collections.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Postgres {
+    /// Connects, makes the tables that are missing, and returns what drives the connections, to be
+    /// run as a task: without it no request is answered.
+    ///
+    /// # Errors
+    /// Fails if the address cannot be read, the server cannot be reached, or a newer version wrote
+    /// the tables.
+    pub async fn open(options: &Options) -> Result<(Self, Driver), OpenError> {
+        crate::collection::check(options.collections)?;
+        let config = connect::config(&options.address)?;
+        let tables = Tables::new(Dialect::Postgres, options.collections);
+        in_time(open::prepare(&config, options.collections, &tables)).await??;
+        let (pool, driver) = Pool::new(config);
+        let (batches, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Ok((
+            Self(Arc::new(Shared {
+                pool,
+                tables,
+                batches,
+                bytes,
+            })),
+            driver,
+        ))
+    }
+
+    pub(crate) async fn get(
+        &self,
+        collection: &'static Collection,
+        key: &Key,
+        now: Timestamp,
+    ) -> Result<Option<Row>, StoreError> {
+        let table = self.0.tables.get(collection)?;
+        in_time(async {
+            let connection = self.0.pool.share().await?;
+            read::get(&connection, table, key, now).await
+        })
+        .await?
+    }
+
+    pub(crate) async fn get_many(
+        &self,
+        wanted: &[(&'static Collection, Key)],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Row>>, StoreError> {
+        in_time(async {
+            let connection = self.0.pool.share().await?;
+            read::get_many(&connection, &self.0.tables, wanted, now).await
+        })
+        .await?
+    }
+
+    pub(crate) async fn find(&self, query: &Query, now: Timestamp) -> Result<Page, StoreError> {
+        self.0.tables.get(query.collection)?;
+        in_time(async {
+            let connection = self.0.pool.share().await?;
+            read::find(&connection, query, now).await
+        })
+        .await?
+    }
+
+    pub(crate) async fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        in_time(async { read::accounts(&*self.0.pool.share().await?).await }).await?
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        in_time(async { Ok(self.0.pool.share().await?.client.check_connection().await?) }).await?
+    }
+
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<Vec<u64>, CommitError> {
+        let _admitted = self.admit(&batch)?;
+        in_time(write::commit(&self.0.pool, &self.0.tables, &batch)).await?
+    }
+
+    pub(crate) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        in_time(async {
+            let connection = self.0.pool.share().await?;
+            write::sweep(&connection, &self.0.tables, now, limit).await
+        })
+        .await?
+    }
+
+    pub(crate) fn close(&self) {
+        self.0.pool.close();
+    }
+
+    /// Counts a batch among those under way, or refuses it.
+    fn admit(&self, batch: &Batch) -> Result<Admitted<'_>, CommitError> {
+        let bytes = batch.bytes();
+        let batches = self.0.batches.fetch_add(1, Ordering::Relaxed);
+        let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let admitted = Admitted {
+            shared: &self.0,
+            bytes,
+        };
+        if batches >= limits::STORE_QUEUE_BATCHES_MAX || before > limits::STORE_QUEUE_BYTES_MAX {
+            return Err(CommitError::Busy);
+        }
+        Ok(admitted)
+    }
+}
+
+/// A batch that is counted; dropped, it no longer is.
+struct Admitted<'a> {
+    shared: &'a Shared,
+    bytes: usize,
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        self.shared.batches.fetch_sub(1, Ordering::Relaxed);
+        self.shared.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Waits no longer than a request may.
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, StoreError> {
+    tokio::time::timeout(limits::STORE_WAIT_MAX, work)
+        .await
+        .map_err(|_elapsed| StoreError::Timeout)
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Integer(number) => number.to_sql(kind, out),
+            Self::Text(text) => text.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        <i64 as ToSql>::accepts(kind) || <&str as ToSql>::accepts(kind)
+    }
+
+    to_sql_checked!();
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let code = error.code().cloned();
+        let cause = Arc::new(error);
+        match code {
+            Some(SqlState::DISK_FULL) => Self::Full(cause),
+            Some(SqlState::READ_ONLY_SQL_TRANSACTION) => Self::ReadOnly(cause),
+            Some(SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED) => Self::Damaged(cause),
+            Some(SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => Self::Timeout,
+            _ => Self::Unavailable(cause),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for CommitError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Store(error.into())
+    }
+}

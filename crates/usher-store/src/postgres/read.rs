@@ -1,0 +1,114 @@
+//! Reading rows.
+
+use std::pin::pin;
+
+use futures_util::future::try_join_all;
+use futures_util::stream::TryStreamExt as _;
+use usher_model::id::AccountId;
+use usher_model::time::Timestamp;
+
+use super::connect::Connection;
+use crate::collection::{Collection, ColumnKind};
+use crate::sql::{self, Dialect, Table, Tables};
+use crate::store::{Field, Key, Page, PageBuilder, Query, Row, StoreError};
+
+pub(super) async fn get(
+    connection: &Connection,
+    table: &Table,
+    key: &Key,
+    now: Timestamp,
+) -> Result<Option<Row>, StoreError> {
+    let statement = connection.prepare(&table.get).await?;
+    let rows = connection
+        .client
+        .query_raw(&statement, table.get_values(key, now))
+        .await?;
+    let row = pin!(rows).try_next().await?;
+    row.map(|row| read_row(table.collection, key.account(), 0, &row))
+        .transpose()
+}
+
+/// Asks for all rows at once, one request behind the other.
+pub(super) async fn get_many(
+    connection: &Connection,
+    tables: &Tables,
+    wanted: &[(&'static Collection, Key)],
+    now: Timestamp,
+) -> Result<Vec<Option<Row>>, StoreError> {
+    let mut requests = Vec::with_capacity(wanted.len());
+    for (collection, key) in wanted {
+        requests.push(get(connection, tables.get(collection)?, key, now));
+    }
+    try_join_all(requests).await
+}
+
+pub(super) async fn find(
+    connection: &Connection,
+    query: &Query,
+    now: Timestamp,
+) -> Result<Page, StoreError> {
+    let mut page = PageBuilder::new(query.limit);
+    for mut segment in sql::segments(Dialect::Postgres, query, now)? {
+        let statement = connection.prepare(&segment.sql).await?;
+        segment.values.push(page.wanted());
+        let rows = connection
+            .client
+            .query_raw(&statement, segment.values)
+            .await?;
+        let mut rows = pin!(rows);
+        while let Some(row) = rows.try_next().await? {
+            if !page.add(read_row(query.collection, &query.account, 0, &row)?) {
+                break;
+            }
+        }
+        if page.is_full() {
+            break;
+        }
+    }
+    page.finish(query)
+}
+
+/// Reads a row as `sql` lists its columns, from the column `start` on.
+pub(super) fn read_row(
+    collection: &Collection,
+    account: &AccountId,
+    start: usize,
+    row: &tokio_postgres::Row,
+) -> Result<Row, StoreError> {
+    let mut positions = start..;
+    let mut next = || positions.next().unwrap_or(usize::MAX);
+    let mut parts: Vec<Box<str>> = Vec::with_capacity(collection.key.len());
+    for _ in collection.key {
+        parts.push(row.try_get::<_, &str>(next())?.into());
+    }
+    let mut fields = Vec::with_capacity(collection.columns.len());
+    for column in collection.columns {
+        let field = match column.kind {
+            ColumnKind::Integer => row.try_get::<_, Option<i64>>(next())?.map(Field::Integer),
+            ColumnKind::Text => row.try_get::<_, Option<String>>(next())?.map(Field::Text),
+        };
+        fields.push(field.unwrap_or(Field::Null));
+    }
+    let revision: i64 = row.try_get(next())?;
+    let expires_at: Option<i64> = row.try_get(next())?;
+    Ok(Row {
+        key: Key::from_parts(account.clone(), parts),
+        revision: u64::try_from(revision).unwrap_or(0),
+        expires_at: expires_at.map(Timestamp::from_milliseconds),
+        fields,
+        document: row.try_get(next())?,
+    })
+}
+
+pub(super) async fn accounts(connection: &Connection) -> Result<Vec<AccountId>, StoreError> {
+    let statement = connection
+        .prepare("SELECT account_id FROM accounts ORDER BY account_id")
+        .await?;
+    let rows = connection.client.query(&statement, &[]).await?;
+    rows.iter().map(|row| account(row, 0)).collect()
+}
+
+/// Reads an account's id.
+pub(super) fn account(row: &tokio_postgres::Row, position: usize) -> Result<AccountId, StoreError> {
+    AccountId::parse(row.try_get(position)?).map_err(StoreError::unavailable)
+}
