@@ -289,6 +289,7 @@ pub async fn put_namespace(
         let mut batch = Batch::new(now);
         batch.put_record(&caller.account, &record, expect)?;
         if is_done(app.store.commit(batch).await)? {
+            crate::rules::namespace_changed(app, &caller.account, namespace.as_str());
             return Ok(());
         }
     }
@@ -343,6 +344,7 @@ pub async fn delete_namespace(caller: &Caller, app: &App, namespace: &Namespace)
     let key = Key::new(&caller.account, [namespace.as_str()]);
     batch.delete(&kept::CONTEXT_NAMESPACES, key, Expect::Any);
     app.store.commit(batch).await?;
+    crate::rules::namespace_changed(app, &caller.account, namespace.as_str());
     Ok(())
 }
 
@@ -468,18 +470,20 @@ impl Lives {
     }
 }
 
-/// Reads, changes and writes a document, again if somebody else was faster.
-async fn update(
-    app: &App,
-    address: Address,
-    expected: Option<u64>,
-    change: impl Fn(&mut Document, &Lives, Timestamp) -> Result<()>,
-) -> Result<Read> {
-    let namespace_key = Key::new(&address.account, [address.namespace.as_str()]);
-    for _ in 0..ATTEMPTS_MAX {
-        let now = app.now();
+/// What is there before a document is written.
+struct Before {
+    is_namespace_new: bool,
+    lives: Lives,
+    held: Held,
+}
+
+impl Before {
+    async fn read(app: &App, address: &Address, now: Timestamp) -> Result<Self> {
         let wanted = [
-            (&kept::CONTEXT_NAMESPACES, namespace_key.clone()),
+            (
+                &kept::CONTEXT_NAMESPACES,
+                Key::new(&address.account, [address.namespace.as_str()]),
+            ),
             (&kept::CONTEXT_SESSIONS, address.key()),
             (&kept::CONTEXT_DOCUMENTS, address.key()),
         ];
@@ -498,48 +502,73 @@ async fn update(
             .map(record::read)
             .transpose()?
             .map(Held::from_record);
+        let of_namespace = |kept: &Kept<ContextNamespace>| kept.record.ttl_seconds;
+        let lives = Lives {
+            session: session.map(|kept| Duration::from_secs(kept.record.ttl_seconds)),
+            namespace: namespace
+                .as_ref()
+                .and_then(of_namespace)
+                .map(Duration::from_secs),
+        };
+        Ok(Self {
+            is_namespace_new: namespace.is_none(),
+            lives,
+            held: held.unwrap_or_default(),
+        })
+    }
+}
+
+/// Reads, changes and writes a document, again if somebody else was faster.
+async fn update(
+    app: &App,
+    address: Address,
+    expected: Option<u64>,
+    change: impl Fn(&mut Document, &Lives, Timestamp) -> Result<()>,
+) -> Result<Read> {
+    for _ in 0..ATTEMPTS_MAX {
+        let now = app.now();
+        let Before {
+            is_namespace_new,
+            lives,
+            held,
+        } = Before::read(app, &address, now).await?;
         let Held {
             mut document,
             revision,
-        } = held.unwrap_or_default();
+        } = held;
         if expected.is_some_and(|expected| expected != revision.unwrap_or(0)) {
             return Err(Error::new(
                 Code::RevisionConflict,
                 "the document was changed meanwhile; read it again and repeat the change",
             ));
         }
-        let seconds = |kept: &Kept<ContextNamespace>| kept.record.ttl_seconds;
-        let lives = Lives {
-            session: session.map(|kept| Duration::from_secs(kept.record.ttl_seconds)),
-            namespace: namespace
-                .as_ref()
-                .and_then(seconds)
-                .map(Duration::from_secs),
-        };
         change(&mut document, &lives, now)?;
         let mut batch = Batch::new(now);
-        if namespace.is_none() {
+        if is_namespace_new {
+            let name = address.namespace.to_string();
             let record = ContextNamespace {
-                name: address.namespace.to_string(),
+                name,
                 created_at: now,
                 ttl_seconds: None,
             };
             batch.put_record(&address.account, &record, Expect::Absent)?;
         }
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
-        if document.is_absent(now) {
-            if revision.is_some() {
-                batch.delete(&kept::CONTEXT_DOCUMENTS, address.key(), expect);
-            }
-        } else {
+        if !document.is_absent(now) {
             batch.put_record(
                 &address.account,
                 &to_record(&address, &document, now),
                 expect,
             )?;
+        } else if revision.is_some() {
+            batch.delete(&kept::CONTEXT_DOCUMENTS, address.key(), expect);
         }
         match commit_and_forget_try(app, batch, vec![address.clone()]).await? {
             Ok(revisions) => {
+                if is_namespace_new {
+                    let name = address.namespace.as_str();
+                    crate::rules::namespace_changed(app, &address.account, name);
+                }
                 let revision = revisions.last().copied().unwrap_or(0);
                 let absent = Read {
                     payload: Object::new(),

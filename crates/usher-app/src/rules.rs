@@ -32,6 +32,9 @@ const ACCOUNTS_MAX: u64 = 1_000;
 /// Past revisions held compiled, for looking into the decision log.
 const REVISIONS_MAX: u64 = 8;
 
+/// Namespaces that stand for parts of `sde.visitorinfo` unless the account has one of that name.
+const ALIASES: [&str; 2] = ["customerinfo", "personalinfo"];
+
 /// The compiled rules of the accounts in use.
 pub(crate) struct Rules {
     /// Whether no other process changes the rules, so that what is held is true.
@@ -76,8 +79,9 @@ fn attribute_type(value_type: ValueType) -> Option<AttributeType> {
     }
 }
 
-/// Everything that decides in an account at one revision.
-pub(crate) struct Ruleset {
+/// Everything that decides in an account at one revision, as it is kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts {
     /// Counts the changes; 0 before the first.
     pub(crate) revision: u64,
     /// The store's revision of the row that counts them; nothing before the first.
@@ -86,6 +90,13 @@ pub(crate) struct Ruleset {
     pub(crate) policies: Vec<Arc<Policy>>,
     pub(crate) attributes: BTreeMap<String, Kept<record::Attribute>>,
     pub(crate) settings: Option<Kept<Settings>>,
+    /// Those of the account's context namespaces that hide an alias.
+    pub(crate) own_namespaces: BTreeSet<String>,
+}
+
+/// Everything that decides in an account at one revision, ready to decide.
+pub(crate) struct Ruleset {
+    parts: Parts,
     /// The policies, compiled.
     pub(crate) set: PolicySet,
     /// Where the attributes that the policies mention come from.
@@ -101,43 +112,29 @@ impl fmt::Debug for Ruleset {
     }
 }
 
+impl std::ops::Deref for Ruleset {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
 impl Ruleset {
-    fn compile(
-        revision: u64,
-        head: Option<u64>,
-        policies: Vec<Arc<Policy>>,
-        attributes: BTreeMap<String, Kept<record::Attribute>>,
-        settings: Option<Kept<Settings>>,
-    ) -> Self {
-        let present = settings
-            .as_ref()
-            .map(|kept| kept.record.clone())
-            .unwrap_or_default();
-        let documents = policies
+    fn compile(parts: Parts) -> Self {
+        let documents = parts
+            .policies
             .iter()
             .map(|policy| policy.document.clone())
             .collect();
-        let set = PolicySet::compile(documents, &options(&present));
+        let set = PolicySet::compile(documents, &parts.options());
         let plan = Plan::new(&set);
-        let mentions = OnceLock::new();
         Self {
-            revision,
-            head,
-            policies,
-            attributes,
-            settings,
+            parts,
             set,
             plan,
-            mentions,
+            mentions: OnceLock::new(),
         }
-    }
-
-    /// Returns what the account has set.
-    pub(crate) fn settings(&self) -> Settings {
-        self.settings
-            .as_ref()
-            .map(|kept| kept.record.clone())
-            .unwrap_or_default()
     }
 
     /// Returns a policy with its place in the list.
@@ -171,7 +168,7 @@ impl Ruleset {
     /// Returns the policies that mention each attribute, in order; disabled ones too.
     pub(crate) fn mentions(&self) -> &Mentions {
         self.mentions.get_or_init(|| {
-            let options = options(&self.settings());
+            let options = self.options();
             let mut mentions = Mentions::new();
             for policy in &self.policies {
                 let enabled = document::Policy {
@@ -202,17 +199,28 @@ impl Ruleset {
     }
 }
 
-/// Returns the engine's switches as the account has set them.
-pub(crate) fn options(settings: &Settings) -> Options {
-    Options {
-        expression_extensions: settings.expression_extensions,
-        extension_actions: settings.action_extensions,
-        contains_direction: if settings.is_contains_reversed {
-            ContainsDirection::ValueContainsAttribute
-        } else {
-            ContainsDirection::AttributeContainsValue
-        },
-        own_namespaces: BTreeSet::new(),
+impl Parts {
+    /// Returns the engine's switches as the account has set them.
+    pub(crate) fn options(&self) -> Options {
+        let settings = self.settings();
+        Options {
+            expression_extensions: settings.expression_extensions,
+            extension_actions: settings.action_extensions,
+            contains_direction: if settings.is_contains_reversed {
+                ContainsDirection::ValueContainsAttribute
+            } else {
+                ContainsDirection::AttributeContainsValue
+            },
+            own_namespaces: self.own_namespaces.clone(),
+        }
+    }
+
+    /// Returns what the account has set.
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings
+            .as_ref()
+            .map(|kept| kept.record.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -300,9 +308,15 @@ async fn load(app: &App, account: &AccountId) -> Result<Ruleset> {
         if before.as_ref().map(|kept| kept.revision) != after.as_ref().map(|kept| kept.revision) {
             continue;
         }
-        let revision = after.as_ref().map_or(0, |kept| kept.record.revision);
-        let head = after.map(|kept| kept.revision);
-        return compile(revision, head, policies, attributes, settings).await;
+        return compile(Parts {
+            revision: after.as_ref().map_or(0, |kept| kept.record.revision),
+            head: after.map(|kept| kept.revision),
+            policies,
+            attributes,
+            settings,
+            own_namespaces: own_namespaces(app, account).await?,
+        })
+        .await;
     }
 }
 
@@ -334,7 +348,16 @@ async fn load_past(app: &App, account: &AccountId, revision: u64) -> Result<Rule
         }
     }
     policies.sort_by(|a: &Arc<Policy>, b| a.kept.record.rank.cmp(&b.kept.record.rank));
-    compile(revision, None, policies, attributes, settings).await
+    let own_namespaces = own_namespaces(app, account).await?;
+    compile(Parts {
+        revision,
+        head: None,
+        policies,
+        attributes,
+        settings,
+        own_namespaces,
+    })
+    .await
 }
 
 fn past<R: serde::de::DeserializeOwned>(value: Value) -> Result<Kept<R>> {
@@ -345,15 +368,25 @@ fn past<R: serde::de::DeserializeOwned>(value: Value) -> Result<Kept<R>> {
     })
 }
 
+/// Returns the account's context namespaces that hide an alias of the engagement attributes.
+async fn own_namespaces(app: &App, account: &AccountId) -> Result<BTreeSet<String>> {
+    let keys = ALIASES.map(|name| (&kept::CONTEXT_NAMESPACES, Key::new(account, [name])));
+    let rows = app.store.get_many(&keys, app.now()).await?;
+    let known = ALIASES.iter().zip(rows).filter(|(_, row)| row.is_some());
+    Ok(known.map(|(name, _)| (*name).to_owned()).collect())
+}
+
+/// Looks again at what decides if a namespace that came or went hides an alias.
+pub(crate) fn namespace_changed(app: &App, account: &AccountId, namespace: &str) {
+    if ALIASES.contains(&namespace) {
+        app.rules.current.invalidate(account);
+        app.rules.past.invalidate_all();
+    }
+}
+
 /// Compiles away from the threads that serve requests: 10,000 policies take a noticeable time.
-async fn compile(
-    revision: u64,
-    head: Option<u64>,
-    policies: Vec<Arc<Policy>>,
-    attributes: BTreeMap<String, Kept<record::Attribute>>,
-    settings: Option<Kept<Settings>>,
-) -> Result<Ruleset> {
-    let work = move || Ruleset::compile(revision, head, policies, attributes, settings);
+async fn compile(parts: Parts) -> Result<Ruleset> {
+    let work = move || Ruleset::compile(parts);
     tokio::task::spawn_blocking(work)
         .await
         .map_err(Error::internal)

@@ -8,7 +8,7 @@ use usher_store::batch::{CommitError, Expect};
 use usher_store::collection::kept;
 use usher_store::record::{self, Kept, RuleVersion, Settings};
 
-use super::{Ruleset, compile, current, policy};
+use super::{Parts, Ruleset, compile, current, policy};
 use crate::App;
 use crate::caller::Caller;
 use crate::change::{Change, to_value};
@@ -264,5 +264,14 @@ async fn apply(
     }
     let mut policies: Vec<_> = policies.into_values().collect();
     policies.sort_by(|a, b| a.kept.record.rank.cmp(&b.kept.record.rank));
-    compile(revision, head, policies, attributes, settings).await
+    let own_namespaces = before.own_namespaces.clone();
+    compile(Parts {
+        revision,
+        head,
+        policies,
+        attributes,
+        settings,
+        own_namespaces,
+    })
+    .await
 }
