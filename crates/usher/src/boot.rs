@@ -14,14 +14,16 @@ use rand::TryRng as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use usher_app::App;
+use usher_app::tasks::Tasks;
 use usher_context::expiry::TtlMax;
 use usher_model::id::IdSource;
 use usher_model::time::{Clock, SystemClock};
 use usher_store::collection::kept;
+use usher_store::postgres::{self, Postgres};
 use usher_store::sqlite::{self, Sqlite};
 use usher_store::store::Store;
 
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::telemetry;
 
 /// Time between two sweeps of what has expired; nobody ever sees what is expired but not swept.
@@ -67,8 +69,8 @@ pub enum Purpose {
 pub struct Opened {
     /// The use cases.
     pub app: Arc<App>,
-    /// Cancelled when the store's writer has ended.
-    pub writer_ended: CancellationToken,
+    /// Cancelled when what writes for the store has ended.
+    pub store_ended: CancellationToken,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -80,13 +82,13 @@ impl Opened {
     pub async fn close(self) -> Result<()> {
         let Self {
             app,
-            writer_ended,
+            store_ended,
             writer,
         } = self;
         app.stop().await;
         // The writer ends when the last handle of the store is gone.
         drop(app);
-        writer_ended.cancelled().await;
+        store_ended.cancelled().await;
         match writer.map(JoinHandle::join) {
             Some(Err(_panic)) => bail!("the store's writer panicked"),
             Some(Ok(())) | None => Ok(()),
@@ -98,8 +100,13 @@ impl Opened {
 ///
 /// # Errors
 /// Fails if the store cannot be opened.
-pub fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> {
-    let (store, writer, writer_ended) = open_store(config, purpose)?;
+pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> {
+    let store_ended = CancellationToken::new();
+    let guard = store_ended.clone().drop_guard();
+    let (store, writer) = match &config.store.url {
+        None => open_sqlite(config, purpose, guard).map(|(store, writer)| (store, Some(writer)))?,
+        Some(url) => (open_postgres(url, guard).await?, None),
+    };
     let options = usher_app::Options {
         policies_max: config.limits.policies_per_account_max,
         rate_per_second: config.limits.requests_per_second_max,
@@ -114,17 +121,17 @@ pub fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> 
     let app = App::new(store, Arc::clone(&world.clock), ids, options);
     Ok(Opened {
         app,
-        writer_ended,
+        store_ended,
         writer,
     })
 }
 
-fn open_store(
+/// Opens SQLite in the data directory; its writer blocks and has a thread of its own.
+fn open_sqlite(
     config: &Config,
     purpose: Purpose,
-) -> Result<(Store, Option<JoinHandle<()>>, CancellationToken)> {
-    let ended = CancellationToken::new();
-    let guard = ended.clone().drop_guard();
+    guard: DropGuard,
+) -> Result<(Store, JoinHandle<()>)> {
     let (sqlite, writer) = Sqlite::open(&sqlite::Options {
         directory: config.data.dir.clone(),
         collections: kept::ALL,
@@ -138,13 +145,29 @@ fn open_store(
     })?;
     let run = move || {
         // Dropped when the writer ends, by a panic too.
-        let _guard: DropGuard = guard;
+        let _guard = guard;
         writer.run();
     };
     let thread = std::thread::Builder::new()
         .name("usher-writer".to_owned())
         .spawn(run)?;
-    Ok((Store::from(sqlite), Some(thread), ended))
+    Ok((Store::from(sqlite), thread))
+}
+
+/// Connects to PostgreSQL; what drives the connections ends when the store is gone.
+async fn open_postgres(url: &Secret, guard: DropGuard) -> Result<Store> {
+    let options = postgres::Options {
+        address: url.reveal().to_owned(),
+        collections: kept::ALL,
+    };
+    let (postgres, driver) = Postgres::open(&options)
+        .await
+        .context("cannot open the store")?;
+    Tasks::default().spawn(async move {
+        let _guard = guard;
+        driver.run().await;
+    });
+    Ok(Store::from(postgres))
 }
 
 /// A server that has its port and answers as soon as it is run.
@@ -163,7 +186,7 @@ impl Server {
     /// # Errors
     /// Fails if the store cannot be opened or the port cannot be had.
     pub async fn boot(config: &Config, world: &World) -> Result<Self> {
-        let opened = open(config, world, Purpose::Serve)?;
+        let opened = open(config, world, Purpose::Serve).await?;
         let options = usher_api::Options {
             in_flight_max: config.server.requests_in_flight_max,
             request_timeout: config.server.request_timeout,
@@ -195,7 +218,7 @@ impl Server {
     /// Serves until `stopping` is cancelled, then finishes every request that was accepted and
     /// writes what waits.
     ///
-    /// Cancels `stopping` itself when the store's writer ends. If it is dropped before its end,
+    /// Cancels `stopping` itself when what writes for the store ends. If it is dropped before its end,
     /// requests under way are cut, but nothing acknowledged is lost.
     ///
     /// # Errors
@@ -217,12 +240,12 @@ impl Server {
             }
         });
         let asked = stopping.clone();
-        let writer_ended = opened.writer_ended.clone();
+        let store_ended = opened.store_ended.clone();
         let until = async move {
             tokio::select! {
                 () = asked.cancelled() => {}
-                () = writer_ended.cancelled() => {
-                    tracing::error!("the store's writer has ended");
+                () = store_ended.cancelled() => {
+                    tracing::error!("what writes for the store has ended");
                     asked.cancel();
                 }
             }

@@ -134,7 +134,8 @@ async fn with_app<T>(
         &place.load()?,
         &World::of_this_machine()?,
         Purpose::Administer,
-    )?;
+    )
+    .await?;
     let done = work(&opened.app).await;
     opened.close().await?;
     done

@@ -9,8 +9,6 @@ use super::reader::Reader;
 pub struct Store {
     /// PostgreSQL's URL; none means SQLite in the data directory.
     pub url: Option<Secret>,
-    /// Connections to PostgreSQL, or readers of SQLite.
-    pub connections_max: usize,
 }
 
 /// Text that is never shown.
@@ -53,10 +51,7 @@ impl Store {
                 None
             }
         };
-        Self {
-            url,
-            connections_max: usize::from(reader.integer("store.connections_max", 1..=64_u16)),
-        }
+        Self { url }
     }
 }
 
