@@ -8,7 +8,9 @@
 
 mod check_corpus;
 mod corpus;
+mod oracle;
 mod parse_corpus;
 mod print_properties;
 mod read_corpus;
+mod run_properties;
 mod workload;
