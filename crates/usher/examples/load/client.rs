@@ -79,7 +79,9 @@ impl Connection {
             filled += self.receive(filled).await?;
         }
         let head = self.received.get(..head_length).unwrap_or_default();
-        let status = head.get(9..12).and_then(|code| std::str::from_utf8(code).ok());
+        let status = head
+            .get(9..12)
+            .and_then(|code| std::str::from_utf8(code).ok());
         Ok(Answer {
             status: status
                 .and_then(|code| code.parse().ok())

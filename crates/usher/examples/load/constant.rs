@@ -13,7 +13,7 @@ const ANSWER: &str = concat!(
     r#"[{"type":"TRANSFER_TO_SKILL","payload":{"skillId":"83"}},"#,
     r#"{"type":"SEND_MESSAGE","payload":{"text":"Lorem ipsum dolor sit amet, consetetur sadipscing "#,
     r#"elitr, sed diam nonumy eirmod tempor invidunt ut labore et dolore magna aliquyam erat, sed "#,
-    r#"diam voluptua. At vero eos et accusam et justo duo dolores.."}}]"#,
+    r#"diam voluptua. At vero eos et accusam et justo duo dolor"}}]"#,
 );
 
 #[derive(Deserialize)]
@@ -32,7 +32,11 @@ async fn answer(Json(ask): Json<Ask>) -> ([(header::HeaderName, &'static str); 1
 /// Serves until the process is killed.
 #[tokio::main]
 pub(crate) async fn serve() -> Result<()> {
-    assert_eq!(ANSWER.len(), 300, "the answer has another length than it says");
+    assert_eq!(
+        ANSWER.len(),
+        300,
+        "the answer has another length than it says"
+    );
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     crate::report::say(&format!("listening on http://{}", listener.local_addr()?));
     let listener = listener.tap_io(|connection| {

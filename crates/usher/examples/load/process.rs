@@ -130,7 +130,15 @@ impl Node {
             key: String::new(),
         };
         node.administer(&["init"])?;
-        let words = ["credential", "create", "--role", "admin", "--name", "load", "--json"];
+        let words = [
+            "credential",
+            "create",
+            "--role",
+            "admin",
+            "--name",
+            "load",
+            "--json",
+        ];
         let issued: serde_json::Value = serde_json::from_str(&node.administer(&words)?)?;
         let key = issued.get("apiKey").and_then(serde_json::Value::as_str);
         node.key = key.context("no API key was issued")?.to_owned();

@@ -67,9 +67,13 @@ impl Rounds {
 
     /// Notes a round and prints it.
     pub(crate) fn add(&mut self, round: Round) {
-        row(self.name, round.per_second(), &|permille| {
-            round.percentile(permille)
-        }, round.server_each(), round.client_each());
+        row(
+            self.name,
+            round.per_second(),
+            &|permille| round.percentile(permille),
+            round.server_each(),
+            round.client_each(),
+        );
         if round.refused > 0 {
             say(&format!("  {} answers were refusals", round.refused));
         }
@@ -92,9 +96,13 @@ impl Rounds {
     /// Prints the median of every column.
     pub(crate) fn print_medians(&self) {
         let client = median(self.rounds.iter().map(Round::client_each)).unwrap_or_default();
-        row(self.name, self.per_second(), &|permille| {
-            self.percentile(permille)
-        }, self.server_each(), client);
+        row(
+            self.name,
+            self.per_second(),
+            &|permille| self.percentile(permille),
+            self.server_each(),
+            client,
+        );
     }
 }
 

@@ -57,12 +57,16 @@ impl Store {
 
 /// The message never repeats the URL: it holds a password.
 fn check(url: &str, key: &'static str, reader: &mut Reader<'_>) -> Option<Secret> {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+    // Key and value pairs are the only way to name the folder of a Unix socket.
+    let forms = ["postgres://", "postgresql://", "host="];
+    if forms.iter().any(|form| url.starts_with(form)) {
         return Some(Secret(url.to_owned()));
     }
     reader.mistake(
         key,
-        "expected `postgres://user:password@host/database`, found something else".to_owned(),
+        "expected `postgres://user:password@host/database` or `host=… user=… dbname=…`, \
+         found something else"
+            .to_owned(),
     );
     None
 }

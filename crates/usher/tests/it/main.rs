@@ -6,6 +6,7 @@
     reason = "test code"
 )]
 
+mod cluster;
 mod command_line;
 mod executable;
 mod harness;

@@ -1,0 +1,84 @@
+//! The whole product on PostgreSQL: nodes are equal and may come and go.
+
+#[path = "../../../usher-store/tests/it/cluster/server.rs"]
+mod server;
+
+use serde_json::{Value, json};
+use usher_model::role::Role;
+
+use crate::harness::Harness;
+use server::Server;
+
+fn node(database: &str) -> Harness {
+    Harness::with(
+        tempfile::tempdir().unwrap(),
+        &[("USHER__STORE__URL", database)],
+    )
+}
+
+fn policy(name: &str, skill: &str) -> Value {
+    json!({
+        "name": name,
+        "conditions": [{ "property": "ns.a", "type": "EQUAL", "value": "x" }],
+        "actions": [{ "type": "TRANSFER_TO_SKILL", "payload": { "skillId": skill } }],
+    })
+}
+
+#[test]
+fn a_change_on_one_node_is_live_on_the_next_decision_of_another() {
+    let server = Server::start();
+    let database = server.database("nodes");
+    let (first, second) = (node(&database), node(&database));
+    let key = first.credential(Role::Admin).api_key;
+    let asked = json!({ "sessionId": "s" });
+    let document = json!({ "properties": { "a": "x" } });
+    second.call(&key, "PATCH", "/api/v1/context/ns/s", &document);
+    for (name, skill) in [("lower", "1"), ("upper", "2")] {
+        let created = first.call(&key, "POST", "/api/v1/policies", &policy(name, skill));
+        let id = created["id"].as_str().unwrap();
+        first.call(
+            &key,
+            "POST",
+            &format!("/api/v1/policies/{id}/enable"),
+            &Value::Null,
+        );
+        first.call(
+            &key,
+            "POST",
+            &format!("/api/v1/policies/{id}/move"),
+            &json!({ "position": 0 }),
+        );
+        for node in [&first, &second] {
+            let decision = node.call(&key, "POST", "/api/v1/decisions", &asked);
+            assert_eq!(decision["policy"]["name"], name, "{decision}");
+        }
+    }
+    let document = json!({ "properties": { "a": "y" } });
+    first.call(&key, "PATCH", "/api/v1/context/ns/s", &document);
+    let decision = second.call(&key, "POST", "/api/v1/decisions", &asked);
+    assert_eq!(decision["noMatchReason"], "NO_MATCHED_RULES", "{decision}");
+}
+
+#[test]
+fn a_node_goes_on_when_the_database_comes_back() {
+    let server = Server::start();
+    let node = node(&server.database("restart"));
+    let key = node.credential(Role::Admin).api_key;
+    let document = json!({ "properties": { "a": "x" } });
+    node.call(&key, "PATCH", "/api/v1/context/ns/s", &document);
+    server.restart();
+    let bearer = format!("Bearer {key}");
+    // The first requests may meet a broken connection; each of them replaces one.
+    let answer = (0..16)
+        .map(|_| {
+            node.ask(
+                "GET",
+                "/api/v1/context/ns/s",
+                &[("authorization", &bearer)],
+                &Value::Null,
+            )
+        })
+        .find(|answer| answer.status == 200);
+    let answer = answer.expect("the node never came back");
+    assert_eq!(answer.body["properties"]["a"], "x");
+}
