@@ -1,6 +1,7 @@
 //! All automation of this repository: `cargo xtask VERB`.
 
 mod codegen;
+mod load;
 mod process;
 mod start;
 mod test;
@@ -18,6 +19,7 @@ usage: cargo xtask VERB
   test      run every suite, installing what it needs where that is possible
   tidy      check the rules of the house that no compiler checks
   codegen   write docs/reference/ anew
+  load      measure `next-action` or `context-write` beside a server that answers a constant
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +39,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["start", rest @ ..] => start::run(rest),
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
+        ["load", rest @ ..] => load::run(rest),
         ["codegen"] => codegen::run(),
         ["help" | "--help" | "-h"] => {
             process::say(USAGE.trim_end());
