@@ -46,6 +46,7 @@ pub struct Usage {
 /// Fails if the caller may not see policies.
 pub async fn get(caller: &Caller, app: &App, from: Timestamp, to: Timestamp) -> Result<Usage> {
     caller.require(Permission::PoliciesRead)?;
+    app.log.caught_up().await;
     let mut query = Query::all(&caller.account, &kept::POLICY_USES);
     query.from = Some(Field::Text(day(from)));
     // The day after the last one: `~` sorts behind every digit.

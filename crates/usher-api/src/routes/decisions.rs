@@ -23,6 +23,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list, decide))
         .routes(routes!(get))
+        .routes(routes!(why_not))
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -135,4 +136,27 @@ async fn get(
     shown.repeatable = Some(replay.is_same);
     shown.explanation = Some(replay.explanation);
     Ok(Json(shown))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+struct WhyNotQuery {
+    /// The policy that did not win.
+    #[param(value_type = String)]
+    policy_id: PolicyId,
+}
+
+/// Say what would have had to be different for a policy to win: the smallest change of attributes.
+#[utoipa::path(get, path = "/api/v1/decisions/{decisionId}/why-not", tag = "decisions",
+    params(("decisionId" = String, Path, description = "The decision"), WhyNotQuery),
+    responses((status = 200, body = wire::WhyNot), (status = 404, body = Problem)))]
+async fn why_not(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(decision_id): Path<String>,
+    Query(query): Query<WhyNotQuery>,
+) -> Answer<Json<wire::WhyNot>> {
+    let found = search::why_not(&caller, &app, id(&decision_id)?, &query.policy_id).await?;
+    Ok(Json(found.into()))
 }

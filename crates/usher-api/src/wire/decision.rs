@@ -217,3 +217,69 @@ impl From<search::Logged> for LoggedDecision {
         }
     }
 }
+
+/// What would have made a policy win.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyNot {
+    /// `ALREADY_WINS`, `DISABLED`, `INVALID`, `CHANGE` or `NOT_FOUND`.
+    pub answer: String,
+    /// The attributes that would have had to be different, all of them together; it was tried.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<AttributeChange>,
+    /// Why there is no change to offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One attribute that would have had to be different.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttributeChange {
+    /// The attribute.
+    pub attribute: String,
+    /// Its value; null if it had none.
+    #[schema(value_type = Value)]
+    pub from: Value,
+    /// The value it needs; null if it would have to be absent.
+    #[schema(value_type = Value)]
+    pub to: Value,
+}
+
+impl From<search::WhyNot> for WhyNot {
+    fn from(why_not: search::WhyNot) -> Self {
+        let mut shown = Self {
+            answer: String::new(),
+            changes: Vec::new(),
+            reason: None,
+        };
+        let answer = match why_not {
+            search::WhyNot::AlreadyWins => "ALREADY_WINS",
+            search::WhyNot::Disabled => "DISABLED",
+            search::WhyNot::Invalid(code) => {
+                shown.reason = Some(code.to_owned());
+                "INVALID"
+            }
+            search::WhyNot::NotFound(reason) => {
+                shown.reason = Some(reason.to_owned());
+                "NOT_FOUND"
+            }
+            search::WhyNot::Change(changes) => {
+                let change = |search::Change {
+                                  attribute,
+                                  from,
+                                  to,
+                              }| {
+                    AttributeChange {
+                        attribute,
+                        from,
+                        to,
+                    }
+                };
+                shown.changes = changes.into_iter().map(change).collect();
+                "CHANGE"
+            }
+        };
+        answer.clone_into(&mut shown.answer);
+        shown
+    }
+}

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc, watch};
 use usher_model::id::AccountId;
 use usher_model::limits;
 use usher_store::batch::{Batch, CommitError, Expect};
@@ -21,6 +21,8 @@ use crate::usage::Counts;
 
 /// How long a caller waits for room before its decision is dropped.
 const ROOM_WAIT: Duration = Duration::from_secs(1);
+/// How long a reader waits for what was answered before it asked.
+const READ_WAIT: Duration = Duration::from_secs(2);
 /// How long the writer waits before it tries a failed commit again.
 const RETRY_WAIT: Duration = Duration::from_millis(200);
 /// How often a failed commit is tried once the application stops.
@@ -34,8 +36,15 @@ pub(crate) struct Entry {
 }
 
 /// The queue between callers and the writer.
+///
+/// Entries are counted as they come in and as they leave, so that a reader can wait until all that
+/// was answered before is written.
 pub(crate) struct Log {
     queue: mpsc::Sender<Entry>,
+    appended: AtomicU64,
+    settled: watch::Sender<u64>,
+    /// Wakes the writer: somebody wants to read.
+    hurry: Notify,
     // Guards the other end until the writer takes it.
     waiting: Mutex<Option<mpsc::Receiver<Entry>>>,
     dropped: AtomicU64,
@@ -54,6 +63,9 @@ impl Log {
         let (queue, waiting) = mpsc::channel(limits::DECISION_LOG_QUEUE_MAX);
         Self {
             queue,
+            appended: AtomicU64::new(0),
+            settled: watch::Sender::new(0),
+            hurry: Notify::new(),
             waiting: Mutex::new(Some(waiting)),
             dropped: AtomicU64::new(0),
         }
@@ -61,6 +73,7 @@ impl Log {
 
     /// Hands a decision to the writer; waits for room, but not for ever.
     pub(crate) async fn append(&self, entry: Entry) {
+        self.appended.fetch_add(1, Ordering::SeqCst);
         let entry = match self.queue.try_send(entry) {
             Ok(()) => return,
             Err(mpsc::error::TrySendError::Closed(entry)) => entry,
@@ -71,9 +84,31 @@ impl Log {
                 }
             }
         };
+        self.settle(1);
         self.dropped.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("usher_decisions_dropped_total").increment(1);
         tracing::warn!(decision_id = %entry.decision.id, "a decision was not logged: the log is full");
+    }
+
+    /// Waits until every decision that was answered before is written, but not for ever: a reader
+    /// sees what it caused.
+    pub(crate) async fn caught_up(&self) {
+        let target = self.appended.load(Ordering::SeqCst);
+        let mut settled = self.settled.subscribe();
+        if *settled.borrow_and_update() >= target {
+            return;
+        }
+        self.hurry.notify_one();
+        let written = settled.wait_for(|settled| *settled >= target);
+        if tokio::time::timeout(READ_WAIT, written).await.is_err() {
+            tracing::warn!("the decision log is behind; a reader does not see the newest entries");
+        }
+    }
+
+    /// Counts entries that wait no longer.
+    fn settle(&self, entries: usize) {
+        let entries = u64::try_from(entries).unwrap_or(0);
+        self.settled.send_modify(|settled| *settled += entries);
     }
 
     /// Returns how many decisions were answered but not logged since the start.
@@ -108,6 +143,7 @@ pub(crate) async fn write_behind(app: Arc<App>) {
             tokio::select! {
                 received = waiting.recv_many(&mut batch, room) => if received == 0 { break },
                 () = &mut full => break,
+                () = app.log.hurry.notified() => break,
                 () = stopping.cancelled() => break,
             }
         }
@@ -145,6 +181,7 @@ async fn write(app: &App, entries: &mut Vec<Entry>) {
             }
         }
     }
+    app.log.settle(entries.len());
     entries.clear();
 }
 

@@ -4,8 +4,10 @@ use usher_model::id::{AccountId, ConsumerId, ConversationId, DecisionId, PolicyI
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 use usher_policy::explain;
+use usher_policy::explain::render::MASK;
 use usher_policy::facts::{Fact, Facts};
 use usher_policy::run::Step;
+use usher_policy::why_not;
 use usher_store::batch::{Batch, Expect};
 use usher_store::collection::kept;
 use usher_store::record;
@@ -64,6 +66,7 @@ pub async fn list(
     limit: usize,
 ) -> Result<(Vec<Logged>, Option<Cursor>)> {
     caller.require(Permission::DecisionsRead)?;
+    app.log.caught_up().await;
     let mut query = Query::all(&caller.account, &kept::DECISIONS);
     query.descending = true;
     query.after = after;
@@ -171,7 +174,79 @@ pub async fn get(caller: &Caller, app: &App, id: DecisionId) -> Result<(Logged, 
     Ok((decision, replay))
 }
 
+/// What would have made a policy win.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WhyNot {
+    /// It won.
+    AlreadyWins,
+    /// It was switched off.
+    Disabled,
+    /// It had mistakes; the code names the first.
+    Invalid(&'static str),
+    /// With these changes it wins, and with fewer of them no way was found.
+    Change(Vec<Change>),
+    /// No change was found; the text says why.
+    NotFound(&'static str),
+}
+
+/// One attribute that would have had to be different.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The attribute.
+    pub attribute: String,
+    /// Its value; null if it had none.
+    pub from: Value,
+    /// The value it needs; null if it would have to be absent.
+    pub to: Value,
+}
+
+/// Returns the smallest change of attributes that would have made a policy win; each one offered
+/// was tried.
+///
+/// # Errors
+/// Fails if the caller may not see decisions, or there is no such decision or policy in it.
+pub async fn why_not(
+    caller: &Caller,
+    app: &App,
+    id: DecisionId,
+    policy: &PolicyId,
+) -> Result<WhyNot> {
+    caller.require(Permission::DecisionsRead)?;
+    let decision = find(caller, app, id).await?;
+    let rules = rules::at(app, &caller.account, decision.ruleset_revision).await?;
+    rules.find(policy)?;
+    let facts = facts(&rules, &decision);
+    let search = || why_not::why_not(&rules.set, &facts, decision.at, policy);
+    // The search runs the policies again, some hundred times.
+    let found = tokio::task::block_in_place(search);
+    let found = found.ok_or_else(|| {
+        Error::new(
+            Code::PolicyNotFound,
+            "the decision did not know this policy",
+        )
+    })?;
+    Ok(match found {
+        why_not::WhyNot::AlreadyWins => WhyNot::AlreadyWins,
+        why_not::WhyNot::Disabled => WhyNot::Disabled,
+        why_not::WhyNot::Invalid(code) => WhyNot::Invalid(code.as_str()),
+        why_not::WhyNot::NotFound(reason) => WhyNot::NotFound(reason.message()),
+        why_not::WhyNot::Change(changes) => {
+            let change = |change: why_not::Change<'_>| {
+                let is_hidden = rules.is_sensitive(change.attribute.path());
+                let from = if is_hidden { MASK.into() } else { change.from };
+                Change {
+                    attribute: change.attribute.to_string(),
+                    from,
+                    to: change.to,
+                }
+            };
+            WhyNot::Change(changes.into_iter().map(change).collect())
+        }
+    })
+}
+
 async fn find(caller: &Caller, app: &App, id: DecisionId) -> Result<Logged> {
+    app.log.caught_up().await;
     let key = Key::new(&caller.account, [id.to_string().as_str()]);
     let row = app.store.get(&kept::DECISIONS, &key, app.now()).await?;
     let row = row.ok_or_else(|| {
@@ -200,6 +275,7 @@ fn facts<'a>(rules: &'a Ruleset, decision: &'a Logged) -> Facts<'a> {
 
 /// Removes every decision for a consumer; says how many.
 pub(crate) async fn erase(app: &App, account: &AccountId, consumer: &ConsumerId) -> Result<usize> {
+    app.log.caught_up().await;
     let mut erased = 0;
     loop {
         let now = app.now();
