@@ -270,9 +270,12 @@ fn columns<'a>(
     expect: Expect,
     now: Timestamp,
 ) -> Vec<Parameter<'a>> {
-    // Two batches that write the same rows take their locks in the same order.
     let mut operations: Vec<&Operation> = operations.iter().collect();
-    operations.sort_by_key(|operation| &operation.key);
+    // Two batches that write the same rows take their locks in the same order. Where an index is
+    // unique the order decides whether a row is in the way of another.
+    if !table.collection.indexes.iter().any(|index| index.unique) {
+        operations.sort_by_key(|operation| &operation.key);
+    }
     let rows: Vec<Vec<Value<'a>>> = operations.into_iter().map(sql::row_values).collect();
     let mut columns = Vec::new();
     for (position, kind) in sql::bound_kinds(table.collection).into_iter().enumerate() {

@@ -17,6 +17,7 @@ macro_rules! for_each_promise {
             a_batch_that_conflicts_leaves_no_trace
             a_later_operation_sees_what_an_earlier_one_did
             a_unique_index_names_itself_in_the_conflict
+            a_unique_value_is_free_once_its_row_has_given_it_up
             nulls_never_agree_in_a_unique_index
             accounts_never_meet
             a_batch_may_span_accounts
@@ -194,6 +195,28 @@ pub(crate) async fn a_unique_index_names_itself_in_the_conflict(store: Store) {
     batch.delete(&THINGS, key("a"), Expect::Any);
     batch.put(&THINGS, labelled("b", 1, "x"), Expect::Absent);
     store.commit(batch).await.unwrap();
+}
+
+pub(crate) async fn a_unique_value_is_free_once_its_row_has_given_it_up(store: Store) {
+    let labelled = |id: &str, label: &str| {
+        let mut row = thing(key(id), "1");
+        row.fields[2] = text(label);
+        row
+    };
+    put(&store, &THINGS, labelled("a", "x"), Expect::Absent)
+        .await
+        .unwrap();
+    let mut early = Batch::new(NOW);
+    early.put(&THINGS, labelled("b", "x"), Expect::Any);
+    early.put(&THINGS, labelled("a", "y"), Expect::Any);
+    assert_eq!(
+        conflict(store.commit(early).await),
+        Conflict::Unique("by_label")
+    );
+    let mut late = Batch::new(NOW);
+    late.put(&THINGS, labelled("a", "y"), Expect::Any);
+    late.put(&THINGS, labelled("b", "x"), Expect::Any);
+    store.commit(late).await.unwrap();
 }
 
 pub(crate) async fn nulls_never_agree_in_a_unique_index(store: Store) {
