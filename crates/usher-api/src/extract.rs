@@ -43,8 +43,28 @@ impl FromRequestParts<Arc<App>> for Authenticated {
             usher_app::credentials::authenticate_token(app, &presented, request_id).await?
         };
         usher_app::rate::take(&caller, app)?;
-        Ok(Self(caller))
+        Ok(Self(Caller {
+            idempotency_key: idempotency_key(&parts.headers)?,
+            ..caller
+        }))
     }
+}
+
+/// Characters of an `Idempotency-Key`.
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Error> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value.to_str().unwrap_or_default();
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX {
+        let message = format!(
+            "expected an `Idempotency-Key` of 1 to {IDEMPOTENCY_KEY_CHARS_MAX} printable characters"
+        );
+        return Err(Error::new(Code::BadRequest, message));
+    }
+    Ok(Some(key.to_owned()))
 }
 
 pub(crate) fn request_id(parts: &Parts, app: &App) -> RequestId {

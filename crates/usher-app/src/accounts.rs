@@ -57,6 +57,7 @@ pub async fn operator(app: &App, account: &AccountId) -> Result<Caller> {
         role: Role::Admin,
         actor: "operator".to_owned(),
         request_id: RequestId::mint(&app.ids),
+        idempotency_key: None,
     })
 }
 

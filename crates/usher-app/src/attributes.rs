@@ -8,6 +8,7 @@ use usher_store::record::Attribute as Kept;
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error, Mistake, Result};
+use crate::idempotency::Creation;
 use crate::rules;
 use crate::rules::edit::Step;
 
@@ -128,6 +129,22 @@ pub async fn update(caller: &Caller, app: &App, new: New) -> Result<Attribute> {
 async fn put(caller: &Caller, app: &App, new: New, is_known: bool) -> Result<Attribute> {
     caller.require(Permission::AttributesWrite)?;
     attribute::check_static(&new.name, new.value_type, &new.value)?;
+    let sent = (
+        &new.name,
+        new.value_type.as_str(),
+        &new.value,
+        &new.description,
+        new.is_sensitive,
+    );
+    let creation = Creation::new(caller, "attribute.create", &sent)?;
+    if !is_known && creation.earlier(caller, app).await?.is_some() {
+        let rules = rules::current(app, &caller.account).await?;
+        let kept = rules
+            .attributes
+            .get(&new.name)
+            .ok_or_else(|| missing(&new.name))?;
+        return Ok(shown(&kept.record, rules.mentions()));
+    }
     let record = Kept {
         name: new.name,
         value_type: new.value_type.as_str().to_owned(),
@@ -145,6 +162,9 @@ async fn put(caller: &Caller, app: &App, new: New, is_known: bool) -> Result<Att
             }
             (false, true) => Err(missing(&record.name)),
             _ => {
+                if !is_known {
+                    edit.remember(creation.made(&record.name, record.updated_at));
+                }
                 let word = if is_known { "update" } else { "create" };
                 edit.add(Step::PutAttribute(record.clone()), word);
                 Ok(())

@@ -16,6 +16,8 @@ pub struct Caller {
     pub actor: String,
     /// The request, for logs and error bodies.
     pub request_id: RequestId,
+    /// The caller's name for a creation: sending it twice makes one.
+    pub idempotency_key: Option<String>,
 }
 
 macro_rules! permissions {

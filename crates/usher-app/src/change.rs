@@ -10,6 +10,7 @@ use usher_store::record::{self, Record};
 use crate::App;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::idempotency::Creation;
 
 /// A change under way.
 #[derive(Debug)]
@@ -64,6 +65,14 @@ impl<'a> Change<'a> {
             after,
         };
         self.put(&entry, Expect::Absent)
+    }
+
+    /// Notes what a creation made, if its caller named it.
+    pub(crate) fn remember(&mut self, creation: &Creation, target: &str) -> Result<&mut Self> {
+        match creation.made(target, self.now) {
+            Some(made) => self.put(&made, Expect::Absent),
+            None => Ok(self),
+        }
     }
 
     /// Writes everything, or nothing.

@@ -22,6 +22,7 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::change::Change;
 use crate::error::{Code, Error, Result};
+use crate::idempotency::Creation;
 
 /// How long a credential that was found good is taken as good without asking the store: the longest
 /// time that a revocation on the command line needs to reach a running server.
@@ -133,6 +134,17 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Issued> {
             "expected an instant in the future",
         ));
     }
+    let creation = Creation::new(
+        caller,
+        "credential.create",
+        &(&new.name, new.role, new.expires_at),
+    )?;
+    if let Some(earlier) = creation.earlier(caller, app).await? {
+        return Err(Error::new(
+            Code::IdempotencyConflict,
+            format!("credential `{earlier}` was made with this key; its secrets were shown once"),
+        ));
+    }
     let (key_secret, client_secret) = (secret(app), secret(app));
     let credential = record::Credential {
         id: CredentialId::mint(&app.ids),
@@ -153,6 +165,7 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Issued> {
         None,
         Some(seen(&credential)),
     )?;
+    change.remember(&creation, &credential.id.to_string())?;
     change.commit().await?;
     Ok(issued(caller, credential, &key_secret, client_secret))
 }
@@ -375,6 +388,7 @@ fn caller_of(known: Known, request_id: RequestId) -> Caller {
         role,
         actor: target(id),
         request_id,
+        idempotency_key: None,
     }
 }
 

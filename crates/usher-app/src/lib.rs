@@ -24,6 +24,7 @@ pub mod usage;
 pub mod users;
 
 mod change;
+mod idempotency;
 
 use std::sync::Arc;
 

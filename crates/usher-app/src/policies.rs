@@ -21,6 +21,7 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::change::to_value;
 use crate::error::{Code, Error, Mistake, Result};
+use crate::idempotency::Creation;
 use crate::rules::edit::{Edit, POLICY, Step};
 use crate::rules::{self, Ruleset};
 
@@ -115,8 +116,14 @@ pub async fn get(caller: &Caller, app: &App, id: &PolicyId) -> Result<Policy> {
 /// account is full.
 pub async fn create(caller: &Caller, app: &App, written: &Value) -> Result<Policy> {
     caller.require(Permission::PoliciesWrite)?;
+    let creation = Creation::new(caller, "policy.create", written)?;
+    if let Some(earlier) = creation.earlier(caller, app).await? {
+        let id = PolicyId::parse(&earlier).map_err(Error::internal)?;
+        return get(caller, app, &id).await;
+    }
     let id = mint(app)?;
     rules::edit::change(app, caller, |rules, edit| {
+        edit.remember(creation.made(id.as_str(), app.now()));
         require_room(app, rules, 1)?;
         let (draft, problems) = document::read::read(written);
         let mut document = draft.into_policy(|| id.clone(), String::new);
@@ -265,9 +272,15 @@ pub async fn relocate(
 /// Fails if the caller may not change policies, there is no such one, or the account is full.
 pub async fn duplicate(caller: &Caller, app: &App, id: &PolicyId) -> Result<Policy> {
     caller.require(Permission::PoliciesWrite)?;
+    let creation = Creation::new(caller, "policy.duplicate", id)?;
+    if let Some(earlier) = creation.earlier(caller, app).await? {
+        let id = PolicyId::parse(&earlier).map_err(Error::internal)?;
+        return get(caller, app, &id).await;
+    }
     let copy_id = mint(app)?;
     let now = app.now();
     rules::edit::change(app, caller, |rules, edit| {
+        edit.remember(creation.made(copy_id.as_str(), now));
         require_room(app, rules, 1)?;
         let (position, policy) = rules.find(id)?;
         let document = Document {

@@ -2,6 +2,7 @@
 
 use usher_model::id::SkillId;
 use usher_store::batch::{CommitError, Expect};
+use usher_store::collection::kept;
 use usher_store::record::{self, Kept, Record as _};
 use usher_store::store::{Key, Query};
 
@@ -9,6 +10,7 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::change::{Change, to_value};
 use crate::error::{Code, Error, Result};
+use crate::idempotency::{self, Creation};
 
 pub use usher_store::record::Skill;
 
@@ -35,6 +37,15 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Skill> {
             "expected a name of 1 to 200 characters",
         ));
     }
+    let creation = Creation::new(
+        caller,
+        "skill.create",
+        &(&new.id, &new.name, &new.description),
+    )?;
+    if let Some(earlier) = creation.earlier(caller, app).await? {
+        let id = SkillId::parse(&earlier).map_err(Error::internal)?;
+        return Ok(find(caller, app, &id).await?.record);
+    }
     let mut change = Change::new(app, caller);
     let minted = || SkillId::parse(&usher_model::id::RequestId::mint(&app.ids).to_string());
     let id = match new.id {
@@ -54,8 +65,12 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Skill> {
         None,
         Some(to_value(&skill)?),
     )?;
+    change.remember(&creation, skill.id.as_str())?;
     match change.try_commit().await {
         Ok(_) => Ok(skill),
+        Err(CommitError::Conflict { collection, .. }) if collection == kept::IDEMPOTENCY.name => {
+            Err(idempotency::under_way())
+        }
         Err(CommitError::Conflict { .. }) => Err(Error::new(
             Code::NameTaken,
             format!(
@@ -86,10 +101,7 @@ pub async fn list(caller: &Caller, app: &App) -> Result<Vec<Skill>> {
 /// Fails if the caller may not, or there is no such skill.
 pub async fn delete(caller: &Caller, app: &App, id: &SkillId) -> Result<()> {
     caller.require(Permission::SkillsWrite)?;
-    let key = Key::new(&caller.account, [id.as_str()]);
-    let row = app.store.get(Skill::COLLECTION, &key, app.now()).await?;
-    let row = row.ok_or_else(|| Error::new(Code::SkillNotFound, format!("no skill `{id}`")))?;
-    let kept: Kept<Skill> = record::read(&row)?;
+    let kept = find(caller, app, id).await?;
     let mut change = Change::new(app, caller);
     change
         .delete(&kept.record, Expect::Revision(kept.revision))
@@ -100,4 +112,11 @@ pub async fn delete(caller: &Caller, app: &App, id: &SkillId) -> Result<()> {
             None,
         )?;
     change.commit().await
+}
+
+async fn find(caller: &Caller, app: &App, id: &SkillId) -> Result<Kept<Skill>> {
+    let key = Key::new(&caller.account, [id.as_str()]);
+    let row = app.store.get(Skill::COLLECTION, &key, app.now()).await?;
+    let row = row.ok_or_else(|| Error::new(Code::SkillNotFound, format!("no skill `{id}`")))?;
+    Ok(record::read(&row)?)
 }

@@ -6,6 +6,7 @@ use usher_model::id::{RequestId, UserId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
 use usher_store::batch::{CommitError, Expect};
+use usher_store::collection::kept;
 use usher_store::record::{self, Kept, Record as _};
 use usher_store::store::{Key, Query};
 
@@ -13,6 +14,7 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::change::Change;
 use crate::error::{Code, Error, Result};
+use crate::idempotency::{self, Creation};
 
 /// A user without the password.
 #[derive(Clone, Debug)]
@@ -70,6 +72,11 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<User> {
             "expected an e-mail address of at most 254 characters",
         ));
     }
+    let creation = Creation::new(caller, "user.create", &(&new.name, &new.email, new.role))?;
+    if let Some(earlier) = creation.earlier(caller, app).await? {
+        let id = UserId::parse(&earlier).map_err(Error::internal)?;
+        return Ok(shown(find(caller, app, &id).await?.record));
+    }
     let password_hash = match new.password {
         Some(password) => Some(hash(app, password).await?),
         None => None,
@@ -92,8 +99,12 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<User> {
         None,
         Some(after),
     )?;
+    change.remember(&creation, user.id.as_str())?;
     match change.try_commit().await {
         Ok(_) => Ok(shown(user)),
+        Err(CommitError::Conflict { collection, .. }) if collection == kept::IDEMPOTENCY.name => {
+            Err(idempotency::under_way())
+        }
         Err(CommitError::Conflict { .. }) => Err(Error::new(
             Code::NameTaken,
             format!("a user has the address `{}` already", user.email),
@@ -121,13 +132,7 @@ pub async fn list(caller: &Caller, app: &App) -> Result<Vec<User>> {
 /// Fails if the caller may not, or there is no such user.
 pub async fn delete(caller: &Caller, app: &App, id: &UserId) -> Result<()> {
     caller.require(Permission::AccessWrite)?;
-    let key = Key::new(&caller.account, [id.as_str()]);
-    let row = app
-        .store
-        .get(record::User::COLLECTION, &key, app.now())
-        .await?;
-    let row = row.ok_or_else(|| Error::new(Code::UserNotFound, format!("no user `{id}`")))?;
-    let kept: Kept<record::User> = record::read(&row)?;
+    let kept = find(caller, app, id).await?;
     let mut change = Change::new(app, caller);
     let before = serde_json::json!({
         "name": kept.record.name, "email": kept.record.email, "role": kept.record.role,
@@ -136,6 +141,16 @@ pub async fn delete(caller: &Caller, app: &App, id: &UserId) -> Result<()> {
         .delete(&kept.record, Expect::Revision(kept.revision))
         .audit("user.delete", format!("user/{id}"), Some(before), None)?;
     change.commit().await
+}
+
+async fn find(caller: &Caller, app: &App, id: &UserId) -> Result<Kept<record::User>> {
+    let key = Key::new(&caller.account, [id.as_str()]);
+    let row = app
+        .store
+        .get(record::User::COLLECTION, &key, app.now())
+        .await?;
+    let row = row.ok_or_else(|| Error::new(Code::UserNotFound, format!("no user `{id}`")))?;
+    Ok(record::read(&row)?)
 }
 
 /// Hashes a password away from the threads that serve requests.

@@ -7,7 +7,7 @@ mod context;
 mod decision;
 mod rules;
 
-pub use access::{Account, Audit, Credential, CredentialUse, Skill, User};
+pub use access::{Account, Audit, Credential, CredentialUse, Idempotency, Skill, User};
 pub use context::{ContextDocument, ContextNamespace, ContextSession, Property, Sde, SdeLeaf};
 pub use decision::{Decision, Fact, Fault, PolicyUse, RunCounts};
 pub use rules::{Attribute, Policy, RuleVersion, Ruleset, Settings};

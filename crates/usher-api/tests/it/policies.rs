@@ -176,6 +176,74 @@ async fn a_name_is_unique_ignoring_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_creation_sent_twice_under_one_name_makes_one() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let named: &[(&str, &str)] = &[("idempotency-key", "once")];
+    let policy = intent_policy("p", "x", "1").to_string();
+    let first = admin
+        .raw("POST", POLICIES, policy.clone(), named)
+        .await
+        .expect(201)
+        .json();
+    let second = admin
+        .raw("POST", POLICIES, policy, named)
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(first["id"], second["id"]);
+    let other = intent_policy("q", "x", "1").to_string();
+    let refused = admin
+        .raw("POST", POLICIES, other.clone(), named)
+        .await
+        .expect(409)
+        .json();
+    assert_eq!(refused["code"], "IDEMPOTENCY_CONFLICT");
+    assert_eq!(names(&admin).await, ["p"]);
+    for (path, body) in [
+        ("/api/v1/skills", json!({"name": "Orders"})),
+        (
+            "/api/v1/users",
+            json!({"name": "Ada", "email": "a@b.c", "role": "agent"}),
+        ),
+        ("/api/v1/attributes", json!({"name": "vip", "value": "x"})),
+    ] {
+        let named: &[(&str, &str)] = &[("idempotency-key", path)];
+        let first = admin
+            .raw("POST", path, body.to_string(), named)
+            .await
+            .expect(201)
+            .json();
+        let second = admin
+            .raw("POST", path, body.to_string(), named)
+            .await
+            .expect(201)
+            .json();
+        assert_eq!(first, second);
+    }
+    let credential = json!({"name": "bot", "role": "bot"}).to_string();
+    let named: &[(&str, &str)] = &[("idempotency-key", "credential")];
+    admin
+        .raw("POST", "/api/v1/credentials", credential.clone(), named)
+        .await
+        .expect(201);
+    admin
+        .raw("POST", "/api/v1/credentials", credential, named)
+        .await
+        .expect(409);
+    // A name is the caller's own, and free again after a day.
+    let colleague = node.client(ACCOUNT, usher_model::role::Role::Manager).await;
+    let named: &[(&str, &str)] = &[("idempotency-key", "once")];
+    colleague
+        .raw("POST", POLICIES, other, named)
+        .await
+        .expect(201);
+    node.clock.advance(std::time::Duration::from_secs(86_400));
+    let again = intent_policy("r", "x", "1").to_string();
+    admin.raw("POST", POLICIES, again, named).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_mistake_is_said_with_its_place() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -13,6 +13,7 @@ use crate::App;
 use crate::caller::Caller;
 use crate::change::{Change, to_value};
 use crate::error::{Code, Error, Result};
+use crate::idempotency;
 
 pub(crate) const POLICY: &str = "policy";
 pub(crate) const ATTRIBUTE: &str = "attribute";
@@ -42,11 +43,17 @@ pub(crate) struct Edit {
     steps: Vec<(Step, &'static str)>,
     /// One line for the audit log in place of one for each step.
     summary: Option<(&'static str, Value)>,
+    /// What the creation made, if its caller named it.
+    made: Option<record::Idempotency>,
 }
 
 impl Edit {
     pub(crate) fn add(&mut self, step: Step, change: &'static str) {
         self.steps.push((step, change));
+    }
+
+    pub(crate) fn remember(&mut self, made: Option<record::Idempotency>) {
+        self.made = made;
     }
 
     pub(crate) fn summarize(&mut self, action: &'static str, what: Value) {
@@ -99,12 +106,18 @@ async fn commit(app: &App, caller: &Caller, before: &Ruleset, edit: Edit) -> Res
             }
         }
     }
+    if let Some(made) = &edit.made {
+        change.put(made, Expect::Absent)?;
+    }
     let revisions = match change.try_commit().await {
         Ok(revisions) => revisions,
         Err(CommitError::Conflict { collection, .. })
             if collection == kept::RULESETS.name || collection == kept::POLICIES.name =>
         {
             return Ok(false);
+        }
+        Err(CommitError::Conflict { collection, .. }) if collection == kept::IDEMPOTENCY.name => {
+            return Err(idempotency::under_way());
         }
         Err(error) => return Err(error.into()),
     };

@@ -211,6 +211,15 @@ pub static AUDIT: Collection = Collection {
     expires: false,
 };
 
+/// Creations that a caller named, so that sending one twice makes one.
+pub static IDEMPOTENCY: Collection = Collection {
+    name: "idempotency",
+    key: &["actor", "idempotency_key"],
+    columns: &[],
+    indexes: &[],
+    expires: true,
+};
+
 /// All of them; the store makes a table of each.
 pub static ALL: &[&Collection] = &[
     &ACCOUNTS,
@@ -230,4 +239,5 @@ pub static ALL: &[&Collection] = &[
     &DECISIONS,
     &POLICY_USES,
     &AUDIT,
+    &IDEMPOTENCY,
 ];

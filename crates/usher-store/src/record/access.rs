@@ -174,3 +174,31 @@ impl Record for Audit {
         vec![Field::Text(self.target.clone())]
     }
 }
+
+/// A creation that a caller named.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Idempotency {
+    /// Who named it.
+    pub actor: String,
+    /// The name.
+    pub key: String,
+    /// SHA-256 of the operation and what was sent, in hex.
+    pub fingerprint: String,
+    /// The id of what it made.
+    pub target: String,
+    /// From when on the name is free again.
+    pub expires_at: Timestamp,
+}
+
+impl Record for Idempotency {
+    const COLLECTION: &'static Collection = &kept::IDEMPOTENCY;
+
+    fn key(&self, account: &AccountId) -> Key {
+        Key::new(account, [self.actor.as_str(), self.key.as_str()])
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
