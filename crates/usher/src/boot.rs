@@ -108,7 +108,7 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         Some(url) => (open_postgres(url, guard).await?, None),
     };
     let options = usher_app::Options {
-        policies_max: config.limits.policies_per_account_max,
+        policies_max: config.limits.policies_max,
         rate_per_second: config.limits.requests_per_second_max,
         rate_burst: config.limits.requests_burst_max,
         context_ttl_max: TtlMax::new(config.context.ttl_max),

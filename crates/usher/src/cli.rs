@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod init;
 mod policy;
+mod reference;
 mod serve;
 mod terminal;
 mod user;
@@ -51,6 +52,9 @@ enum Command {
     User(user::Words),
     /// Show the configuration: every key, or what is in force
     Config(config::Words),
+    /// Write the reference
+    #[command(hide = true)]
+    Reference(reference::Words),
     /// Say what is wrong with a configuration, a data directory or a port
     Doctor(doctor::Words),
 }
@@ -114,6 +118,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Credential(words) => block_on(credential::run(words)),
         Command::User(words) => block_on(user::run(words)),
         Command::Config(words) => config::run(&words),
+        Command::Reference(words) => reference::run(&words),
         Command::Doctor(words) => doctor::run(&words),
     }
 }

@@ -9,4 +9,5 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod lifecycle;
+pub mod reference;
 pub mod telemetry;

@@ -73,7 +73,7 @@ struct Account {
     #[command(flatten)]
     place: Place,
     /// Id of the account
-    #[arg(long = "account", value_name = "ID", value_parser = AccountId::parse)]
+    #[arg(long = "account", id = "account", value_name = "ID", value_parser = AccountId::parse)]
     id: AccountId,
 }
 

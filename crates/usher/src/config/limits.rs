@@ -6,7 +6,7 @@ use super::reader::Reader;
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Policies of one account.
-    pub policies_per_account_max: usize,
+    pub policies_max: usize,
     /// Requests per second in the long run.
     pub requests_per_second_max: u32,
     /// Requests at once on top of that.
@@ -16,8 +16,7 @@ pub struct Limits {
 impl Limits {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            policies_per_account_max: reader
-                .integer("limits.policies_per_account_max", 1..=100_000),
+            policies_max: reader.integer("limits.policies_max", 1..=100_000),
             requests_per_second_max: reader
                 .integer("limits.requests_per_second_max", 1..=1_000_000),
             requests_burst_max: reader.integer("limits.requests_burst_max", 1..=1_000_000),

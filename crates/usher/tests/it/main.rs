@@ -11,3 +11,4 @@ mod command_line;
 mod executable;
 mod harness;
 mod main_job;
+mod reference;
