@@ -150,9 +150,23 @@ fn count(method: &Method, response: &Response) {
     let status = response.status().as_u16().to_string();
     metrics::counter!(
         "usher_http_requests_total",
-        "method" => method.to_string(), "route" => route, "status" => status
+        "method" => known(method), "route" => route, "status" => status
     )
     .increment(1);
+}
+
+/// Returns the method's name; whatever a client made up is `OTHER`.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
 }
 
 /// Gives errors their body and forbids keeping the answer.
