@@ -3,6 +3,7 @@
 use usher_model::limits;
 use usher_model::value::{Object, Value};
 
+use crate::attribute::Slot;
 use crate::coerce::View;
 use crate::document::{Action, ActionKind};
 use crate::facts::{Facts, Stop};
@@ -52,6 +53,18 @@ impl Plan {
         } else {
             plan
         }
+    }
+
+    /// Returns an attribute that an action takes whole and that has no value.
+    pub(crate) fn missing(&self, facts: &Facts<'_>) -> Option<Slot> {
+        let Self::Templated(actions) = self else {
+            return None;
+        };
+        let mut values = actions.iter().flat_map(|(_, payload)| payload);
+        values.find_map(|(_, value)| match value {
+            Templated::Attribute(slot) if facts.fact(*slot).view().is_missing() => Some(*slot),
+            _ => None,
+        })
     }
 
     /// Fills the templates in.

@@ -26,6 +26,7 @@ pub mod compile;
 pub mod explain;
 pub mod facts;
 pub mod run;
+pub mod why_not;
 
 mod evaluate;
 mod mention;

@@ -132,6 +132,11 @@ impl Members {
         }
     }
 
+    /// Returns the members that are neither texts nor numbers.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Value> {
+        self.others.iter()
+    }
+
     /// Returns the numbers that are members.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
         self.numbers.iter().map(|bits| f64::from_bits(*bits))

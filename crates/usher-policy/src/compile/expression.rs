@@ -46,31 +46,44 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Calls `visit` with each attribute it mentions.
-    pub(crate) fn slots(&self, visit: &mut impl FnMut(Slot)) {
+    /// Calls `visit` with each part directly below it.
+    fn children<'n>(&'n self, visit: &mut impl FnMut(&'n Self)) {
         match self {
-            Self::Constant(_) | Self::TimeRange(..) | Self::DateRange(..) => {}
-            Self::Attribute(slot) => visit(*slot),
-            Self::Test(test) => visit(test.slot),
-            Self::Not(node) | Self::Number(_, node) | Self::InMembers(node, _) => node.slots(visit),
+            Self::Constant(_)
+            | Self::Attribute(_)
+            | Self::Test(_)
+            | Self::TimeRange(..)
+            | Self::DateRange(..) => {}
+            Self::Not(node) | Self::Number(_, node) | Self::InMembers(node, _) => visit(node),
             Self::List(nodes)
             | Self::And(nodes)
             | Self::Or(nodes)
             | Self::Clock(_, nodes)
-            | Self::Call(_, nodes) => {
-                for node in nodes {
-                    node.slots(visit);
-                }
-            }
+            | Self::Call(_, nodes) => nodes.iter().for_each(visit),
             Self::Equal { sides, .. }
             | Self::Compare(_, sides)
             | Self::In(sides)
             | Self::Calculate(_, sides)
-            | Self::Concatenate(sides) => {
-                for node in &**sides {
-                    node.slots(visit);
-                }
-            }
+            | Self::Concatenate(sides) => sides.iter().for_each(visit),
+        }
+    }
+
+    /// Calls `visit` with each attribute it mentions.
+    pub(crate) fn slots(&self, visit: &mut dyn FnMut(Slot)) {
+        match self {
+            Self::Attribute(slot) => visit(*slot),
+            Self::Test(test) => visit(test.slot),
+            _ => self.children(&mut |node| node.slots(visit)),
+        }
+    }
+
+    /// Calls `visit` with each constant that is compared with something.
+    pub(crate) fn constants<'n>(&'n self, visit: &mut dyn FnMut(Constant<'n>)) {
+        match self {
+            Self::Constant(value) => visit(Constant::Value(value)),
+            Self::Test(test) => visit(Constant::Test(test)),
+            Self::Attribute(_) | Self::TimeRange(..) | Self::DateRange(..) => {}
+            _ => self.children(&mut |node| node.constants(visit)),
         }
     }
 
@@ -81,6 +94,13 @@ impl Node {
             _ => None,
         }
     }
+}
+
+/// A constant of an expression, with what it is compared with if that is one attribute.
+#[derive(Debug)]
+pub(crate) enum Constant<'n> {
+    Value(&'n Value),
+    Test(&'n Test),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

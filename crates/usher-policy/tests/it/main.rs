@@ -13,4 +13,5 @@ mod parse_corpus;
 mod print_properties;
 mod read_corpus;
 mod run_properties;
+mod why_not_properties;
 mod workload;

@@ -20,7 +20,7 @@ use usher_policy::run::{Decision, MatchedBy, Step, run};
 use crate::oracle::{Answer, Oracle, Outcome, World};
 
 /// Attributes of a context, one of them inside an object, and two functions.
-const PATHS: &[&str] = &[
+pub(crate) const PATHS: &[&str] = &[
     "a.t",
     "a.u",
     "a.n",
@@ -36,7 +36,7 @@ fn path() -> impl Strategy<Value = &'static str> {
     select(PATHS)
 }
 
-fn value() -> impl Strategy<Value = Value> {
+pub(crate) fn value() -> impl Strategy<Value = Value> {
     select(vec![
         json!(true),
         json!(false),
@@ -59,7 +59,7 @@ fn value() -> impl Strategy<Value = Value> {
     ])
 }
 
-fn world() -> impl Strategy<Value = World> {
+pub(crate) fn world() -> impl Strategy<Value = World> {
     let answer = prop_oneof![
         8 => value().prop_map(Answer::Value),
         1 => select(vec![400, 503]).prop_map(Answer::Failed),
@@ -85,7 +85,7 @@ fn world() -> impl Strategy<Value = World> {
 }
 
 /// A row whose value mostly fits its operator.
-fn row() -> impl Strategy<Value = Row> {
+pub(crate) fn row() -> impl Strategy<Value = Row> {
     let texts = select(vec![
         json!("x"),
         json!("y"),
@@ -123,7 +123,9 @@ fn row() -> impl Strategy<Value = Row> {
                     Operator::LessThan
                     | Operator::LessThanOrEqual
                     | Operator::GreaterThan
-                    | Operator::GreaterThanOrEqual => json!([5.0, 7.0, 0.5, 6.0][choice as usize % 4]),
+                    | Operator::GreaterThanOrEqual => {
+                        json!([5.0, 7.0, 0.5, 6.0][choice as usize % 4])
+                    }
                     Operator::Equal | Operator::NotEqual => value,
                 };
                 Row {
@@ -204,7 +206,7 @@ fn exception() -> impl Strategy<Value = Exception> {
     })
 }
 
-fn policies(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Policy>> {
+pub(crate) fn policies(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Policy>> {
     let exceptions = prop_oneof![5 => Just(Vec::new()), 1 => vec(exception(), 1..3)];
     let policy = (guard(), actions(), exceptions, prop::bool::weighted(0.9));
     vec(policy, count).prop_map(|parts| {
@@ -223,7 +225,7 @@ fn policies(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Policy>>
     })
 }
 
-fn options() -> impl Strategy<Value = Options> {
+pub(crate) fn options() -> impl Strategy<Value = Options> {
     any::<bool>().prop_map(|is_reversed| Options {
         expression_extensions: true,
         contains_direction: if is_reversed {
@@ -236,7 +238,7 @@ fn options() -> impl Strategy<Value = Options> {
 }
 
 /// Returns the context as a request has it: functions are no part of it.
-fn context(world: &World) -> Object {
+pub(crate) fn context(world: &World) -> Object {
     let mut object = Object::new();
     for (path, answer) in world {
         let Answer::Value(value) = answer else {
@@ -282,7 +284,7 @@ fn answer(
 }
 
 /// Runs until no fact is needed any more; returns the facts and the functions that were asked for.
-fn settle<'a>(
+pub(crate) fn settle<'a>(
     set: &PolicySet,
     object: &'a Object,
     world: &World,
