@@ -104,7 +104,7 @@ impl Operation {
         }
     }
 
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let document = match &self.action {
             Action::Put {
                 document, fields, ..
@@ -115,7 +115,7 @@ impl Operation {
     }
 
     /// Refuses what one of the backends would refuse, so that both refuse the same.
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let collection = self.collection;
         if self.key.parts().len() != collection.key.len() {
             return Err(format!("a key of {} parts", collection.key.len()));

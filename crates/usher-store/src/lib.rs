@@ -4,6 +4,7 @@
 //! a real table of it. A *batch* is atomic, conditional on revisions, and on disk when its commit
 //! returns. Nobody writes SQL outside this crate.
 
+pub mod backup;
 pub mod batch;
 pub mod collection;
 pub mod postgres;

@@ -7,11 +7,13 @@
 
 mod connect;
 mod open;
+mod portable;
 mod read;
 mod write;
 
 use std::fmt;
 use std::future::Future;
+use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,10 +26,11 @@ use usher_model::time::Timestamp;
 
 pub use connect::Driver;
 
+use crate::backup::{BackupError, Summary};
 use crate::batch::{Batch, CommitError};
 use crate::collection::Collection;
 use crate::sql::{Dialect, Tables, Value};
-use crate::store::{Key, OpenError, Page, Query, Row, StoreError};
+use crate::store::{Health, Key, OpenError, Page, Query, Row, StoreError};
 use connect::Pool;
 
 /// A store on a PostgreSQL server.
@@ -36,7 +39,7 @@ pub struct Postgres(Arc<Shared>);
 
 struct Shared {
     pool: Pool,
-    tables: Tables,
+    tables: Arc<Tables>,
     /// Batches and bytes that are under way.
     batches: AtomicUsize,
     bytes: AtomicUsize,
@@ -77,7 +80,7 @@ impl Postgres {
     pub async fn open(options: &Options) -> Result<(Self, Driver), OpenError> {
         crate::collection::check(options.collections)?;
         let config = connect::config(&options.address)?;
-        let tables = Tables::new(Dialect::Postgres, options.collections);
+        let tables = Arc::new(Tables::new(Dialect::Postgres, options.collections));
         in_time(open::prepare(&config, options.collections, &tables)).await??;
         let (pool, driver) = Pool::new(config);
         let (batches, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -146,6 +149,26 @@ impl Postgres {
             write::sweep(&connection, &self.0.tables, now, limit).await
         })
         .await?
+    }
+
+    pub(crate) async fn backup<W: Write + Send + 'static>(
+        &self,
+        to: W,
+        now: Timestamp,
+    ) -> Result<(W, Summary), BackupError> {
+        portable::backup(&self.0.pool, &self.0.tables, to, now).await
+    }
+
+    pub(crate) async fn restore<R: BufRead + Send + 'static>(
+        &self,
+        from: R,
+    ) -> Result<Summary, BackupError> {
+        let (store, tables) = (&self.0, Arc::clone(&self.0.tables));
+        portable::restore(&store.pool, tables, from).await
+    }
+
+    pub(crate) async fn check(&self) -> Result<Health, StoreError> {
+        in_time(async { read::check(&*self.0.pool.share().await?).await }).await?
     }
 
     pub(crate) fn close(&self) {

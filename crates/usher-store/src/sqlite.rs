@@ -5,10 +5,12 @@
 //! for the writer (WAL). Other processes may write to the same directory; each takes its turn.
 
 mod open;
+mod portable;
 mod read;
 mod writer;
 
 use std::fmt;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,10 +25,11 @@ use usher_model::time::Timestamp;
 pub use open::DirectoryLock;
 pub use writer::Writer;
 
+use crate::backup::{BackupError, Summary};
 use crate::batch::{Batch, CommitError};
 use crate::collection::Collection;
 use crate::sql::{Dialect, Tables, Value};
-use crate::store::{Key, OpenError, Page, Query, Row, StoreError};
+use crate::store::{Health, Key, OpenError, Page, Query, Row, StoreError};
 use read::Readers;
 use writer::Work;
 
@@ -257,6 +260,52 @@ impl Sqlite {
             // Writes wait; the sweeper comes again.
             Err(CommitError::Busy | CommitError::Conflict { .. }) => Ok(0),
         }
+    }
+
+    pub(crate) async fn backup<W: Write + Send + 'static>(
+        &self,
+        to: W,
+        now: Timestamp,
+    ) -> Result<(W, Summary), BackupError> {
+        let tables = Arc::clone(&self.0.tables);
+        self.scan(move |connection| Ok(portable::backup(connection, &tables, to, now)))
+            .await?
+    }
+
+    pub(crate) async fn restore<R: BufRead + Send + 'static>(
+        &self,
+        from: R,
+    ) -> Result<Summary, BackupError> {
+        let (acknowledge, acknowledged) = oneshot::channel();
+        let work = Work::Restore {
+            from: Some(Box::new(from)),
+            acknowledge,
+        };
+        self.enqueue(work).map_err(|error| match error {
+            CommitError::Store(error) => error,
+            // A store that is written to is not empty.
+            CommitError::Busy | CommitError::Conflict { .. } => StoreError::Closed,
+        })?;
+        acknowledged
+            .await
+            .map_err(|_writer_gone| StoreError::Closed)?
+    }
+
+    pub(crate) async fn check(&self) -> Result<Health, StoreError> {
+        let path = self.0.path.display().to_string();
+        let check = move |connection: &Connection| {
+            let mut findings = open::check(connection, "integrity_check")?;
+            for finding in &mut findings {
+                *finding = format!(
+                    "The data file `{path}` is damaged ({finding}): restore a backup with `usher restore`."
+                );
+            }
+            Ok(Health {
+                engine: format!("SQLite {}", rusqlite::version()),
+                findings,
+            })
+        };
+        self.scan(check).await
     }
 
     pub(crate) fn close(&self) {

@@ -3,6 +3,7 @@
 mod error;
 mod query;
 
+use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use usher_model::id::AccountId;
@@ -13,6 +14,7 @@ pub use error::{OpenError, StoreError};
 pub(crate) use query::PageBuilder;
 pub use query::{Cursor, Page, ParseCursorError, Query};
 
+use crate::backup::{BackupError, Summary};
 use crate::batch::{Batch, CommitError};
 use crate::collection::Collection;
 use crate::postgres::Postgres;
@@ -98,6 +100,15 @@ pub struct Row {
     pub fields: Vec<Field>,
     /// JSON text, as it was written.
     pub document: String,
+}
+
+/// How a store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The engine with its version.
+    pub engine: String,
+    /// What is wrong, a sentence each; nothing, if all is well.
+    pub findings: Vec<String>,
 }
 
 /// The store, whichever backend it has.
@@ -251,6 +262,48 @@ impl Store {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.ping(),
             Backend::Postgres(postgres) => postgres.ping().await,
+        }
+    }
+
+    /// Writes a backup of one instant, while the store serves, and returns what it was written to.
+    /// Rows that have expired are left out.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be read or the backup not be written.
+    pub async fn backup<W: Write + Send + 'static>(
+        &self,
+        to: W,
+        now: Timestamp,
+    ) -> Result<(W, Summary), BackupError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.backup(to, now).await,
+            Backend::Postgres(postgres) => postgres.backup(to, now).await,
+        }
+    }
+
+    /// Restores a backup of any backend, with the revisions of its rows: all of it or nothing.
+    ///
+    /// # Errors
+    /// Fails if the store is not empty, or the backup is not complete, was changed, or was made by a
+    /// newer version.
+    pub async fn restore<R: BufRead + Send + 'static>(
+        &self,
+        from: R,
+    ) -> Result<Summary, BackupError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.restore(from).await,
+            Backend::Postgres(postgres) => postgres.restore(from).await,
+        }
+    }
+
+    /// Examines the store for `usher doctor`: reads all of a data file, asks a server how it is set.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be read.
+    pub async fn check(&self) -> Result<Health, StoreError> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.check().await,
+            Backend::Postgres(postgres) => postgres.check().await,
         }
     }
 

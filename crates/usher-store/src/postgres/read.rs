@@ -10,7 +10,7 @@ use usher_model::time::Timestamp;
 use super::connect::Connection;
 use crate::collection::{Collection, ColumnKind};
 use crate::sql::{self, Dialect, Table, Tables};
-use crate::store::{Field, Key, Page, PageBuilder, Query, Row, StoreError};
+use crate::store::{Field, Health, Key, Page, PageBuilder, Query, Row, StoreError};
 
 pub(super) async fn get(
     connection: &Connection,
@@ -111,4 +111,30 @@ pub(super) async fn accounts(connection: &Connection) -> Result<Vec<AccountId>, 
 /// Reads an account's id.
 pub(super) fn account(row: &tokio_postgres::Row, position: usize) -> Result<AccountId, StoreError> {
     AccountId::parse(row.try_get(position)?).map_err(StoreError::unavailable)
+}
+
+/// Asks the server how it is set.
+pub(super) async fn check(connection: &Connection) -> Result<Health, StoreError> {
+    let settings = "SELECT name, setting FROM pg_settings WHERE name IN \
+                    ('server_version', 'fsync', 'full_page_writes', 'transaction_read_only')";
+    let mut engine = "PostgreSQL".to_owned();
+    let mut findings = Vec::new();
+    for row in connection.client.query(settings, &[]).await? {
+        let (name, setting): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+        let finding = match (name, setting) {
+            ("server_version", version) => {
+                engine = format!("PostgreSQL {version}");
+                continue;
+            }
+            ("fsync", "off") => "What is acknowledged may be lost: set `fsync` to `on`.",
+            ("full_page_writes", "off") => {
+                "A power failure may damage pages: set `full_page_writes` to `on`, unless the file \
+                 system writes pages whole."
+            }
+            ("transaction_read_only", "on") => "The server only reads: connect to the primary.",
+            _ => continue,
+        };
+        findings.push(finding.to_owned());
+    }
+    Ok(Health { engine, findings })
 }

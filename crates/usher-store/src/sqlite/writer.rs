@@ -1,5 +1,6 @@
 //! The one writer: what has queued up goes in one transaction, and is acknowledged after the sync.
 
+use std::io::BufRead;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 
+use super::portable;
 use super::read::bind;
+use crate::backup::{BackupError, Summary};
 use crate::batch::{Action, Batch, CommitError, Conflict, Expect, Operation};
 use crate::collection::{Collection, Index};
 use crate::sql::{Table, Tables, Value};
@@ -25,13 +28,18 @@ pub(super) enum Work {
         limit: usize,
         acknowledge: oneshot::Sender<Result<usize, StoreError>>,
     },
+    Restore {
+        /// Taken when it is read.
+        from: Option<Box<dyn BufRead + Send>>,
+        acknowledge: oneshot::Sender<Result<Summary, BackupError>>,
+    },
 }
 
 impl Work {
     const fn bytes(&self) -> usize {
         match self {
             Self::Commit { batch, .. } => batch.bytes(),
-            Self::Sweep { .. } => 0,
+            Self::Sweep { .. } | Self::Restore { .. } => 0,
         }
     }
 }
@@ -40,6 +48,7 @@ impl Work {
 enum Outcome {
     Commit(Result<Vec<u64>, CommitError>),
     Sweep(usize),
+    Restore(Result<Summary, BackupError>),
 }
 
 /// The loop that writes; it blocks, so it runs on a thread of its own.
@@ -94,41 +103,58 @@ impl Writer {
         group
     }
 
-    fn write(&self, group: Vec<Work>) {
+    fn write(&self, mut group: Vec<Work>) {
         let mut connection = self
             .connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let outcomes = transact(&mut connection, &self.tables, &group);
+        let outcomes = transact(&mut connection, &self.tables, &mut group);
         drop(connection);
-        let outcomes = outcomes.map_err(StoreError::from);
-        if let Err(error) = &outcomes {
-            let batches = group.len();
-            tracing::error!(%error, batches, "a transaction failed; its batches are refused");
-        }
-        let mut outcomes = outcomes.map(Vec::into_iter);
-        for work in group {
-            let outcome = match &mut outcomes {
-                Ok(outcomes) => outcomes.next().ok_or(StoreError::Closed),
-                Err(error) => Err(error.clone()),
-            };
-            // Whoever asked may have gone; what was written stays written.
-            match (work, outcome) {
-                (Work::Commit { acknowledge, .. }, Ok(Outcome::Commit(outcome))) => {
-                    drop(acknowledge.send(outcome));
+        match outcomes {
+            Ok(outcomes) => {
+                for (work, outcome) in group.into_iter().zip(outcomes) {
+                    work.acknowledge(outcome);
                 }
-                (Work::Commit { acknowledge, .. }, Err(error)) => {
-                    drop(acknowledge.send(Err(error.into())));
-                }
-                (Work::Sweep { acknowledge, .. }, outcome) => {
-                    let swept = outcome.map(|outcome| match outcome {
-                        Outcome::Sweep(swept) => swept,
-                        Outcome::Commit(_) => 0,
-                    });
-                    drop(acknowledge.send(swept));
-                }
-                (Work::Commit { .. }, Ok(Outcome::Sweep(_))) => {}
             }
+            Err(error) => {
+                let error = StoreError::from(error);
+                let (batches, cause) = (group.len(), &error as &dyn std::error::Error);
+                tracing::error!(
+                    error = cause,
+                    batches,
+                    "a transaction failed and was taken back"
+                );
+                group
+                    .into_iter()
+                    .for_each(|work| work.refuse(error.clone()));
+            }
+        }
+    }
+}
+
+impl Work {
+    /// Tells who asked; they may have gone, and what was written stays written.
+    fn acknowledge(self, outcome: Outcome) {
+        match (self, outcome) {
+            (Self::Commit { acknowledge, .. }, Outcome::Commit(outcome)) => {
+                drop(acknowledge.send(outcome));
+            }
+            (Self::Sweep { acknowledge, .. }, Outcome::Sweep(swept)) => {
+                drop(acknowledge.send(Ok(swept)));
+            }
+            (Self::Restore { acknowledge, .. }, Outcome::Restore(outcome)) => {
+                drop(acknowledge.send(outcome));
+            }
+            // INVARIANT: every work has its own kind of outcome.
+            (work, _) => work.refuse(StoreError::Closed),
+        }
+    }
+
+    fn refuse(self, error: StoreError) {
+        match self {
+            Self::Commit { acknowledge, .. } => drop(acknowledge.send(Err(error.into()))),
+            Self::Sweep { acknowledge, .. } => drop(acknowledge.send(Err(error))),
+            Self::Restore { acknowledge, .. } => drop(acknowledge.send(Err(error.into()))),
         }
     }
 }
@@ -138,7 +164,7 @@ impl Writer {
 fn transact(
     connection: &mut Connection,
     tables: &Tables,
-    group: &[Work],
+    group: &mut [Work],
 ) -> rusqlite::Result<Vec<Outcome>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have written since.
@@ -152,6 +178,9 @@ fn transact(
             }
             Work::Sweep { now, limit, .. } => {
                 Outcome::Sweep(sweep(&transaction, tables, *now, *limit)?)
+            }
+            Work::Restore { from, .. } => {
+                Outcome::Restore(restore(&transaction, tables, from.take(), &mut revision)?)
             }
         });
     }
@@ -328,6 +357,31 @@ fn live_revision(
     Ok(revision.and_then(|revision| u64::try_from(revision).ok()))
 }
 
+/// Restores a backup, or leaves no trace of it.
+fn restore(
+    transaction: &Transaction<'_>,
+    tables: &Tables,
+    from: Option<Box<dyn BufRead + Send>>,
+    revision: &mut u64,
+) -> rusqlite::Result<Result<Summary, BackupError>> {
+    let Some(from) = from else {
+        return Ok(Err(StoreError::Closed.into()));
+    };
+    run(transaction, "SAVEPOINT batch")?;
+    match portable::restore(transaction, tables, from) {
+        Ok((summary, restored)) => {
+            *revision = restored.max(*revision);
+            run(transaction, "RELEASE batch")?;
+            Ok(Ok(summary))
+        }
+        Err(error) => {
+            run(transaction, "ROLLBACK TO batch")?;
+            run(transaction, "RELEASE batch")?;
+            Ok(Err(error))
+        }
+    }
+}
+
 fn sweep(
     transaction: &Transaction<'_>,
     tables: &Tables,
@@ -345,7 +399,7 @@ fn sweep(
     Ok(swept)
 }
 
-fn last_revision(connection: &Connection) -> rusqlite::Result<u64> {
+pub(super) fn last_revision(connection: &Connection) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare_cached("SELECT last FROM usher_revision")?;
     let last: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
     Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0))

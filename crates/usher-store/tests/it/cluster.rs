@@ -254,6 +254,38 @@ async fn get_fallibly(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_moves_between_the_backends() {
+    let server = Server::start();
+    let stores = [
+        Opened::new(server.database("one")).await,
+        Opened::new(server.database("two")).await,
+    ];
+    let [one, two] = &stores;
+    let (first, second) = (
+        crate::harness::Opened::in_memory(),
+        crate::harness::Opened::in_memory(),
+    );
+    crate::backup::moves(&one.store, &first.store).await;
+    crate::backup::moves(&second.store, &two.store).await;
+    for opened in stores {
+        opened.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_sync_is_found() {
+    let server = Server::start();
+    let opened = Opened::new(server.database("settings")).await;
+    let health = opened.store.check().await.unwrap();
+    assert!(health.engine.starts_with("PostgreSQL 1"), "{health:?}");
+    assert_eq!(
+        health.findings,
+        ["What is acknowledged may be lost: set `fsync` to `on`."]
+    );
+    opened.close().await;
+}
+
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
     let server = Server::start();

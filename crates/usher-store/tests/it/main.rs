@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod backup;
 mod cluster;
 mod conformance;
 mod harness;
