@@ -74,7 +74,7 @@ impl Server {
     pub(crate) fn memory(&self, name: &str) -> Result<String> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
         let kilobytes: u32 = kilobytes.context("no such line")?.parse()?;
         Ok(format!("{:.1} MB", f64::from(kilobytes) / 1e3))
     }
