@@ -3,12 +3,7 @@
 //!
 //! The workload is read from the directory that `USHER_POLICY_DATA` names; without it a similar
 //! one is generated from a seed.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    missing_docs,
-    reason = "bench code"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "bench code")]
 
 #[path = "run/workload.rs"]
 mod workload;
