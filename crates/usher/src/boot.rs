@@ -64,35 +64,79 @@ pub enum Purpose {
     Administer,
 }
 
-/// The use cases on an open store.
+/// An open store, with what writes for it.
 #[derive(Debug)]
-pub struct Opened {
-    /// The use cases.
-    pub app: Arc<App>,
-    /// Cancelled when what writes for the store has ended.
-    pub store_ended: CancellationToken,
-    writer: Option<JoinHandle<()>>,
+pub struct OpenStore {
+    /// The store.
+    pub store: Store,
+    running: Running,
 }
 
-impl Opened {
+impl OpenStore {
     /// Closes the store and waits until everything is on disk.
     ///
     /// # Errors
     /// Fails if the writer panicked.
     pub async fn close(self) -> Result<()> {
-        let Self {
-            app,
-            store_ended,
-            writer,
-        } = self;
-        app.stop().await;
-        // The writer ends when the last handle of the store is gone.
-        drop(app);
-        store_ended.cancelled().await;
-        match writer.map(JoinHandle::join) {
+        drop(self.store);
+        self.running.end().await
+    }
+}
+
+/// What writes for a store: a thread for SQLite, a task for PostgreSQL.
+#[derive(Debug)]
+struct Running {
+    /// Cancelled when it has ended.
+    ended: CancellationToken,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Waits for its end, which comes when the last handle of the store is gone.
+    async fn end(self) -> Result<()> {
+        self.ended.cancelled().await;
+        match self.writer.map(JoinHandle::join) {
             Some(Err(_panic)) => bail!("the store's writer panicked"),
             Some(Ok(())) | None => Ok(()),
         }
+    }
+}
+
+/// Opens the store that the configuration names.
+///
+/// # Errors
+/// Fails if the store cannot be opened.
+pub async fn open_store(config: &Config, purpose: Purpose) -> Result<OpenStore> {
+    let ended = CancellationToken::new();
+    let guard = ended.clone().drop_guard();
+    let (store, writer) = match &config.store.url {
+        None => open_sqlite(config, purpose, guard).map(|(store, writer)| (store, Some(writer)))?,
+        Some(url) => (open_postgres(url, guard).await?, None),
+    };
+    Ok(OpenStore {
+        store,
+        running: Running { ended, writer },
+    })
+}
+
+/// The use cases on an open store.
+#[derive(Debug)]
+pub struct Opened {
+    /// The use cases.
+    pub app: Arc<App>,
+    running: Running,
+}
+
+impl Opened {
+    /// Ends the background work, closes the store and waits until everything is on disk.
+    ///
+    /// # Errors
+    /// Fails if the writer panicked.
+    pub async fn close(self) -> Result<()> {
+        let Self { app, running } = self;
+        app.stop().await;
+        drop(app);
+        running.end().await
     }
 }
 
@@ -101,12 +145,7 @@ impl Opened {
 /// # Errors
 /// Fails if the store cannot be opened.
 pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> {
-    let store_ended = CancellationToken::new();
-    let guard = store_ended.clone().drop_guard();
-    let (store, writer) = match &config.store.url {
-        None => open_sqlite(config, purpose, guard).map(|(store, writer)| (store, Some(writer)))?,
-        Some(url) => (open_postgres(url, guard).await?, None),
-    };
+    let OpenStore { store, running } = open_store(config, purpose).await?;
     let options = usher_app::Options {
         policies_max: config.limits.policies_max,
         rate_per_second: config.limits.requests_per_second_max,
@@ -119,11 +158,7 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
     };
     let ids = IdSource::new(Arc::clone(&world.clock), world.seed);
     let app = App::new(store, Arc::clone(&world.clock), ids, options);
-    Ok(Opened {
-        app,
-        store_ended,
-        writer,
-    })
+    Ok(Opened { app, running })
 }
 
 /// Opens SQLite in the data directory; its writer blocks and has a thread of its own.
@@ -240,7 +275,7 @@ impl Server {
             }
         });
         let asked = stopping.clone();
-        let store_ended = opened.store_ended.clone();
+        let store_ended = opened.running.ended.clone();
         let until = async move {
             tokio::select! {
                 () = asked.cancelled() => {}

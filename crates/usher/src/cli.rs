@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod config;
 mod credential;
 mod demo;
@@ -7,6 +8,7 @@ mod doctor;
 mod init;
 mod policy;
 mod reference;
+mod restore;
 mod serve;
 mod terminal;
 mod user;
@@ -50,6 +52,10 @@ enum Command {
     Credential(credential::Words),
     /// Add, list and remove users; works while a server runs
     User(user::Words),
+    /// Write everything to one file, while a server runs
+    Backup(backup::Words),
+    /// Fill an empty store from a backup, of whichever backend
+    Restore(restore::Words),
     /// Show the configuration: every key, or what is in force
     Config(config::Words),
     /// Write the reference
@@ -117,9 +123,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(words) => policy::run(&words),
         Command::Credential(words) => block_on(credential::run(words)),
         Command::User(words) => block_on(user::run(words)),
+        Command::Backup(words) => block_on(backup::run(&words)),
+        Command::Restore(words) => block_on(restore::run(&words)),
         Command::Config(words) => config::run(&words),
         Command::Reference(words) => reference::run(&words),
-        Command::Doctor(words) => doctor::run(&words),
+        Command::Doctor(words) => block_on(doctor::run(&words)),
     }
 }
 

@@ -5,11 +5,15 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::boot::{self, Purpose};
 use crate::config::Config;
 use crate::config::raw::Sources;
 
 /// How long a server on our port has to say what it is.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// What SQLite's file is called; an end-to-end test fails if it is no longer.
+const DATA_FILE_NAME: &str = "usher.db";
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,28 +37,50 @@ fn ill(what: impl Into<String>, help: impl Into<String>) -> Finding {
 }
 
 /// Looks at everything; what follows from a broken configuration is left out.
-#[must_use]
-pub fn examine(sources: &Sources) -> Vec<Finding> {
+pub async fn examine(sources: &Sources) -> Vec<Finding> {
     let config = match Config::load(sources) {
         Ok(config) => config,
         Err(mistakes) => {
+            let help = "`usher config default` shows every key with its meaning";
+            let mistakes = mistakes.0.iter();
             return mistakes
-                .0
-                .iter()
-                .map(|mistake| {
-                    ill(
-                        format!("configuration: {mistake}"),
-                        "`usher config default` shows every key with its meaning",
-                    )
-                })
+                .map(|mistake| ill(format!("configuration: {mistake}"), help))
                 .collect();
         }
     };
-    vec![
-        Finding::Well("configuration: no mistakes".to_owned()),
-        examine_folder(&config.data.dir),
-        examine_port(config.server.listen),
-    ]
+    let mut findings = vec![Finding::Well("configuration: no mistakes".to_owned())];
+    let is_kept_here = config.store.url.is_none();
+    if is_kept_here {
+        findings.push(examine_folder(&config.data.dir));
+    }
+    // Opening would make what is not there.
+    if !is_kept_here || config.data.dir.join(DATA_FILE_NAME).exists() {
+        findings.extend(examine_store(&config).await);
+    }
+    findings.push(examine_port(config.server.listen));
+    findings
+}
+
+async fn examine_store(config: &Config) -> Vec<Finding> {
+    let help = "see `docs/guide/operating.md`, or restore a backup with `usher restore`";
+    let examined = async {
+        let opened = boot::open_store(config, Purpose::Administer).await?;
+        let health = opened.store.check().await;
+        opened.close().await?;
+        anyhow::Ok(health?)
+    };
+    match examined.await {
+        Err(error) => vec![ill(format!("store: {error:#}"), help)],
+        Ok(health) if health.findings.is_empty() => {
+            vec![Finding::Well(format!("store: {} is well", health.engine))]
+        }
+        Ok(health) => {
+            let found = health.findings.iter();
+            found
+                .map(|found| ill(format!("store: {}: {found}", health.engine), help))
+                .collect()
+        }
+    }
 }
 
 fn examine_folder(folder: &Path) -> Finding {

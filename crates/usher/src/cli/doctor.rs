@@ -14,8 +14,8 @@ pub(super) struct Words {
     place: Place,
 }
 
-pub(super) fn run(words: &Words) -> anyhow::Result<ExitCode> {
-    let findings = doctor::examine(&words.place.sources(Vec::new()));
+pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
+    let findings = doctor::examine(&words.place.sources(Vec::new())).await;
     let mut code = ExitCode::SUCCESS;
     for finding in &findings {
         match finding {

@@ -229,3 +229,69 @@ fn a_mistake_in_the_configuration_stops_the_start() {
         "nothing was made"
     );
 }
+
+#[test]
+fn a_backup_taken_while_serving_restores_into_an_empty_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = init(folder.path());
+    let server = Process::serve(folder.path());
+    let body = json!({ "properties": { "a": 1 } }).to_string();
+    let (status, _) = server.ask("PATCH", "/api/v1/context/ns/session", &key, &body);
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    let file = folder.path().join("backup.jsonl");
+    let taken = run(&["backup", file.to_str().unwrap()], folder.path());
+    assert!(taken.status.success(), "{taken:?}");
+
+    let restored = tempfile::tempdir().unwrap();
+    let into = run(&["restore", file.to_str().unwrap()], restored.path());
+    assert!(into.status.success(), "{into:?}");
+    let other = Process::serve(restored.path());
+    let (_, document) = other.ask("GET", "/api/v1/context/ns/session", &key, "");
+    assert_eq!(
+        document["properties"]["a"], 1,
+        "the key works and the document is there: {document}"
+    );
+
+    // It does not mix with what is there.
+    drop(other);
+    let again = run(&["restore", file.to_str().unwrap()], restored.path());
+    assert_eq!(again.status.code(), Some(1));
+    let text = String::from_utf8(again.stderr).unwrap();
+    assert!(text.contains("holds data already"), "{text}");
+}
+
+#[test]
+fn the_doctor_reads_the_data_of_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    init(folder.path());
+    let server = Process::serve(folder.path());
+    let examine = || {
+        usher(&["doctor", "--data"])
+            .arg(folder.path())
+            .env("USHER__SERVER__LISTEN", &server.address)
+            .output()
+            .unwrap()
+    };
+    let well = examine();
+    let text = String::from_utf8(well.stdout).unwrap();
+    assert!(well.status.success(), "{text}");
+    assert!(text.contains("ok     store: SQLite"), "{text}");
+    assert!(text.contains("an Usher answers on"), "{text}");
+}
+
+#[test]
+fn a_damaged_data_file_stops_the_start_and_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    init(folder.path());
+    let path = folder.path().join("usher.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[..100].fill(7);
+    std::fs::write(&path, bytes).unwrap();
+    for words in [&["serve", "--listen", "127.0.0.1:0"][..], &["doctor"][..]] {
+        let refused = run(words, folder.path());
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        let said = [refused.stdout, refused.stderr].concat();
+        let text = String::from_utf8(said).unwrap();
+        assert!(text.contains("usher restore"), "{text}");
+    }
+}
