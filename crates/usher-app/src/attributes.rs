@@ -154,7 +154,7 @@ async fn put(caller: &Caller, app: &App, new: New, is_known: bool) -> Result<Att
         updated_at: app.now(),
         updated_by: caller.actor.clone(),
     };
-    rules::edit::change(app, caller, |rules, edit| {
+    let ((), rules) = rules::edit::change(app, caller, |rules, edit| {
         match (rules.attributes.contains_key(&record.name), is_known) {
             (true, false) => {
                 let message = format!("a custom attribute is called `{}` already", record.name);
@@ -172,7 +172,6 @@ async fn put(caller: &Caller, app: &App, new: New, is_known: bool) -> Result<Att
         }
     })
     .await?;
-    let rules = rules::current(app, &caller.account).await?;
     Ok(shown(&record, rules.mentions()))
 }
 
@@ -189,7 +188,8 @@ pub async fn delete(caller: &Caller, app: &App, name: &str) -> Result<()> {
         edit.add(Step::DeleteAttribute(name.to_owned()), "delete");
         Ok(())
     })
-    .await
+    .await?;
+    Ok(())
 }
 
 fn missing(name: &str) -> Error {

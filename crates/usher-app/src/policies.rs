@@ -104,9 +104,12 @@ pub async fn list(
 /// Fails if the caller may not see policies, or there is no such one.
 pub async fn get(caller: &Caller, app: &App, id: &PolicyId) -> Result<Policy> {
     caller.require(Permission::PoliciesRead)?;
-    let rules = rules::current(app, &caller.account).await?;
+    find(&*rules::current(app, &caller.account).await?, id)
+}
+
+fn find(rules: &Ruleset, id: &PolicyId) -> Result<Policy> {
     let (position, policy) = rules.find(id)?;
-    Ok(shown(&rules, position, policy))
+    Ok(shown(rules, position, policy))
 }
 
 /// Adds a policy: last, and disabled.
@@ -122,7 +125,7 @@ pub async fn create(caller: &Caller, app: &App, written: &Value) -> Result<Polic
         return get(caller, app, &id).await;
     }
     let id = mint(app)?;
-    rules::edit::change(app, caller, |rules, edit| {
+    let ((), rules) = rules::edit::change(app, caller, |rules, edit| {
         edit.remember(creation.made(id.as_str(), app.now()));
         require_room(app, rules, 1)?;
         let (draft, problems) = document::read::read(written);
@@ -140,7 +143,7 @@ pub async fn create(caller: &Caller, app: &App, written: &Value) -> Result<Polic
         Ok(())
     })
     .await?;
-    get(caller, app, &id).await
+    find(&rules, &id)
 }
 
 /// Replaces a policy's name, description, guard, actions and exceptions; whether it is enabled and
@@ -212,7 +215,8 @@ pub async fn delete(
         edit.add(Step::DeletePolicy(id.clone()), "delete");
         Ok(())
     })
-    .await
+    .await?;
+    Ok(())
 }
 
 /// Moves a policy within the list.
@@ -229,7 +233,7 @@ pub async fn relocate(
 ) -> Result<Policy> {
     caller.require(Permission::PoliciesWrite)?;
     let now = app.now();
-    rules::edit::change(app, caller, |rules, edit| {
+    let ((), rules) = rules::edit::change(app, caller, |rules, edit| {
         let (position, policy) = rules.find(id)?;
         require_version(policy.kept.record.version, expected)?;
         let last = rules.policies.len().saturating_sub(1);
@@ -263,7 +267,7 @@ pub async fn relocate(
         Ok(())
     })
     .await?;
-    get(caller, app, id).await
+    find(&rules, id)
 }
 
 /// Copies a policy right below itself, disabled, as `<name> (copy)`.
@@ -279,7 +283,7 @@ pub async fn duplicate(caller: &Caller, app: &App, id: &PolicyId) -> Result<Poli
     }
     let copy_id = mint(app)?;
     let now = app.now();
-    rules::edit::change(app, caller, |rules, edit| {
+    let ((), rules) = rules::edit::change(app, caller, |rules, edit| {
         edit.remember(creation.made(copy_id.as_str(), now));
         require_room(app, rules, 1)?;
         let (position, policy) = rules.find(id)?;
@@ -299,7 +303,7 @@ pub async fn duplicate(caller: &Caller, app: &App, id: &PolicyId) -> Result<Poli
         Ok(())
     })
     .await?;
-    get(caller, app, &copy_id).await
+    find(&rules, &copy_id)
 }
 
 /// Says what is wrong with a policy; nothing is kept.
@@ -391,7 +395,7 @@ async fn edit_one(
 ) -> Result<Policy> {
     caller.require(Permission::PoliciesWrite)?;
     let now = app.now();
-    rules::edit::change(app, caller, |rules, edit: &mut Edit| {
+    let ((), rules) = rules::edit::change(app, caller, |rules, edit: &mut Edit| {
         let (_, policy) = rules.find(id)?;
         require_version(policy.kept.record.version, expected)?;
         let document = edited(rules, &policy.document)?;
@@ -411,7 +415,7 @@ async fn edit_one(
         Ok(())
     })
     .await?;
-    get(caller, app, id).await
+    find(&rules, id)
 }
 
 /// Makes what was written what is kept, or says every mistake.

@@ -6,8 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, OnceLock};
 
+use foldhash::fast::RandomState;
+use tokio::sync::{Mutex, MutexGuard};
 use usher_context::attribute::{BUILT_IN, ValueType};
 use usher_model::id::{AccountId, PolicyId};
 use usher_model::value::Value;
@@ -31,6 +34,8 @@ use plan::Plan;
 const ACCOUNTS_MAX: u64 = 1_000;
 /// Past revisions held compiled, for looking into the decision log.
 const REVISIONS_MAX: u64 = 8;
+/// Groups of accounts whose changes take turns.
+const TURNS: usize = 64;
 
 /// Namespaces that stand for parts of `sde.visitorinfo` unless the account has one of that name.
 const ALIASES: [&str; 2] = ["customerinfo", "personalinfo"];
@@ -41,6 +46,10 @@ pub(crate) struct Rules {
     is_exclusive: bool,
     current: moka::sync::Cache<AccountId, Arc<Ruleset>>,
     past: moka::sync::Cache<(AccountId, u64), Arc<Ruleset>>,
+    // Each guards no data: who changes the rules of an account waits until the one before is done,
+    // so that many changes at once need not start over again and again.
+    turns: [Mutex<()>; TURNS],
+    hasher: RandomState,
 }
 
 impl fmt::Debug for Rules {
@@ -55,7 +64,29 @@ impl Rules {
             is_exclusive,
             current: moka::sync::Cache::new(ACCOUNTS_MAX),
             past: moka::sync::Cache::new(REVISIONS_MAX),
+            turns: std::array::from_fn(|_| Mutex::new(())),
+            hasher: RandomState::default(),
         }
+    }
+
+    /// Keeps a ruleset and returns the newest one: one that was read before a change and comes
+    /// after it must not hide it.
+    fn keep(&self, account: &AccountId, ruleset: &Arc<Ruleset>) -> Arc<Ruleset> {
+        let kept = self.current.entry_by_ref(account).and_upsert_with(|held| {
+            held.map(moka::Entry::into_value)
+                .filter(|held| held.revision > ruleset.revision)
+                .unwrap_or_else(|| Arc::clone(ruleset))
+        });
+        kept.into_value()
+    }
+
+    /// Waits until no other change of the account's rules is under way on this node.
+    async fn turn(&self, account: &AccountId) -> MutexGuard<'_, ()> {
+        let turns = u64::try_from(TURNS).unwrap_or(1);
+        let turn = usize::try_from(self.hasher.hash_one(account) % turns).unwrap_or(0);
+        // INVARIANT: a remainder by the length is inside the array; the first one is a safe answer.
+        let turn = self.turns.get(turn).unwrap_or(&self.turns[0]);
+        turn.lock().await
     }
 }
 
@@ -231,11 +262,13 @@ pub(crate) async fn current(app: &App, account: &AccountId) -> Result<Arc<Rulese
     {
         return Ok(held);
     }
+    reload(app, account).await
+}
+
+/// Reads what decides now from the store.
+async fn reload(app: &App, account: &AccountId) -> Result<Arc<Ruleset>> {
     let loaded = Arc::new(load(app, account).await?);
-    app.rules
-        .current
-        .insert(account.clone(), Arc::clone(&loaded));
-    Ok(loaded)
+    Ok(app.rules.keep(account, &loaded))
 }
 
 /// Returns what decided at a revision.
@@ -390,4 +423,27 @@ async fn compile(parts: Parts) -> Result<Ruleset> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(revision: u64) -> Arc<Ruleset> {
+        Arc::new(Ruleset::compile(Parts {
+            revision,
+            ..Parts::default()
+        }))
+    }
+
+    #[test]
+    fn rules_that_were_read_before_a_change_do_not_hide_it() {
+        let rules = Rules::new(true);
+        let account = AccountId::parse("a").unwrap();
+        assert_eq!(rules.keep(&account, &at(1)).revision, 1);
+        assert_eq!(rules.keep(&account, &at(3)).revision, 3);
+        assert_eq!(rules.keep(&account, &at(2)).revision, 3);
+        assert_eq!(rules.current.get(&account).unwrap().revision, 3);
+        assert_eq!(rules.keep(&account, &at(4)).revision, 4);
+    }
 }

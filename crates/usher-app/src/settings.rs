@@ -53,5 +53,6 @@ pub async fn put(caller: &Caller, app: &App, settings: Kept) -> Result<()> {
         }
         Ok(())
     })
-    .await
+    .await?;
+    Ok(())
 }

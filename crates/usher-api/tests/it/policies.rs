@@ -1,6 +1,10 @@
 //! Managing policies through our own API.
 
+use std::sync::Arc;
+
+use axum::http::Request;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::harness::{ACCOUNT, Client, Node, intent_policy};
 
@@ -443,4 +447,24 @@ async fn every_change_is_in_the_audit_log() {
         .json();
     assert_ne!(page["items"][0]["id"], next["items"][0]["id"]);
     assert!(!log.to_string().contains("keyHash"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creations_at_once_are_all_made_and_each_answers_what_it_made() {
+    let node = Arc::new(Node::start().await);
+    let api_key = node.admin().await.api_key;
+    let mut creations = JoinSet::new();
+    for number in 0..60 {
+        let (node, bearer) = (Arc::clone(&node), format!("Bearer {api_key}"));
+        creations.spawn(async move {
+            let name = format!("p{number}");
+            let policy = intent_policy(&name, "x", "1").to_string();
+            let request = Request::post(POLICIES).header("authorization", bearer);
+            let request = request.body(policy.into()).unwrap();
+            let made = node.send(request).await.expect(201).json();
+            assert_eq!(made["name"], name);
+        });
+    }
+    creations.join_all().await;
+    assert_eq!(names(&node.admin().await).await.len(), 60);
 }

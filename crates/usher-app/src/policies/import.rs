@@ -58,7 +58,7 @@ pub async fn import(
     let (drafts, remarks) = document::read::read_import(bytes);
     refuse_mistakes(&remarks)?;
     let now = app.now();
-    rules::edit::change(app, caller, |rules, edit| {
+    let (report, _rules) = rules::edit::change(app, caller, |rules, edit| {
         let stays = if mode == Mode::Append {
             rules.policies.len()
         } else {
@@ -114,7 +114,8 @@ pub async fn import(
         );
         Ok(report)
     })
-    .await
+    .await?;
+    Ok(report)
 }
 
 /// Ids and names that an imported policy may not have.

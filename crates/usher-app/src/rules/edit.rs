@@ -8,7 +8,7 @@ use usher_store::batch::{CommitError, Expect};
 use usher_store::collection::kept;
 use usher_store::record::{self, Kept, RuleVersion, Settings};
 
-use super::{Parts, Ruleset, compile, current, policy};
+use super::{Parts, Ruleset, compile, current, policy, reload};
 use crate::App;
 use crate::caller::Caller;
 use crate::change::{Change, to_value};
@@ -62,24 +62,26 @@ impl Edit {
 }
 
 /// Changes what decides: `plan` looks at the present rules and says what changes; it is asked again
-/// if somebody else was faster. The change is live when this returns.
+/// if another process was faster. The change is live when this returns, with the rules as it left
+/// them.
 pub(crate) async fn change<T>(
     app: &App,
     caller: &Caller,
     plan: impl Fn(&Ruleset, &mut Edit) -> Result<T>,
-) -> Result<T> {
+) -> Result<(T, Arc<Ruleset>)> {
+    let _turn = app.rules.turn(&caller.account).await;
     for _ in 0..ATTEMPTS_MAX {
         let before = current(app, &caller.account).await?;
         let mut edit = Edit::default();
         let answer = plan(&before, &mut edit)?;
         if edit.steps.is_empty() {
-            return Ok(answer);
+            return Ok((answer, before));
         }
-        if commit(app, caller, &before, edit).await? {
-            return Ok(answer);
+        if let Some(after) = commit(app, caller, &before, edit).await? {
+            return Ok((answer, after));
         }
-        // Somebody else was faster: look again.
-        app.rules.current.invalidate(&caller.account);
+        // Another process was faster: look again.
+        reload(app, &caller.account).await?;
     }
     Err(Error::new(
         Code::RevisionConflict,
@@ -87,8 +89,13 @@ pub(crate) async fn change<T>(
     ))
 }
 
-/// Writes the change and swaps in what decides now; says whether nobody was faster.
-async fn commit(app: &App, caller: &Caller, before: &Ruleset, edit: Edit) -> Result<bool> {
+/// Writes the change, swaps in what decides now and returns it; nothing if somebody was faster.
+async fn commit(
+    app: &App,
+    caller: &Caller,
+    before: &Ruleset,
+    edit: Edit,
+) -> Result<Option<Arc<Ruleset>>> {
     let mut change = Change::new(app, caller);
     let revision = before.revision + 1;
     let expected_head = before.head.map_or(Expect::Absent, Expect::Revision);
@@ -114,7 +121,7 @@ async fn commit(app: &App, caller: &Caller, before: &Ruleset, edit: Edit) -> Res
         Err(CommitError::Conflict { collection, .. })
             if collection == kept::RULESETS.name || collection == kept::POLICIES.name =>
         {
-            return Ok(false);
+            return Ok(None);
         }
         Err(CommitError::Conflict { collection, .. }) if collection == kept::IDEMPOTENCY.name => {
             return Err(idempotency::under_way());
@@ -130,10 +137,9 @@ async fn commit(app: &App, caller: &Caller, before: &Ruleset, edit: Edit) -> Res
         head,
         edit.steps.into_iter().map(|(step, _)| step).zip(kept),
     );
-    app.rules
-        .current
-        .insert(caller.account.clone(), Arc::new(after.await?));
-    Ok(true)
+    let after = Arc::new(after.await?);
+    app.rules.keep(&caller.account, &after);
+    Ok(Some(after))
 }
 
 fn write_step(
