@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware;
 use axum::routing::get;
 use axum::serve::ListenerExt as _;
 use rand::TryRng as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tower_http::cors::CorsLayer;
 use usher_app::App;
 use usher_app::tasks::Tasks;
 use usher_context::expiry::TtlMax;
@@ -229,6 +231,9 @@ impl Server {
         let metrics = telemetry::metrics();
         let mut router = usher_api::router(Arc::clone(&opened.app), options)
             .route("/metrics", get(async || metrics.render()));
+        if !config.security.cors_origins.is_empty() {
+            router = router.layer(cors(&config.security.cors_origins));
+        }
         if config.telemetry.otlp_endpoint.is_some() {
             router = router.layer(middleware::from_fn(telemetry::join_trace));
         }
@@ -290,4 +295,33 @@ impl Server {
             .await?;
         opened.close().await
     }
+}
+
+/// Lets pages of some origins call the API, with a credential of their own and never with cookies.
+fn cors(origins: &[String]) -> CorsLayer {
+    // INVARIANT: the configuration has checked that each is an origin, so none is left out.
+    let origins = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("maven-api-key"),
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::RETRY_AFTER,
+            HeaderName::from_static("x-request-id"),
+        ])
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
+use usher_app::accounts;
 
 use super::{Place, terminal};
 use crate::boot::{Server, World};
@@ -31,6 +32,11 @@ pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
     let _traces = telemetry::start(&config.telemetry)?;
     let signals = Signals::listen().context("cannot listen for signals")?;
     let server = Server::boot(&config, &World::of_this_machine()?).await?;
+    if accounts::list(server.app()).await?.is_empty() {
+        tracing::warn!(
+            "there is no account yet: `usher init` makes an empty one, `usher demo` one to try"
+        );
+    }
     // Programs wait for this line; it is the only one on stdout.
     terminal::say(&format!("usher listening on http://{}", server.address))?;
     let stopping = CancellationToken::new();

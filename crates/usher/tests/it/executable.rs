@@ -16,8 +16,13 @@ struct Process {
 
 impl Process {
     fn serve(folder: &Path) -> Self {
+        Self::serve_with(folder, &[])
+    }
+
+    fn serve_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let mut child = usher(&["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder)
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -294,4 +299,35 @@ fn a_damaged_data_file_stops_the_start_and_says_what_to_do() {
         let text = String::from_utf8(said).unwrap();
         assert!(text.contains("usher restore"), "{text}");
     }
+}
+
+#[test]
+fn a_trace_reaches_the_collector_as_a_part_of_the_callers() {
+    let collector = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("USHER__TELEMETRY__OTLP_ENDPOINT", endpoint.as_str())];
+    let server = Process::serve_with(folder.path(), &settings);
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    write!(
+        stream,
+        "GET /readyz HTTP/1.1\r\nHost: usher\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    assert_eq!(answer(stream).0, "HTTP/1.1 200 OK");
+    // At the end what waits is sent.
+    server.signal("TERM");
+    let trace = [
+        0x0a, 0xf7, 0x65, 0x19, 0x16, 0xcd, 0x43, 0xdd, 0x84, 0x48, 0xeb, 0x21, 0x1c, 0x80, 0x31,
+        0x9c,
+    ];
+    let (mut export, _) = collector.accept().unwrap();
+    let mut received = Vec::new();
+    let mut chunk = [0; 4_096];
+    while !received.windows(trace.len()).any(|window| window == trace) {
+        let count = export.read(&mut chunk).unwrap();
+        assert_ne!(count, 0, "the export ended without the trace");
+        received.extend_from_slice(&chunk[..count]);
+    }
+    assert!(received.starts_with(b"POST /v1/traces HTTP/1.1\r\n"));
 }

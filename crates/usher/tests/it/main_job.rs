@@ -196,3 +196,30 @@ fn metrics_and_health_are_served_without_a_credential() {
         "labels are bounded: no account in them\n{text}"
     );
 }
+
+#[test]
+fn pages_of_other_origins_are_kept_out_unless_they_are_named() {
+    let preflight = |harness: &Harness, origin: &str| {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+        ];
+        let answer = harness.ask("OPTIONS", "/api/v1/decisions", &headers, &Value::Null);
+        answer
+            .headers
+            .get("access-control-allow-origin")
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    let closed = Harness::start();
+    assert_eq!(preflight(&closed, "https://desk.example.com"), None);
+    let folder = tempfile::tempdir().unwrap();
+    let open = Harness::with(
+        folder,
+        &[("USHER__SECURITY__CORS_ORIGINS", "https://desk.example.com")],
+    );
+    assert_eq!(
+        preflight(&open, "https://desk.example.com").as_deref(),
+        Some("https://desk.example.com")
+    );
+    assert_eq!(preflight(&open, "https://evil.example.com"), None);
+}
