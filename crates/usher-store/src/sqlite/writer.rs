@@ -86,6 +86,15 @@ impl Writer {
             let group = self.gather(first);
             self.write(group);
         }
+        // What is in the log is safe; without it the file alone is the store, and the next start is
+        // faster.
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::debug!(%error, "the write-ahead log stays for the next start");
+        }
     }
 
     /// Takes what has queued up, within the bounds of one transaction.

@@ -11,6 +11,8 @@
 mod backup;
 mod cluster;
 mod conformance;
+mod crash;
+mod files;
 mod harness;
 mod model;
 mod sqlite;
