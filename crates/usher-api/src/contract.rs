@@ -12,17 +12,43 @@ use std::sync::Arc;
 use axum::Router;
 use usher_app::App;
 use usher_app::error::{Code, Error};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 /// Returns the routes of all published contracts.
 pub fn router() -> Router<Arc<App>> {
+    let (router, _) = described().split_for_parts();
+    router.method_not_allowed_fallback(async || {
+        crate::problem::Failure(Error::new(
+            Code::MethodNotAllowed,
+            "the path does not know this method",
+        ))
+    })
+}
+
+/// Returns the description of all published contracts.
+#[must_use]
+pub fn description() -> OpenApi {
+    described().into_openapi()
+}
+
+fn described() -> OpenApiRouter<Arc<App>> {
     context_v1::router()
         .merge(context_v2::router())
         .merge(login::router())
         .merge(next_actions::router())
-        .method_not_allowed_fallback(async || {
-            crate::problem::Failure(Error::new(
-                Code::MethodNotAllowed,
-                "the path does not know this method",
-            ))
-        })
+}
+
+/// Returns the other spellings of a route's path, which the description leaves out: older clients
+/// say `brand` for `account`, and end some paths with a slash.
+fn aliases_of(route: &UtoipaMethodRouter<Arc<App>>) -> Vec<String> {
+    let mut aliases = Vec::new();
+    for path in route.1.paths.keys() {
+        let brand = path.replacen("/v1/account/", "/v1/brand/", 1);
+        if path.ends_with("/properties") {
+            aliases.extend([format!("{path}/"), format!("{brand}/")]);
+        }
+        aliases.push(brand);
+    }
+    aliases
 }

@@ -1,18 +1,22 @@
 //! The description of the API, and the pages that show it.
 
+mod complete;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Path;
 use axum::response::Html;
-use axum::routing::get;
 use usher_app::App;
 use usher_app::error::{Code, Error};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::contract;
 use crate::problem::{self, Failure};
 
 /// What stands above the paths.
@@ -20,10 +24,34 @@ use crate::problem::{self, Failure};
 #[openapi(
     info(
         title = "Usher",
-        description = "A conversation orchestrator: policies, context and next actions.",
+        description = "A conversation orchestrator: policies, context and next actions.\n\n\
+            `/api/v1` is our own API: the account is the credential's, lists come in pages, edits \
+            take `If-Match`, and errors are `application/problem+json`.\n\n\
+            `/v1` and `/v2` are published contracts that existing bots, functions and apps rely \
+            on; their errors are `{success, code, message, requestId}`. Every path under \
+            `/v1/account/` also answers under `/v1/brand/`, and one that ends in `/properties` \
+            also with a slash behind it.\n\n\
+            Every answer names its request in `X-Request-Id`; one that the client sends is echoed. \
+            Bodies are JSON whatever `Content-Type` says. A method that a path does not know is \
+            answered with 405.",
         license(name = "MIT OR Apache-2.0")
     ),
-    security(("bearer" = [])),
+    tags(
+        (name = "policies", description = "The ordered list that decides"),
+        (name = "decisions", description = "Ask, and look into the log"),
+        (name = "context", description = "Documents of properties, by namespace and session"),
+        (name = "consumers", description = "Engagement attributes and erasure"),
+        (name = "attributes", description = "What policies can read"),
+        (name = "skills", description = "What connects conversations to agents"),
+        (name = "settings", description = "What an account has set"),
+        (name = "access", description = "Credentials, users and the audit log"),
+        (name = "context v1", description = "Published contract: a key-value store"),
+        (name = "context v2", description = "Published contract: documents"),
+        (name = "next actions", description = "Published contract: decisions, both versions"),
+        (name = "login", description = "Published contract: tokens"),
+        (name = "node", description = "Whether the node lives, and what it says of itself")
+    ),
+    security(("bearer" = []), ("mavenApiKey" = []), ("accessToken" = [])),
     modifiers(&Security)
 )]
 #[derive(Debug)]
@@ -33,20 +61,54 @@ struct Security;
 
 impl utoipa::Modify for Security {
     fn modify(&self, document: &mut Document) {
+        let http = |scheme, description: &str| {
+            let scheme = Http::builder().scheme(scheme);
+            SecurityScheme::Http(scheme.description(Some(description)).build())
+        };
+        let key = |name| ApiKeyValue::with_description(name, "An API key or a token");
         let components = document.components.get_or_insert_with(Default::default);
-        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.add_security_scheme("bearer", bearer);
+        for (name, scheme) in [
+            (
+                "bearer",
+                http(HttpAuthScheme::Bearer, "An API key or a token"),
+            ),
+            (
+                "mavenApiKey",
+                SecurityScheme::ApiKey(ApiKey::Header(key("maven-api-key"))),
+            ),
+            (
+                "accessToken",
+                SecurityScheme::ApiKey(ApiKey::Query(key("access_token"))),
+            ),
+            (
+                "basic",
+                http(
+                    HttpAuthScheme::Basic,
+                    "The client id and secret of a credential",
+                ),
+            ),
+        ] {
+            components.add_security_scheme(name, scheme);
+        }
     }
 }
 
 /// Returns `/openapi.json`, `/docs` and the pages about errors.
-pub(crate) fn router(description: Document) -> Router<Arc<App>> {
-    Router::new()
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", description))
-        .route("/problems/{problem}", get(page))
+pub(crate) fn router(mut description: Document) -> Router<Arc<App>> {
+    let (pages, described) = OpenApiRouter::new().routes(routes!(page)).split_for_parts();
+    description.merge(contract::description());
+    description.merge(described);
+    complete::complete(&mut description);
+    pages.merge(SwaggerUi::new("/docs").url("/openapi.json", description))
 }
 
-/// A page about one kind of error: `type` of every error body leads here.
+/// Read a page about one kind of error; `type` of every error body leads here.
+#[utoipa::path(get, path = "/problems/{problem}", tag = "node", operation_id = "problem",
+    params(("problem" = String, Path, description = "The code in lower case, with hyphens",
+        example = "policy-not-found")),
+    security(()),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 404, description = "There is no such kind of error")))]
 async fn page(Path(name): Path<String>) -> Result<Html<String>, Failure> {
     let known = Code::ALL
         .iter()

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
-use axum::{Json, Router};
+use axum::routing::{patch, post};
 use serde::{Deserialize, Serialize};
 use usher_app::App;
 use usher_app::caller::Caller;
@@ -15,84 +15,159 @@ use usher_app::context::{self, Namespace, Session, Ttl};
 use usher_app::error::{Code, Error};
 use usher_model::time::Timestamp;
 use usher_model::value::Object;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::extract::{self, Authenticated, Shared};
 use crate::problem::Failure;
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     let root = "/v2/context/document";
-    Router::new()
-        .route(&format!("{root}/create"), post(create).patch(create))
-        .route(&format!("{root}/properties"), post(properties))
+    OpenApiRouter::new()
+        .routes(routes!(create))
+        .routes(routes!(properties))
+        .routes(routes!(remove_properties))
+        .routes(routes!(remove_document))
+        .routes(routes!(sessionless))
+        .routes(routes!(of_session))
+        // Some samples of the published pages PATCH.
+        .route(&format!("{root}/create"), patch(create))
         // Some proxies drop the body of a DELETE, so POST is taken too.
-        .route(
-            &format!("{root}/property/delete"),
-            delete(remove).post(remove),
-        )
-        .route(&format!("{root}/delete"), delete(remove).post(remove))
-        .route(
-            &format!("{root}/{{account}}/{{namespace}}"),
-            get(sessionless),
-        )
-        .route(
-            &format!("{root}/{{account}}/{{namespace}}/{{session}}"),
-            get(of_session),
-        )
+        .route(&format!("{root}/property/delete"), post(remove_properties))
+        .route(&format!("{root}/delete"), post(remove_document))
 }
 
-#[derive(Debug, Deserialize)]
+/// Which document.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ContextV2Target,
+    example = json!({"accountId": "acc1", "nameSpace": "orchestrator", "sessionId": "c-1"}))]
 struct Target {
+    /// The credential's account.
     account_id: String,
+    /// The namespace: 1 to 128 letters, digits and underscores.
     name_space: String,
+    /// The session: 1 to 256 characters. Without one it is `__default__`.
     session_id: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What is to be written.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ContextV2Create, example = json!({
+    "accountId": "acc1", "nameSpace": "orchestrator", "sessionId": "c-1", "ttlSeconds": 86400,
+    "payload": {"intent": "order_status", "retries": 2}
+}))]
 struct Create {
     #[serde(flatten)]
     target: Target,
+    /// Seconds from now until the whole document expires: at most 13 months, which is also what
+    /// nothing, zero and less mean.
     ttl_seconds: Option<i64>,
+    /// Any JSON by name; the compact text of the whole document has at most 800,000 characters.
+    #[schema(value_type = Object)]
     payload: Object,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which properties are read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ContextV2Filter, example = json!({
+    "accountId": "acc1", "nameSpace": "orchestrator", "sessionId": "c-1",
+    "filter": ["orchestrator.intent", "orchestrator.retries"]
+}))]
 struct Filter {
     #[serde(flatten)]
     target: Target,
+    /// Names of properties, with or without the namespace and a dot before them.
     filter: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which properties are removed.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ContextV2Remove, example = json!({
+    "accountId": "acc1", "nameSpace": "orchestrator", "sessionId": "c-1",
+    "propertyToDelete": ["intent"]
+}))]
 struct Remove {
     #[serde(flatten)]
     target: Target,
+    /// Names of properties; with none, the whole document goes.
     #[serde(default)]
     property_to_delete: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// Which document was changed.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ContextV2Done, example = json!({
+    "documentKey": "acc1:orchestrator:c-1", "tenantId": "acc1", "success": true
+}))]
 struct Done {
+    /// Account, namespace and session, parted by colons; without a session it ends in a colon.
     document_key: String,
+    /// The account.
     tenant_id: String,
+    /// Always true.
     success: bool,
 }
 
-#[derive(Debug, Serialize)]
+/// A document.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ContextV2Document, example = json!({
+    "accountId": "acc1", "documentKey": "acc1:orchestrator:c-1", "documentType": "CONTEXT",
+    "nameSpace": "orchestrator", "payload": {"intent": "order_status", "retries": 2},
+    "sessionId": "c-1", "tenantId": "acc1", "ttl": "2026-05-05T10:00:00.000Z"
+}))]
 struct Document {
+    /// The account.
     account_id: String,
+    /// Account, namespace and session, parted by colons; without a session it ends in a colon.
     document_key: String,
+    /// Always `CONTEXT`.
     document_type: &'static str,
+    /// The namespace.
     name_space: String,
+    /// What it holds; nothing has expired.
+    #[schema(value_type = Object)]
     payload: Object,
+    /// The session, if it was asked for by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<String>,
+    /// The account.
     tenant_id: String,
+    /// When the last property expires.
+    #[schema(value_type = String, format = DateTime)]
     ttl: Timestamp,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Path)]
+struct NamespacePath {
+    /// The credential's account.
+    #[param(example = "acc1")]
+    account_id: String,
+    /// The namespace: 1 to 128 letters, digits and underscores.
+    #[param(example = "orchestrator")]
+    name_space: String,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Path)]
+struct SessionPath {
+    /// The credential's account.
+    #[param(example = "acc1")]
+    account_id: String,
+    /// The namespace: 1 to 128 letters, digits and underscores.
+    #[param(example = "orchestrator")]
+    name_space: String,
+    /// The session: 1 to 256 characters; `__default__` is what is written without one.
+    #[param(example = "c-1")]
+    session_id: String,
 }
 
 /// A checked target; without a session it is the default one, under another spelling.
@@ -134,6 +209,12 @@ impl Address {
     }
 }
 
+/// Add and overwrite properties of a document, and set its life; other properties stay.
+///
+/// A document need not be made before. `PATCH` is taken too.
+#[utoipa::path(post, path = "/v2/context/document/create", tag = "context v2",
+    operation_id = "contextV2Create", request_body = Create,
+    responses((status = 201, description = "Written", body = Done)))]
 async fn create(
     State(app): Shared,
     Authenticated(caller): Authenticated,
@@ -148,38 +229,42 @@ async fn create(
     Ok((StatusCode::CREATED, Json(address.done(&caller))))
 }
 
+/// Read the document of a namespace that has no session.
+///
+/// It is the document of the session `__default__` under another spelling.
+#[utoipa::path(get, path = "/v2/context/document/{accountId}/{nameSpace}", tag = "context v2",
+    operation_id = "contextV2Document", params(NamespacePath),
+    responses((status = 200, description = "The document", body = Document),
+        (status = 404, description = "There is no such document, or it has expired")))]
 async fn sessionless(
     State(app): Shared,
     Authenticated(caller): Authenticated,
-    Path((account_id, name_space)): Path<(String, String)>,
+    Path(path): Path<NamespacePath>,
 ) -> Result<Json<Document>, Failure> {
-    document(
-        &caller,
-        &app,
-        Target {
-            account_id,
-            name_space,
-            session_id: None,
-        },
-    )
-    .await
+    let target = Target {
+        account_id: path.account_id,
+        name_space: path.name_space,
+        session_id: None,
+    };
+    document(&caller, &app, target).await
 }
 
+/// Read the document of a session.
+#[utoipa::path(get, path = "/v2/context/document/{accountId}/{nameSpace}/{sessionId}",
+    tag = "context v2", operation_id = "contextV2SessionDocument", params(SessionPath),
+    responses((status = 200, description = "The document", body = Document),
+        (status = 404, description = "There is no such document, or it has expired")))]
 async fn of_session(
     State(app): Shared,
     Authenticated(caller): Authenticated,
-    Path((account_id, name_space, session)): Path<(String, String, String)>,
+    Path(path): Path<SessionPath>,
 ) -> Result<Json<Document>, Failure> {
-    document(
-        &caller,
-        &app,
-        Target {
-            account_id,
-            name_space,
-            session_id: Some(session),
-        },
-    )
-    .await
+    let target = Target {
+        account_id: path.account_id,
+        name_space: path.name_space,
+        session_id: Some(path.session_id),
+    };
+    document(&caller, &app, target).await
 }
 
 async fn document(caller: &Caller, app: &App, target: Target) -> Result<Json<Document>, Failure> {
@@ -203,6 +288,14 @@ async fn document(caller: &Caller, app: &App, target: Target) -> Result<Json<Doc
     }))
 }
 
+/// Read some properties of a document.
+///
+/// Names that are not there are left out. A name that begins with another namespace is refused.
+#[utoipa::path(post, path = "/v2/context/document/properties", tag = "context v2",
+    operation_id = "contextV2Properties", request_body = Filter,
+    responses((status = 200, description = "Values by name, each with its namespace",
+        body = Object,
+        example = json!({"orchestrator.intent": "order_status", "orchestrator.retries": 2}))))]
 async fn properties(
     State(app): Shared,
     Authenticated(caller): Authenticated,
@@ -231,16 +324,42 @@ async fn properties(
     Ok(Json(found))
 }
 
-async fn remove(
+/// Remove properties of a document; without any named, the whole document.
+///
+/// What is absent is no mistake. `POST` is taken too, for proxies that drop the body of a
+/// `DELETE`.
+#[utoipa::path(delete, path = "/v2/context/document/property/delete", tag = "context v2",
+    operation_id = "contextV2DeleteProperties", request_body = Remove,
+    responses((status = 200, description = "Done", body = Done)))]
+async fn remove_properties(
     State(app): Shared,
     Authenticated(caller): Authenticated,
     extract::Json(body): extract::Json<Remove>,
 ) -> Result<Json<Done>, Failure> {
-    let address = Address::read(&caller, body.target)?;
+    remove(&caller, &app, body).await
+}
+
+/// Remove a document.
+///
+/// An absent one is no mistake. Where `propertyToDelete` names properties, only they go. `POST` is
+/// taken too, for proxies that drop the body of a `DELETE`.
+#[utoipa::path(delete, path = "/v2/context/document/delete", tag = "context v2",
+    operation_id = "contextV2DeleteDocument", request_body = Target,
+    responses((status = 200, description = "Done", body = Done)))]
+async fn remove_document(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    extract::Json(body): extract::Json<Remove>,
+) -> Result<Json<Done>, Failure> {
+    remove(&caller, &app, body).await
+}
+
+async fn remove(caller: &Caller, app: &App, body: Remove) -> Result<Json<Done>, Failure> {
+    let address = Address::read(caller, body.target)?;
     let named = Some(body.property_to_delete).filter(|names| !names.is_empty());
     let Address {
         namespace, session, ..
     } = &address;
-    context::remove(&caller, &app, namespace, session, named.as_deref(), None).await?;
-    Ok(Json(address.done(&caller)))
+    context::remove(caller, app, namespace, session, named.as_deref(), None).await?;
+    Ok(Json(address.done(caller)))
 }

@@ -2,31 +2,49 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::routing::get;
-use axum::{Json, Router};
 use base64::Engine as _;
 use serde::Serialize;
 use usher_app::App;
 use usher_app::credentials;
 use usher_app::error::{Code, Error};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::extract::Shared;
 use crate::problem::Failure;
 
 /// The token, in the shape of OAuth 2.0.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LoginToken, example = json!({
+    "access_token": "eyJhbGciOi…", "token_type": "Bearer", "expires_in": 86400
+}))]
 struct Token {
+    /// A signed JWT with `sub`, `tenantId`, `role`, `iat` and `exp`.
     access_token: String,
+    /// Always `Bearer`.
     token_type: &'static str,
+    /// Seconds that it works.
     expires_in: u64,
 }
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/v2/authenticate/login", get(login).post(login))
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(login))
+        // The published pages name no method.
+        .route("/v2/authenticate/login", get(login))
 }
 
+/// Exchange a client id and secret for a token.
+///
+/// `GET` is taken too. The token works in `Authorization: Bearer` and in `access_token`.
+#[utoipa::path(post, path = "/v2/authenticate/login", tag = "login", operation_id = "login",
+    security(("basic" = [])),
+    responses((status = 200, description = "The token", body = Token)))]
 async fn login(State(app): Shared, headers: HeaderMap) -> Result<Json<Token>, Failure> {
     let (client_id, client_secret) = basic(&headers).ok_or_else(|| {
         Error::new(

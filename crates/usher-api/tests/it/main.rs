@@ -12,5 +12,6 @@ mod context_v2;
 mod decisions;
 mod harness;
 mod next_actions;
+mod openapi;
 mod permissions;
 mod policies;
