@@ -1,0 +1,235 @@
+//! Durable upserts of 1 KB documents, each with a new value, by one writer and by 64; point reads.
+//!
+//! As a benchmark it first prints what ratios and counts the design promises: 64 writers against
+//! one, CPU for each upsert, and syncs for each durable batch. The syncs are counted by running this
+//! program again under `strace`, if that is installed.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "benchmark code")]
+
+use std::cell::Cell;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use usher_model::id::AccountId;
+use usher_model::time::Timestamp;
+use usher_store::batch::{Batch, Expect, PutRow};
+use usher_store::collection::{Collection, Column, ColumnKind, Index};
+use usher_store::sqlite::{Options, Sqlite};
+use usher_store::store::{Field, Key, Store};
+
+const NOW: Timestamp = Timestamp::from_milliseconds(1_000_000);
+/// Rows that are written over and over.
+const ROWS: u64 = 10_000;
+const WRITERS: u64 = 64;
+/// Makes this program write, and nothing else, so that its syncs can be counted.
+const COUNTED: &str = "--counted";
+const COUNTED_UPSERTS: u64 = 2_000;
+
+/// Like context documents.
+static DOCUMENTS: Collection = Collection {
+    name: "documents",
+    key: &["namespace", "session"],
+    columns: &[Column {
+        name: "session_key",
+        kind: ColumnKind::Text,
+    }],
+    indexes: &[Index {
+        name: "by_session",
+        columns: &["session_key"],
+        unique: false,
+    }],
+    expires: true,
+};
+
+static COLLECTIONS: &[&Collection] = &[&DOCUMENTS];
+
+struct Bench {
+    runtime: Runtime,
+    store: Store,
+    account: AccountId,
+    /// Counts the values, so that none is written twice.
+    values: Arc<AtomicU64>,
+    writer: Option<JoinHandle<()>>,
+    _directory: TempDir,
+}
+
+impl Bench {
+    fn open() -> Self {
+        let directory = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let options = Options {
+            directory: directory.path().to_path_buf(),
+            collections: COLLECTIONS,
+            is_server: true,
+        };
+        let (sqlite, writer) = Sqlite::open(&options).unwrap();
+        Self {
+            runtime: Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .unwrap(),
+            store: sqlite.into(),
+            account: AccountId::parse("acc1").unwrap(),
+            values: Arc::default(),
+            writer: Some(std::thread::spawn(move || writer.run())),
+            _directory: directory,
+        }
+    }
+
+    fn row(account: &AccountId, value: u64) -> PutRow {
+        let session = (value % ROWS).to_string();
+        PutRow {
+            key: Key::new(account, ["orders", &session]),
+            fields: vec![Field::Text(session)],
+            expires_at: Some(NOW.plus(Duration::from_hours(24))),
+            document: format!("{{\"value\":{value},\"text\":\"{value:->1000}\"}}"),
+        }
+    }
+
+    /// Upserts `count` rows, one after the other in each of `writers` tasks; returns how long it took.
+    fn upsert(&self, writers: u64, count: u64) -> Duration {
+        let start = Instant::now();
+        self.runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for writer in 0..writers {
+                let share = count / writers + u64::from(writer < count % writers);
+                let (store, account) = (self.store.clone(), self.account.clone());
+                let values = Arc::clone(&self.values);
+                tasks.spawn(async move {
+                    for _ in 0..share {
+                        let mut batch = Batch::new(NOW);
+                        let value = values.fetch_add(1, Ordering::Relaxed);
+                        batch.put(&DOCUMENTS, Self::row(&account, value), Expect::Any);
+                        store.commit(batch).await.unwrap();
+                    }
+                });
+            }
+            tasks.join_all().await;
+        });
+        start.elapsed()
+    }
+
+    fn read(&self, value: u64) {
+        let session = (value % ROWS).to_string();
+        let key = Key::new(&self.account, ["orders", &session]);
+        let read = self.runtime.block_on(self.store.get(&DOCUMENTS, &key, NOW));
+        assert!(read.unwrap().is_some());
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.store.close();
+        self.writer.take().unwrap().join().unwrap();
+    }
+}
+
+fn commit(criterion: &mut Criterion) {
+    let bench = Bench::open();
+    bench.upsert(WRITERS, ROWS);
+    let mut group = criterion.benchmark_group("commit");
+    group.sample_size(10);
+    group.bench_function("durable upsert, 1 writer", |bencher| {
+        bencher.iter_custom(|count| bench.upsert(1, count));
+    });
+    group.bench_function("durable upsert, 64 writers", |bencher| {
+        bencher.iter_custom(|count| bench.upsert(WRITERS, count));
+    });
+    group.finish();
+    let next = Cell::new(0);
+    criterion.bench_function("point read", |bencher| {
+        bencher.iter(|| bench.read(next.replace(next.get() + 7_919)));
+    });
+}
+
+/// CPU time of this process, in the kernel's ticks of 10 ms.
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, numbers) = stat.rsplit_once(") ").unwrap();
+    let ticks = numbers
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|ticks| ticks.parse::<u64>().unwrap());
+    Duration::from_millis(10 * ticks.sum::<u64>())
+}
+
+/// Prints what the design promises.
+fn report() {
+    let bench = Bench::open();
+    bench.upsert(WRITERS, ROWS);
+    let mut rates = Vec::new();
+    for (writers, count) in [(1, 3_000), (WRITERS, 60_000)] {
+        let before = cpu();
+        let elapsed = bench.upsert(writers, count);
+        let used = cpu().saturating_sub(before).as_secs_f64() * 1e6;
+        let count = f64::from(u32::try_from(count).unwrap());
+        let rate = count / elapsed.as_secs_f64();
+        println!(
+            "{writers} writers: {rate:.0} upserts a second, {:.1} µs of CPU each",
+            used / count
+        );
+        rates.push(rate);
+    }
+    if let [one, many] = rates.as_slice() {
+        println!("{WRITERS} writers against 1: {:.1} times", many / one);
+    }
+    for writers in [1, WRITERS] {
+        match syncs(writers) {
+            Some(syncs) => {
+                let upserts = f64::from(u32::try_from(COUNTED_UPSERTS).unwrap());
+                println!(
+                    "{writers} writers: {:.2} upserts for each sync",
+                    upserts / syncs
+                );
+                assert!(
+                    writers > 1 || syncs >= upserts,
+                    "a batch was acknowledged without a sync"
+                );
+            }
+            None => println!("{writers} writers: syncs not counted, `strace` does not run here"),
+        }
+    }
+}
+
+/// Counts the syncs of another run of this program.
+fn syncs(writers: u64) -> Option<f64> {
+    let directory = TempDir::new().unwrap();
+    let counts = directory.path().join("counts");
+    let status = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=fsync,fdatasync", "-o"])
+        .arg(&counts)
+        .arg(std::env::current_exe().unwrap())
+        .args([COUNTED, &writers.to_string()])
+        .status();
+    if !status.ok()?.success() {
+        return None;
+    }
+    let trace = std::fs::read_to_string(counts).ok()?;
+    let syncs = trace.lines().filter(|line| line.contains("sync(")).count();
+    Some(f64::from(u32::try_from(syncs).unwrap()))
+}
+
+criterion_group!(benches, commit);
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(position) = arguments.iter().position(|argument| argument == COUNTED) {
+        let writers = arguments.get(position + 1).unwrap().parse().unwrap();
+        Bench::open().upsert(writers, COUNTED_UPSERTS);
+        return;
+    }
+    if arguments.iter().any(|argument| argument == "--bench") {
+        report();
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}
