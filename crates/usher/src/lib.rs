@@ -11,3 +11,5 @@ pub mod doctor;
 pub mod lifecycle;
 pub mod reference;
 pub mod telemetry;
+
+mod outbound;

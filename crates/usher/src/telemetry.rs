@@ -29,6 +29,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry};
 
 use crate::config::{LogFormat, Telemetry};
+use crate::outbound;
 
 /// How long the collector has for one batch, and at the end for the last one.
 const EXPORT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -122,14 +123,9 @@ pub fn start(options: &Telemetry) -> Result<Traces> {
 }
 
 fn provider(endpoint: &str) -> Result<SdkTracerProvider> {
-    let agent = ureq::Agent::config_builder()
-        .timeout_global(Some(EXPORT_TIME_MAX))
-        .http_status_as_error(false)
-        .build()
-        .into();
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
-        .with_http_client(Collector(agent))
+        .with_http_client(Collector(outbound::agent(EXPORT_TIME_MAX)))
         .with_timeout(EXPORT_TIME_MAX)
         .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
         .build()

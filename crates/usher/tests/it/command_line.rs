@@ -3,6 +3,11 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use serde_json::Value;
+use usher_model::role::Role;
+
+use crate::harness::Harness;
+
 fn usher(words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_usher"))
         .args(words)
@@ -145,5 +150,61 @@ fn the_doctor_finds_nothing_wrong_with_a_fresh_directory() {
             .filter(|line| line.starts_with("ok "))
             .count(),
         3
+    );
+}
+
+#[test]
+fn policies_travel_between_files_and_a_server() {
+    let harness = Harness::start();
+    let key = harness.credential(Role::Manager).api_key;
+    let policy = |words: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_usher"))
+            .arg("policy")
+            .args(words)
+            .args(["--server", &harness.address])
+            .env("USHER_API_KEY", &key)
+            .output()
+            .unwrap()
+    };
+    let demo = demo("policies.json");
+    let before = policy(&["diff", &demo]);
+    assert_eq!(before.status.code(), Some(1));
+    assert!(
+        stdout(&before).starts_with("+ Orders to the order desk"),
+        "{}",
+        stdout(&before)
+    );
+
+    let imported = policy(&["import", &demo, "--mode", "replace", "--keep-enabled"]);
+    assert!(imported.status.success(), "{imported:?}");
+    let report: Value = serde_json::from_slice(&imported.stdout).unwrap();
+    assert_eq!(report["created"], 4);
+    assert_eq!(stdout(&policy(&["diff", &demo])), "no difference\n");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("export.json").display().to_string();
+    assert!(policy(&["export", &file]).status.success());
+    assert_eq!(stdout(&policy(&["diff", &file])), "no difference\n");
+}
+
+#[test]
+fn a_server_that_refuses_says_why() {
+    let harness = Harness::start();
+    let refused = Command::new(env!("CARGO_BIN_EXE_usher"))
+        .args([
+            "policy",
+            "export",
+            "--server",
+            &harness.address,
+            "--api-key",
+            "usk.wrong",
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        text.contains("was refused") && !text.contains("usk.wrong"),
+        "{text}"
     );
 }

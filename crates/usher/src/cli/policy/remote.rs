@@ -10,6 +10,7 @@ use serde_json::Value;
 use usher_model::limits;
 
 use crate::cli::terminal;
+use crate::outbound;
 
 /// Longest time of one request, an import of 10 MB among them.
 const TIME_MAX: Duration = Duration::from_secs(60);
@@ -49,15 +50,6 @@ impl Server {
                 "expected an API key in --api-key or USHER_API_KEY; `usher credential create` makes one"
             );
         };
-        let tls = ureq::tls::TlsConfig::builder()
-            .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-            .build();
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_global(Some(TIME_MAX))
-            .http_status_as_error(false)
-            .tls_config(tls)
-            .build()
-            .into();
         let url = format!("{}{path}", self.server.trim_end_matches('/'));
         let request = axum::http::Request::builder()
             .method(method)
@@ -71,7 +63,7 @@ impl Server {
                     self.server
                 )
             })?;
-        let mut response = agent
+        let mut response = outbound::agent(TIME_MAX)
             .run(request)
             .with_context(|| format!("no answer from `{}`", self.server))?;
         let limit = u64::try_from(limits::IMPORT_BYTES_MAX)
