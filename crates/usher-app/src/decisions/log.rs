@@ -14,9 +14,10 @@ use usher_model::id::AccountId;
 use usher_model::limits;
 use usher_store::batch::{Batch, CommitError, Expect};
 use usher_store::record;
+use usher_store::store::StoreError;
 
 use crate::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::usage::Counts;
 
 /// How long a caller waits for room before its decision is dropped.
@@ -160,29 +161,57 @@ pub(crate) async fn write_behind(app: Arc<App>) {
 }
 
 /// Commits decisions and their usage; tries again until it succeeds, or a few times when stopping.
+///
+/// What is too much for one commit goes in several, and what the store refuses by itself is dropped:
+/// it must not hold up the decisions of others.
 async fn write(app: &App, entries: &mut Vec<Entry>) {
     let mut attempts = 0;
-    loop {
-        match commit(app, entries).await {
-            Ok(()) => break,
-            Err(error) => {
-                attempts += 1;
-                let is_stopping = app.tasks.stopping().is_cancelled();
-                if is_stopping && attempts >= ATTEMPTS_WHEN_STOPPING {
-                    let count = entries.len();
-                    tracing::error!(count, %error, "decisions were not logged before the stop");
-                    app.log
-                        .dropped
-                        .fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
-                    break;
-                }
-                tracing::warn!(%error, "decisions could not be logged; trying again");
-                tokio::time::sleep(RETRY_WAIT).await;
+    let mut size = entries.len();
+    while !entries.is_empty() {
+        size = size.min(entries.len());
+        let Err(error) = commit(app, entries.get(..size).unwrap_or_default()).await else {
+            app.log.settle(size);
+            entries.drain(..size);
+            continue;
+        };
+        if is_refused(&error) {
+            if size > 1 {
+                size = size.div_ceil(2);
+            } else {
+                lose(app, entries, 1, &error);
             }
+            continue;
         }
+        attempts += 1;
+        if app.tasks.stopping().is_cancelled() && attempts >= ATTEMPTS_WHEN_STOPPING {
+            let count = entries.len();
+            lose(app, entries, count, &error);
+            return;
+        }
+        tracing::warn!(%error, "decisions could not be logged; trying again");
+        tokio::time::sleep(RETRY_WAIT).await;
     }
-    app.log.settle(entries.len());
-    entries.clear();
+}
+
+/// Gives up the first `count` decisions, and counts them.
+fn lose(app: &App, entries: &mut Vec<Entry>, count: usize, error: &Error) {
+    tracing::error!(count, %error, "decisions were not logged");
+    let lost = u64::try_from(count).unwrap_or(0);
+    app.log.dropped.fetch_add(lost, Ordering::Relaxed);
+    metrics::counter!("usher_decisions_dropped_total").increment(lost);
+    app.log.settle(count);
+    entries.drain(..count);
+}
+
+/// Whether the store would refuse the same again.
+fn is_refused(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    let refusal = source.and_then(|source| match source.downcast_ref::<CommitError>() {
+        Some(CommitError::Store(refusal)) => Some(refusal),
+        Some(_) => None,
+        None => source.downcast_ref::<StoreError>(),
+    });
+    matches!(refusal, Some(StoreError::Refused { .. }))
 }
 
 async fn commit(app: &App, entries: &[Entry]) -> Result<()> {
@@ -201,6 +230,88 @@ async fn commit(app: &App, entries: &[Entry]) -> Result<()> {
             // Another node counted at the same time: add to what it wrote.
             Err(CommitError::Conflict { .. }) => {}
             other => return Ok(other.map(drop)?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_context::expiry::TtlMax;
+    use usher_model::id::{DecisionId, IdSource};
+    use usher_model::time::{Clock, ManualClock, Timestamp};
+    use usher_store::collection::kept;
+    use usher_store::record::Fact;
+    use usher_store::sqlite::Sqlite;
+    use usher_store::store::Query;
+
+    use super::*;
+
+    fn app() -> Arc<App> {
+        let (sqlite, writer) = Sqlite::open_in_memory(kept::ALL).unwrap();
+        std::thread::spawn(move || writer.run());
+        let start = Timestamp::parse("2026-05-04T10:00:00Z").unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::starting_at(start));
+        let options = crate::Options {
+            policies_max: 1,
+            rate_per_second: 1,
+            rate_burst: 1,
+            context_ttl_max: TtlMax::default(),
+            context_cache_documents: 1,
+            decision_retention_days: 1,
+            token_ttl: Duration::from_secs(1),
+            sweep_interval: Duration::from_secs(1),
+        };
+        let ids = IdSource::new(Arc::clone(&clock), [1; 32]);
+        App::new(sqlite.into(), clock, ids, options)
+    }
+
+    fn entry(app: &App, account: &AccountId, bytes: usize) -> Entry {
+        let decision = record::Decision {
+            id: DecisionId::mint(&app.ids),
+            at: app.now(),
+            duration_us: 0,
+            api: "API".to_owned(),
+            conversation_id: None,
+            session_id: None,
+            consumer_id: None,
+            ruleset_revision: 0,
+            only_policy_id: None,
+            policy_id: None,
+            policy_name: None,
+            no_match_reason: None,
+            actions: Vec::new(),
+            facts: vec![Fact {
+                attribute: "a.b".to_owned(),
+                value: "x".repeat(bytes).into(),
+            }],
+            faults: Vec::new(),
+            notes: Vec::new(),
+            expires_at: app.now().plus(Duration::from_secs(60)),
+        };
+        Entry {
+            account: account.clone(),
+            decision,
+        }
+    }
+
+    #[tokio::test]
+    async fn decisions_too_large_for_one_commit_hold_up_nobody() {
+        let app = app();
+        let [large, other] = ["large", "other"].map(|id| AccountId::parse(id).unwrap());
+        let half = limits::STORE_BATCH_BYTES_MAX / 2;
+        let mut entries = vec![
+            entry(&app, &large, half),
+            entry(&app, &large, half),
+            entry(&app, &large, 2 * half),
+            entry(&app, &other, 1),
+        ];
+        write(&app, &mut entries).await;
+        assert!(entries.is_empty());
+        assert_eq!(app.log.dropped(), 1, "the one that fits nowhere");
+        for (account, kept) in [(&large, 2), (&other, 1)] {
+            let query = Query::all(account, &kept::DECISIONS);
+            let rows = app.store.find_all(&query, app.now()).await.unwrap();
+            assert_eq!(rows.len(), kept);
         }
     }
 }
