@@ -332,7 +332,8 @@ fn fits(document: &Value, schema: &Value, value: &Value, place: &str) {
         } else {
             options.iter().find(|option| !is_null(option))
         };
-        return fits(document, option.expect(place), value, place);
+        let option = option.unwrap_or_else(|| panic!("{value} is not allowed: {place}"));
+        return fits(document, option, value, place);
     }
     let kind = match value {
         Value::Null => "null",

@@ -1,5 +1,7 @@
 //! Every route, every role, and a foreign account.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
@@ -7,6 +9,7 @@ use usher_app::caller::Permission;
 use usher_model::role::Role;
 
 use crate::harness::{ACCOUNT, Node};
+use crate::openapi;
 
 /// A route of the description, and what it needs.
 const ROUTES: &[(&str, &str, Permission)] = &[
@@ -158,6 +161,38 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ("get", "/api/v1/audit", Permission::AuditRead),
 ];
 
+/// An operation of the published contracts, and what it needs.
+const CONTRACTS: &[(&str, Permission)] = &[
+    ("contextV1PutNamespace", Permission::ContextWrite),
+    ("contextV1Namespaces", Permission::ContextRead),
+    ("contextV1DeleteNamespace", Permission::ContextWrite),
+    ("contextV1PatchNamespace", Permission::ContextWrite),
+    ("contextV1PatchSession", Permission::ContextWrite),
+    ("contextV1PutNamespaceProperty", Permission::ContextWrite),
+    ("contextV1PutSessionProperty", Permission::ContextWrite),
+    ("contextV1NamespaceProperties", Permission::ContextRead),
+    ("contextV1SessionProperties", Permission::ContextRead),
+    ("contextV1NamespaceProperty", Permission::ContextRead),
+    ("contextV1SessionProperty", Permission::ContextRead),
+    ("contextV1DeleteNamespaceProperty", Permission::ContextWrite),
+    ("contextV1DeleteSessionProperty", Permission::ContextWrite),
+    ("contextV1ClearSession", Permission::ContextWrite),
+    ("contextV1SessionIds", Permission::ContextRead),
+    ("contextV1AllProperties", Permission::ContextRead),
+    ("contextV1PutSession", Permission::ContextWrite),
+    ("contextV1SessionsWithTtl", Permission::ContextRead),
+    ("contextV1DeleteSession", Permission::ContextWrite),
+    ("contextV2Create", Permission::ContextWrite),
+    ("contextV2Document", Permission::ContextRead),
+    ("contextV2SessionDocument", Permission::ContextRead),
+    ("contextV2Properties", Permission::ContextRead),
+    ("contextV2DeleteProperties", Permission::ContextWrite),
+    ("contextV2DeleteDocument", Permission::ContextWrite),
+    ("nextActionsV1", Permission::DecisionsAsk),
+    ("nextActionsV1Body", Permission::DecisionsAsk),
+    ("nextActionsV2", Permission::DecisionsAsk),
+];
+
 const UNKNOWN_ID: &str = "00000000-0000-7000-8000-000000000000";
 
 /// A request that is well-formed but names nothing that exists.
@@ -233,6 +268,37 @@ async fn every_role_may_what_the_table_says_and_nothing_else() {
                 answer.text
             );
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_may_what_the_table_of_the_contracts_says_and_only_in_its_own_account() {
+    let node = Node::start().await;
+    let document = openapi::document(&node).await;
+    let mut operations = openapi::operations(&document);
+    operations.retain(|operation| {
+        let is_contract = ["/v1/", "/v2/"].map(|root| operation.path.starts_with(root));
+        // Nobody has a role yet who logs in.
+        is_contract.contains(&true) && operation.id() != "login"
+    });
+    let described: BTreeSet<&str> = operations.iter().map(openapi::Operation::id).collect();
+    let table: BTreeSet<&str> = CONTRACTS.iter().map(|(id, _)| *id).collect();
+    assert_eq!(described, table);
+    let stranger = node.client("acc2", Role::Admin).await;
+    for operation in &operations {
+        let id = operation.id();
+        let (_, permission) = CONTRACTS.iter().find(|row| row.0 == id).unwrap();
+        let (path, body) = operation.request(&document, |_| None);
+        for role in Role::ALL {
+            let client = node.client(ACCOUNT, role).await;
+            let answer = client.call(&operation.method, &path, body.clone()).await;
+            let is_forbidden = answer.status.as_u16() == 403;
+            let may = permission.roles().contains(&role);
+            assert_eq!(is_forbidden, !may, "{role} {id}: {}", answer.text);
+            assert!(answer.status.as_u16() < 500, "{role} {id}: {}", answer.text);
+        }
+        let answer = stranger.call(&operation.method, &path, body).await;
+        assert_eq!(answer.expect(403).json()["code"], "FORBIDDEN", "{id}");
     }
 }
 
