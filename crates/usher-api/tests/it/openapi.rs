@@ -278,24 +278,41 @@ async fn log_in(client: &Client<'_>, node: &Node, path: &str) -> Answer {
 async fn every_operation_answers_its_example_as_it_is_described() {
     let node = Node::start().await;
     let document = document(&node).await;
-    node.stop().await;
+    let admin = node.admin().await;
+    let seeds = Seeds::sow(&admin).await;
     for operation in operations(&document) {
         // The binary adds its metrics itself; its own tests read them.
         if operation.path == "/metrics" {
             continue;
         }
+        // What reads leaves everything as it was.
+        if operation.method == "GET" {
+            answers(&document, &operation, &node, &admin, &seeds).await;
+            continue;
+        }
         let node = Node::start().await;
         let admin = node.admin().await;
         let seeds = Seeds::sow(&admin).await;
-        let (path, body) = operation.request(&document, |name| seeds.value(name));
-        let answer = if operation.id() == "login" {
-            log_in(&admin, &node, &path).await
-        } else {
-            admin.call(&operation.method, &path, body).await
-        };
-        check(&document, &operation, &answer);
+        answers(&document, &operation, &node, &admin, &seeds).await;
         node.stop().await;
     }
+    node.stop().await;
+}
+
+async fn answers(
+    document: &Value,
+    operation: &Operation,
+    node: &Node,
+    admin: &Client<'_>,
+    seeds: &Seeds,
+) {
+    let (path, body) = operation.request(document, |name| seeds.value(name));
+    let answer = if operation.id() == "login" {
+        log_in(admin, node, &path).await
+    } else {
+        admin.call(&operation.method, &path, body).await
+    };
+    check(document, operation, &answer);
 }
 
 /// Asserts that an answer is one the operation describes, and a success.
