@@ -331,3 +331,26 @@ fn a_trace_reaches_the_collector_as_a_part_of_the_callers() {
     }
     assert!(received.starts_with(b"POST /v1/traces HTTP/1.1\r\n"));
 }
+
+#[test]
+fn what_the_machine_refuses_is_said_with_what_to_do() {
+    // Nobody can write there, not even root.
+    let refused = run(&["init", "--account", "acme"], Path::new("/proc/usher"));
+    assert_eq!(refused.status.code(), Some(1));
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        text.contains("`/proc/usher`") && text.contains("may write there"),
+        "{text}"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let holder = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = holder.local_addr().unwrap().to_string();
+    let refused = run(&["serve", "--listen", &address], folder.path());
+    assert_eq!(refused.status.code(), Some(1));
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        text.contains(&format!("cannot listen on {address}")),
+        "{text}"
+    );
+}
