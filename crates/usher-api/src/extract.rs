@@ -102,6 +102,43 @@ fn presented(parts: &Parts) -> Option<String> {
         .filter(|credential| !credential.is_empty())
 }
 
+/// The query's parameters; a mistake in them is said as every other.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let read = axum::extract::Query::from_request_parts(parts, state).await;
+        let axum::extract::Query(query) =
+            read.map_err(|rejection| unreadable(&rejection.body_text()))?;
+        Ok(Self(query))
+    }
+}
+
+/// The path's parameters; a mistake in them is said as every other.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let read = axum::extract::Path::from_request_parts(parts, state).await;
+        let axum::extract::Path(path) =
+            read.map_err(|rejection| unreadable(&rejection.body_text()))?;
+        Ok(Self(path))
+    }
+}
+
+fn unreadable(why: &str) -> Failure {
+    Failure(Error::new(
+        Code::BadRequest,
+        format!("expected readable parameters: {why}"),
+    ))
+}
+
 /// A JSON body; the media type is not looked at, the mistakes are said with their place.
 #[derive(Debug)]
 pub struct Json<T>(pub T);

@@ -5,7 +5,6 @@ mod complete;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::response::Html;
 use usher_app::App;
 use usher_app::error::{Code, Error};
@@ -17,6 +16,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::contract;
+use crate::extract::Path;
 use crate::problem::{self, Failure};
 
 /// What stands above the paths.

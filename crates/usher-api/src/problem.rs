@@ -346,6 +346,7 @@ pub(crate) fn render(error: &Error, shape: Shape, request_id: RequestId) -> Resp
 const fn contract_code(code: Code) -> &'static str {
     match code {
         Code::ForeignAccount => "FORBIDDEN",
+        Code::FieldInvalid => "BAD_REQUEST",
         Code::StoreUnavailable => "CONTEXT_UNAVAILABLE",
         _ => code.as_str(),
     }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use usher_app::{App, attributes};
 use usher_model::limits;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{self, Authenticated, Shared};
+use crate::extract::{self, Authenticated, Path, Shared};
 use crate::page::Page;
 use crate::problem::{Failure, Problem};
 use crate::wire::attribute as wire;

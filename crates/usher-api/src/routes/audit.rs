@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use usher_app::{App, audit};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{Authenticated, Shared};
+use crate::extract::{Authenticated, Query, Shared};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Failure, Problem};
 use crate::wire::access as wire;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use usher_app::App;
 use usher_app::context::{self, Namespace, Session, Ttl};
@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::etag;
-use crate::extract::{self, Authenticated, Shared, if_match};
+use crate::extract::{self, Authenticated, Path, Query, Shared, if_match};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Failure, Problem};
 use crate::wire::context as wire;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use usher_app::App;
 use usher_app::decisions::{self, search};
@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{self, Authenticated, Shared};
+use crate::extract::{self, Authenticated, Path, Query, Shared};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Failure, Problem};
 use crate::wire::decision as wire;

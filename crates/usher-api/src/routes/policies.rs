@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use usher_app::App;
@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::etag;
-use crate::extract::{self, Authenticated, Shared, if_match};
+use crate::extract::{self, Authenticated, Path, Query, Shared, if_match};
 use crate::page::Page;
 use crate::problem::{Failure, Problem};
 use crate::wire::policy as wire;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use usher_app::error::{Code, Error};
 use usher_app::{App, users};
@@ -11,7 +11,7 @@ use usher_model::id::UserId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{self, Authenticated, Shared};
+use crate::extract::{self, Authenticated, Path, Shared};
 use crate::page::Page;
 use crate::problem::{Failure, Problem};
 use crate::wire::access as wire;

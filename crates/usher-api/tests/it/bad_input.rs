@@ -192,3 +192,27 @@ async fn a_document_is_edited_only_at_the_revision_that_was_read() {
         .json();
     assert_eq!(listed["items"][0]["session"], "s1");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_cannot_be_read_is_said_in_the_shape_of_the_path() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    for path in ["/api/v1/audit?limit=abc", "/api/v1/policies?enabled=maybe"] {
+        let refused = admin.get(path).await.expect(400);
+        assert_eq!(
+            refused.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert_eq!(refused.json()["code"], "BAD_REQUEST");
+    }
+    let twice = "/v1/account/acc1/next-actions?consumerId=a&userId=b";
+    assert_eq!(admin.get(twice).await.expect(400).json()["success"], false);
+    assert_eq!(
+        admin
+            .get("/v1/account/acc1/%ff/properties")
+            .await
+            .expect(400)
+            .json()["success"],
+        false
+    );
+}
