@@ -148,6 +148,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let bytes = body(request, state).await?;
+        // Without this a list would be read as the fields of the object in their order.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(Failure(Error::new(
+                Code::BadRequest,
+                "expected a JSON object",
+            )));
+        }
         parse(&bytes).map(Json).map_err(Failure)
     }
 }

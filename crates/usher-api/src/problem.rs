@@ -309,7 +309,7 @@ pub(crate) fn render(error: &Error, shape: Shape, request_id: RequestId) -> Resp
         Shape::Contract => serde_json::to_vec(&ContractBody {
             success: false,
             code: contract_code(error.code),
-            message: if error.code == Code::DocumentTooLarge {
+            message: if error.kind() == Kind::TooLarge {
                 "document too large"
             } else {
                 detail

@@ -51,15 +51,15 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
     });
     let ours = api
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(Shape::Problem, finish));
+        .layer(middleware::from_fn(finish));
     let contracts = contract::router()
         .layer(DefaultBodyLimit::max(limits::CONTEXT_BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(Shape::Contract, finish));
+        .layer(middleware::from_fn(finish));
     let others = openapi::router(description)
         .route("/", get(async || Redirect::temporary("/docs")))
         .merge(routes::health::router())
         .fallback(async || Failure(Error::new(Code::NotFound, "there is nothing at this path")))
-        .layer(middleware::from_fn_with_state(Shape::Problem, finish));
+        .layer(middleware::from_fn(finish));
     ours.merge(contracts)
         .merge(others)
         .layer(CatchPanicLayer::custom(panicked))
@@ -79,6 +79,7 @@ async fn surround(
     request.extensions_mut().insert(Id(id));
     let echoed = request.headers().get(&REQUEST_ID).cloned();
     let is_probe = request.uri().path() == "/healthz";
+    let shape = shape_of(request.uri().path());
     let method = request.method().clone();
     let span = span(&request, id);
     let guard = InFlight::enter(&surroundings.in_flight);
@@ -89,7 +90,7 @@ async fn surround(
             "too many requests are under way; try again",
         )
         .with_retry_after(Duration::from_secs(1));
-        problem::render(&error, Shape::Problem, id)
+        problem::render(&error, shape, id)
     } else {
         let limit = surroundings.options.request_timeout;
         let is_change = changes(&request);
@@ -109,7 +110,7 @@ async fn surround(
                 Code::Timeout,
                 "the request took longer than this node allows",
             );
-            problem::render(&error, Shape::Problem, id)
+            problem::render(&error, shape, id)
         })
     };
     count(&method, &response);
@@ -118,6 +119,16 @@ async fn surround(
         response.headers_mut().insert(REQUEST_ID.clone(), named);
     }
     response
+}
+
+/// The published contracts have a body of their own for errors.
+fn shape_of(path: &str) -> Shape {
+    let is_contract = path.starts_with("/v1/") || path.starts_with("/v2/");
+    if is_contract {
+        Shape::Contract
+    } else {
+        Shape::Problem
+    }
 }
 
 /// Whether the request may change something; asking for a decision does not.
@@ -170,7 +181,8 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// Gives errors their body and forbids keeping the answer.
-async fn finish(State(shape): State<Shape>, request: Request, next: Next) -> Response {
+async fn finish(request: Request, next: Next) -> Response {
+    let shape = shape_of(request.uri().path());
     let id = request.extensions().get::<Id>().map(|id| id.0);
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;

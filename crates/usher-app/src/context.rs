@@ -133,20 +133,26 @@ pub async fn write(
 ) -> Result<Read> {
     caller.require(Permission::ContextWrite)?;
     let address = Address::new(&caller.account, namespace, session);
-    update(app, address, expected, |document, lives, now| {
-        let (expires_at, scope) = match ttl {
-            Ttl::OfSession => (lives.expires_at(app, now), Scope::NamedProperties),
-            Ttl::Seconds(seconds) => {
-                let max = app.options.context_ttl_max;
-                (
-                    expiry::for_v2_write(now, seconds, max),
-                    Scope::WholeDocument,
-                )
-            }
-        };
-        document.merge(properties.clone(), now, expires_at, scope)?;
-        Ok(())
-    })
+    update(
+        app,
+        address,
+        Purpose::Write,
+        expected,
+        |document, lives, now| {
+            let (expires_at, scope) = match ttl {
+                Ttl::OfSession => (lives.expires_at(app, now), Scope::NamedProperties),
+                Ttl::Seconds(seconds) => {
+                    let max = app.options.context_ttl_max;
+                    (
+                        expiry::for_v2_write(now, seconds, max),
+                        Scope::WholeDocument,
+                    )
+                }
+            };
+            document.merge(properties.clone(), now, expires_at, scope)?;
+            Ok(())
+        },
+    )
     .await
 }
 
@@ -165,12 +171,18 @@ pub async fn replace(
 ) -> Result<Read> {
     caller.require(Permission::ContextWrite)?;
     let address = Address::new(&caller.account, namespace, session);
-    update(app, address, expected, |document, _, now| {
-        let expires_at = expiry::for_v2_write(now, ttl_seconds, app.options.context_ttl_max);
-        *document = Document::default();
-        document.merge(properties.clone(), now, expires_at, Scope::WholeDocument)?;
-        Ok(())
-    })
+    update(
+        app,
+        address,
+        Purpose::Write,
+        expected,
+        |document, _, now| {
+            let expires_at = expiry::for_v2_write(now, ttl_seconds, app.options.context_ttl_max);
+            *document = Document::default();
+            document.merge(properties.clone(), now, expires_at, Scope::WholeDocument)?;
+            Ok(())
+        },
+    )
     .await
 }
 
@@ -188,15 +200,21 @@ pub async fn remove(
 ) -> Result<()> {
     caller.require(Permission::ContextWrite)?;
     let address = Address::new(&caller.account, namespace, session);
-    update(app, address, expected, |document, _, now| {
-        match properties {
-            None => *document = Document::default(),
-            Some(names) => names.iter().for_each(|name| {
-                document.remove(name, now);
-            }),
-        }
-        Ok(())
-    })
+    update(
+        app,
+        address,
+        Purpose::Remove,
+        expected,
+        |document, _, now| {
+            match properties {
+                None => *document = Document::default(),
+                Some(names) => names.iter().for_each(|name| {
+                    document.remove(name, now);
+                }),
+            }
+            Ok(())
+        },
+    )
     .await?;
     Ok(())
 }
@@ -429,9 +447,9 @@ pub async fn erase(caller: &Caller, app: &App, consumer: &ConsumerId) -> Result<
     let rows = app.store.find_all(&query, now).await?;
     let mut batch = Batch::new(now);
     for row in &rows {
-        let kept: Kept<record::ContextDocument> = record::read(row)?;
-        let properties = Held::from_record(kept.clone()).document.live(now).count();
-        erased.documents.push((kept.record.namespace, properties));
+        let (namespace, _) = named(row);
+        let properties = Held::read(row)?.document.live(now).count();
+        erased.documents.push((namespace.to_owned(), properties));
         batch.delete(&kept::CONTEXT_DOCUMENTS, row.key.clone(), Expect::Any);
     }
     let key = Key::new(&caller.account, [consumer.as_str()]);
@@ -497,11 +515,7 @@ impl Before {
             namespace.as_ref().map(record::read).transpose()?;
         let session: Option<Kept<ContextSession>> =
             session.as_ref().map(record::read).transpose()?;
-        let held = document
-            .as_ref()
-            .map(record::read)
-            .transpose()?
-            .map(Held::from_record);
+        let held = document.as_ref().map(Held::read).transpose()?;
         let of_namespace = |kept: &Kept<ContextNamespace>| kept.record.ttl_seconds;
         let lives = Lives {
             session: session.map(|kept| Duration::from_secs(kept.record.ttl_seconds)),
@@ -518,10 +532,20 @@ impl Before {
     }
 }
 
+/// What a document is touched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// The namespace comes into being, even if nothing is written to it.
+    Write,
+    /// Where nothing is, nothing comes into being.
+    Remove,
+}
+
 /// Reads, changes and writes a document, again if somebody else was faster.
 async fn update(
     app: &App,
     address: Address,
+    purpose: Purpose,
     expected: Option<u64>,
     change: impl Fn(&mut Document, &Lives, Timestamp) -> Result<()>,
 ) -> Result<Read> {
@@ -535,6 +559,7 @@ async fn update(
         let Held {
             mut document,
             revision,
+            ..
         } = held;
         if expected.is_some_and(|expected| expected != revision.unwrap_or(0)) {
             return Err(Error::new(
@@ -544,6 +569,14 @@ async fn update(
         }
         change(&mut document, &lives, now)?;
         let mut batch = Batch::new(now);
+        let is_absent = document.is_absent(now);
+        if is_absent && revision.is_none() && purpose == Purpose::Remove {
+            return Ok(Read {
+                payload: Object::new(),
+                expires_at: now,
+                revision: 0,
+            });
+        }
         if is_namespace_new {
             let name = address.namespace.to_string();
             let record = ContextNamespace {
@@ -554,7 +587,7 @@ async fn update(
             batch.put_record(&address.account, &record, Expect::Absent)?;
         }
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
-        if !document.is_absent(now) {
+        if !is_absent {
             batch.put_record(
                 &address.account,
                 &to_record(&address, &document, now),
@@ -612,11 +645,7 @@ pub(crate) async fn hold(
         let rows = app.store.get_many(&wanted, now).await?;
         let mut read = Vec::with_capacity(rows.len());
         for ((row, address), generation) in rows.iter().zip(missing).zip(generations) {
-            let document = row
-                .as_ref()
-                .map(record::read)
-                .transpose()?
-                .map(Held::from_record);
+            let document = row.as_ref().map(Held::read).transpose()?;
             let document = Arc::new(document.unwrap_or_default());
             app.documents.keep(address, generation, &document);
             read.push(document);
@@ -696,10 +725,17 @@ fn seen(document: &Document, revision: Option<u64>, now: Timestamp) -> Option<Re
 }
 
 fn listed(row: &Row, now: Timestamp) -> Result<Option<Listed>> {
-    let kept: Kept<record::ContextDocument> = record::read(row)?;
-    let session = kept.record.session.clone();
-    let held = Held::from_record(kept);
+    let session = named(row).1.to_owned();
+    let held = Held::read(row)?;
     Ok(seen(&held.document, held.revision, now).map(|read| Listed { session, read }))
+}
+
+/// Returns a document row's namespace and session.
+fn named(row: &Row) -> (&str, &str) {
+    match row.key.parts() {
+        [namespace, session] => (namespace, session),
+        _ => ("", ""),
+    }
 }
 
 fn addresses(

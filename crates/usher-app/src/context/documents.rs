@@ -10,7 +10,7 @@ use usher_context::name::{Namespace, Session};
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
 use usher_store::record::{self, Kept};
-use usher_store::store::Key;
+use usher_store::store::{Key, Row, StoreError};
 
 /// Which document.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,11 +43,17 @@ pub(crate) struct Held {
     pub(crate) document: Document,
     /// The store's revision; nothing if there is no row.
     pub(crate) revision: Option<u64>,
+    /// How many documents of the usual size it takes the room of.
+    weight: u32,
 }
 
+/// Bytes of a document of the usual size, as the store has it.
+const USUAL_BYTES: usize = 8_192;
+
 impl Held {
-    /// Reads a record.
-    pub(crate) fn from_record(kept: Kept<record::ContextDocument>) -> Self {
+    /// Reads a row.
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
+        let kept: Kept<record::ContextDocument> = record::read(row)?;
         let properties = kept.record.properties.into_iter().map(|(name, property)| {
             let expires_at = Timestamp::from_milliseconds(property.expires_at);
             (
@@ -58,11 +64,12 @@ impl Held {
                 },
             )
         });
-        let document = Document::from_properties(properties.collect());
-        Self {
-            document,
+        let weight = 1 + row.document.len() / USUAL_BYTES;
+        Ok(Self {
+            document: Document::from_properties(properties.collect()),
             revision: Some(kept.revision),
-        }
+            weight: u32::try_from(weight).unwrap_or(u32::MAX),
+        })
     }
 }
 
@@ -93,6 +100,7 @@ impl Documents {
         let held = is_exclusive.then(|| {
             moka::sync::Cache::builder()
                 .max_capacity(documents_max)
+                .weigher(|_, held: &Arc<Held>| held.weight.max(1))
                 .build_with_hasher(hasher.clone())
         });
         Self {

@@ -74,21 +74,24 @@ impl Log {
 
     /// Hands a decision to the writer; waits for room, but not for ever.
     pub(crate) async fn append(&self, entry: Entry) {
-        self.appended.fetch_add(1, Ordering::SeqCst);
         let entry = match self.queue.try_send(entry) {
-            Ok(()) => return,
+            Ok(()) => return self.count(),
             Err(mpsc::error::TrySendError::Closed(entry)) => entry,
             Err(mpsc::error::TrySendError::Full(entry)) => {
                 match self.queue.send_timeout(entry, ROOM_WAIT).await {
-                    Ok(()) => return,
+                    Ok(()) => return self.count(),
                     Err(error) => error.into_inner(),
                 }
             }
         };
-        self.settle(1);
         self.dropped.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("usher_decisions_dropped_total").increment(1);
         tracing::warn!(decision_id = %entry.decision.id, "a decision was not logged: the log is full");
+    }
+
+    /// Counts an entry that is in the queue; its caller is answered after this.
+    fn count(&self) {
+        self.appended.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Waits until every decision that was answered before is written, but not for ever: a reader
