@@ -24,7 +24,7 @@ use crate::parser;
 use crate::syntax::Span;
 use clause::Clause;
 use expression::{Builder, Zones};
-use index::{Candidates, Index};
+use index::Index;
 
 /// The policies of one account, ready to decide. It is immutable; share it with an `Arc`.
 #[derive(Debug)]
@@ -237,7 +237,7 @@ impl PolicySet {
 
     /// Returns the guards that the facts do not exclude, in order, if the set is large enough for
     /// an index.
-    pub(crate) fn candidates(&self, facts: &Facts<'_>) -> Option<Candidates<'_>> {
+    pub(crate) fn candidates(&self, facts: &Facts<'_>) -> Option<Vec<u32>> {
         self.index.as_ref().map(|index| index.candidates(facts))
     }
 

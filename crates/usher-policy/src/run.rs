@@ -156,7 +156,7 @@ impl<'s: 'e, 'e> Run<'s, 'e> {
     fn all(&mut self) -> Result<Outcome<'s>, Need> {
         let winner = match self.set.candidates(self.scope.facts) {
             None => self.between(0, self.set.guards().len())?,
-            Some(candidates) => self.among(candidates)?,
+            Some(candidates) => self.among(&candidates)?,
         };
         let end = winner.as_ref().map_or(usize::MAX, |winner| winner.position);
         add_invalid(self.set, end, &mut self.faults);
@@ -164,12 +164,10 @@ impl<'s: 'e, 'e> Run<'s, 'e> {
     }
 
     /// Tries the guards that the index could not exclude, in order.
-    fn among(
-        &mut self,
-        candidates: impl Iterator<Item = usize>,
-    ) -> Result<Option<Winner<'s>>, Need> {
+    fn among(&mut self, candidates: &[u32]) -> Result<Option<Winner<'s>>, Need> {
         let mut next = 0;
         for index in candidates {
+            let index = usize::try_from(*index).unwrap_or(usize::MAX);
             if index < next {
                 continue;
             }

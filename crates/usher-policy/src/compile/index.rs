@@ -5,29 +5,29 @@
 //! all columns. A guard that is left out is exactly false: only clauses before the first one that
 //! the index cannot judge are used, and where a fact has a type that makes one of them a fault, the
 //! guard stays in.
+//!
+//! In a large set the guards are not numbered in their order but by the column that says most about
+//! them, and there by the text they ask for. So a run looks at a few stretches of the masks only,
+//! and at most of these for no longer than one mask takes.
 
 mod build;
 mod column;
+mod order;
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::facts::{Fact, Facts};
 use crate::mention::Map;
-use column::Column;
+use column::{Column, Found};
 
 pub(crate) use build::build;
 
-/// Words of a mask that are combined at once.
-const LANES: usize = 8;
-/// Guards of one chunk.
-const CHUNK_GUARDS: usize = LANES * 64;
 /// Guards below which trying each is quicker than asking which.
 const GUARDS_MIN: usize = 24;
-/// Columns that one run combines at most.
-const PICKED_MAX: usize = 32;
-
-/// One bit for each of some successive guards.
-type Chunk = [u64; LANES];
+/// Guards up to which the masks are read from end to end.
+const FLAT_GUARDS_MAX: usize = 512;
+/// Columns of one index: attributes beyond exclude nothing.
+const COLUMNS_MAX: usize = 32;
 
 /// A mask by its place in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,19 +36,18 @@ struct MaskId(u32);
 /// Every mask once; the first one has all guards.
 #[derive(Debug)]
 struct Masks {
-    chunks: Vec<Chunk>,
-    /// Chunks of one mask.
+    words: Vec<u64>,
+    /// Words of one mask.
     stride: usize,
 }
 
 impl Masks {
     const ALL: MaskId = MaskId(0);
 
-    fn mask(&self, id: MaskId) -> &[Chunk] {
-        let start = usize::try_from(id.0)
-            .unwrap_or(usize::MAX)
-            .saturating_mul(self.stride);
-        self.chunks
+    fn mask(&self, id: MaskId) -> &[u64] {
+        let start = usize::try_from(id.0).unwrap_or(usize::MAX);
+        let start = start.saturating_mul(self.stride);
+        self.words
             .get(start..start.saturating_add(self.stride))
             .unwrap_or_default()
     }
@@ -58,8 +57,12 @@ impl Masks {
 #[derive(Debug)]
 pub(crate) struct Index {
     masks: Masks,
-    /// The most selective ones first.
+    /// Those first that exclude the most guards.
     columns: Vec<Column>,
+    /// The guards in the order in which the masks have them.
+    guards: Vec<u32>,
+    /// The guards about which no column says much, by number.
+    others: Range<u32>,
     /// By slot: the kinds of fact that make a clause a fault, as bits.
     suspect_kinds: Vec<u16>,
     /// The guards that have such a clause, by slot and kind.
@@ -103,35 +106,42 @@ fn kind_of(fact: &Fact<'_>, interesting: u16) -> u16 {
 
 impl Index {
     /// Returns the guards that the facts do not exclude, in order.
-    pub(crate) fn candidates<'i>(&'i self, facts: &Facts<'_>) -> Candidates<'i> {
-        let mut candidates = Candidates {
-            all: self.masks.mask(Masks::ALL),
-            picked: [&[]; PICKED_MAX],
-            picked_count: 0,
-            made: Vec::new(),
-            suspects: self.suspects(facts),
-            next_chunk: 0,
-            chunk: [0; LANES],
-            word: LANES,
-        };
-        for column in &self.columns {
-            match column.mask(facts.fact(column.slot()), &self.masks) {
-                Cow::Borrowed([]) => {}
-                Cow::Borrowed(mask) => {
-                    if let Some(place) = candidates.picked.get_mut(candidates.picked_count) {
-                        *place = mask;
-                        candidates.picked_count += 1;
-                    }
-                }
-                Cow::Owned(mask) => candidates.made.push(mask),
+    pub(crate) fn candidates(&self, facts: &Facts<'_>) -> Vec<u32> {
+        let mut made = Vec::new();
+        let mut found: [Found; COLUMNS_MAX] = Default::default();
+        for (place, column) in found.iter_mut().zip(&self.columns) {
+            *place = column.find(facts.fact(column.slot), &self.masks, &mut made);
+        }
+        let mut picked: [&[u64]; COLUMNS_MAX] = Default::default();
+        let mut count = 0;
+        for found in found.iter().take(self.columns.len()) {
+            if let Some(mask) = found.mask(&self.masks, &made)
+                && let Some(place) = picked.get_mut(count)
+            {
+                *place = mask;
+                count += 1;
             }
         }
-        candidates
+        let mut sieve = Sieve {
+            guards: &self.guards,
+            masks: picked.get(..count).unwrap_or_default(),
+            kept: Vec::with_capacity(16),
+        };
+        sieve.scan(&self.others, &[]);
+        for (column, found) in self.columns.iter().zip(&found) {
+            let mask = found.mask(&self.masks, &made).unwrap_or_default();
+            sieve.scan(&column.several, mask);
+            sieve.scan(found.named.as_ref().unwrap_or(&column.single), mask);
+        }
+        self.suspects(facts, &mut sieve);
+        let mut kept = sieve.kept;
+        kept.sort_unstable();
+        kept
     }
 
-    /// Returns the guards that must be tried because a fact has an unexpected type.
-    fn suspects(&self, facts: &Facts<'_>) -> Vec<Chunk> {
-        let mut suspects: Vec<Chunk> = Vec::new();
+    /// Adds the guards that must be tried because a fact has an unexpected type.
+    fn suspects(&self, facts: &Facts<'_>, sieve: &mut Sieve<'_>) {
+        let mut is_first = true;
         for (slot, (interesting, fact)) in
             self.suspect_kinds.iter().zip(facts.as_slice()).enumerate()
         {
@@ -143,77 +153,53 @@ impl Index {
                 continue;
             }
             if let Some(id) = self.suspects.get(&(slot, kind)) {
-                suspects.resize(self.masks.stride, [0; LANES]);
-                for (chunk, mask) in suspects.iter_mut().zip(self.masks.mask(*id)) {
-                    for (word, bits) in chunk.iter_mut().zip(mask) {
-                        *word |= bits;
-                    }
-                }
+                let all = 0..u32::try_from(self.guards.len()).unwrap_or(u32::MAX);
+                sieve.masks = &[];
+                sieve.scan(&all, self.masks.mask(*id));
+                is_first = false;
             }
         }
-        suspects
-    }
-}
-
-/// The guards of one run that have to be tried, in order.
-#[derive(Debug)]
-pub(crate) struct Candidates<'i> {
-    all: &'i [Chunk],
-    picked: [&'i [Chunk]; PICKED_MAX],
-    picked_count: usize,
-    /// Masks that were made for this run.
-    made: Vec<Vec<Chunk>>,
-    suspects: Vec<Chunk>,
-    next_chunk: usize,
-    chunk: Chunk,
-    word: usize,
-}
-
-impl Iterator for Candidates<'_> {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        loop {
-            while let Some(word) = self.chunk.get_mut(self.word) {
-                if *word != 0 {
-                    let bit = usize::try_from(word.trailing_zeros()).unwrap_or(0);
-                    *word &= *word - 1;
-                    return Some((self.next_chunk - 1) * CHUNK_GUARDS + self.word * 64 + bit);
-                }
-                self.word += 1;
-            }
-            self.chunk = self.combine()?;
-            self.next_chunk += 1;
-            self.word = 0;
+        if !is_first {
+            sieve.kept.sort_unstable();
+            sieve.kept.dedup();
         }
     }
 }
 
-impl Candidates<'_> {
-    /// Combines the next chunk of every mask.
-    fn combine(&self) -> Option<Chunk> {
-        let at = self.next_chunk;
-        let mut chunk = *self.all.get(at)?;
-        let made = self.made.iter().map(Vec::as_slice);
-        let picked = self.picked.iter().take(self.picked_count).copied();
-        for mask in picked.chain(made) {
-            let Some(mask) = mask.get(at) else {
-                continue;
-            };
-            let mut left = 0;
-            for (word, bits) in chunk.iter_mut().zip(mask) {
-                *word &= bits;
-                left |= *word;
+/// Collects the guards that are in every mask.
+struct Sieve<'i> {
+    guards: &'i [u32],
+    masks: &'i [&'i [u64]],
+    kept: Vec<u32>,
+}
+
+impl Sieve<'_> {
+    /// Looks at the guards with some numbers; `first` is the mask that most likely excludes them.
+    fn scan(&mut self, numbers: &Range<u32>, first: &[u64]) {
+        if numbers.is_empty() {
+            return;
+        }
+        let widen = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let (first_word, last_word) = (widen(numbers.start / 64), widen((numbers.end - 1) / 64));
+        for index in first_word..=last_word {
+            let mut word = first.get(index).copied().unwrap_or(u64::MAX);
+            if index == first_word {
+                word &= u64::MAX << (numbers.start % 64);
             }
-            if left == 0 {
-                break;
+            if index == last_word {
+                word &= u64::MAX >> (63 - (numbers.end - 1) % 64);
+            }
+            for mask in self.masks {
+                if word == 0 {
+                    break;
+                }
+                word &= mask.get(index).copied().unwrap_or(0);
+            }
+            while word != 0 {
+                let bit = usize::try_from(word.trailing_zeros()).unwrap_or(0);
+                word &= word - 1;
+                self.kept.extend(self.guards.get(index * 64 + bit));
             }
         }
-        if let Some(suspects) = self.suspects.get(at) {
-            for (word, bits) in chunk.iter_mut().zip(suspects) {
-                *word |= bits;
-            }
-        }
-        Some(chunk)
     }
 }

@@ -418,3 +418,28 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_policy_below_many_that_do_not_hold_is_found(
+        policies in policies(40..60),
+        options in options(),
+        world in world(),
+    ) {
+        // More guards than an index reads from end to end.
+        let mut many = Vec::new();
+        for round in 0..24 {
+            for (index, policy) in policies.iter().enumerate() {
+                let expected = Oracle::new(&options, &world, Timestamp::EPOCH);
+                if expected.run(std::slice::from_ref(policy)).winner.is_none() {
+                    let id = PolicyId::parse(&format!("p{round}-{index}")).unwrap();
+                    many.push(Policy { id, ..policy.clone() });
+                }
+            }
+        }
+        many.extend(policies);
+        check(&many, &options, &world, Timestamp::EPOCH);
+    }
+}

@@ -1,11 +1,12 @@
 //! Builds the index of a set.
 
-use foldhash::fast::FixedState;
-use std::collections::HashMap;
-use std::collections::hash_map;
+use std::collections::{HashMap, hash_map};
 
-use super::column::{Column, Entry, add};
-use super::{CHUNK_GUARDS, Chunk, GUARDS_MIN, Index, LANES, MaskId, Masks, kind};
+use foldhash::fast::FixedState;
+
+use super::column::{Column, Left, Named, add, flip};
+use super::order::{Numbers, Order};
+use super::{COLUMNS_MAX, GUARDS_MIN, Index, MaskId, Masks, kind};
 use crate::attribute::Slot;
 use crate::coerce::{Relation, View};
 use crate::compile::PolicySet;
@@ -16,6 +17,8 @@ use crate::mention::Map;
 
 /// Classes of numbers that one attribute is divided into at most.
 const CLASSES_MAX: usize = 96;
+/// Words that the masks of one column take at most, unless many guards differ in each.
+const COLUMN_WORDS_MAX: usize = 1 << 17;
 /// Numbers of one list that are told apart at most.
 const LIST_NUMBERS_MAX: usize = 16;
 
@@ -24,22 +27,17 @@ pub(crate) fn build(set: &PolicySet) -> Option<Index> {
     if set.guards().len() < GUARDS_MIN {
         return None;
     }
-    let mut builder = Builder::new(set.guards().len());
-    // By slot: each guard it can exclude, with the clauses that say so.
-    let mut columns: Vec<Vec<(u32, Vec<&Clause>)>> = Vec::new();
-    columns.resize_with(set.attributes().len(), Vec::new);
+    let mut concerned: Vec<Vec<Concerned<'_>>> = Vec::new();
+    concerned.resize_with(set.attributes().len(), Vec::new);
     let mut suspects = Suspects::default();
-    for (index, guard) in set.guards().iter().enumerate() {
-        let Ok(guard_index) = u32::try_from(index) else {
-            return None;
-        };
+    for (guard, index) in set.guards().iter().zip(0_u32..) {
         let clauses = set.clauses(guard);
         let (end, last) = judged(set, clauses);
         for clause in clauses.iter().take(end) {
-            if let Some(column) = subject(clause).and_then(|slot| columns.get_mut(slot.index())) {
+            if let Some(column) = subject(clause).and_then(|slot| concerned.get_mut(slot.index())) {
                 match column.last_mut() {
-                    Some((guard, clauses)) if *guard == guard_index => clauses.push(clause),
-                    _ => column.push((guard_index, vec![clause])),
+                    Some((guard, clauses)) if *guard == index => clauses.push(clause),
+                    _ => column.push((index, vec![clause])),
                 }
             }
         }
@@ -47,36 +45,44 @@ pub(crate) fn build(set: &PolicySet) -> Option<Index> {
             let mut faults = Vec::new();
             if faults_of(clause, &mut faults) {
                 for (slot, kinds) in faults {
-                    suspects.add(slot, kinds | kind::UNREAD | kind::FAILED, guard_index);
+                    suspects.add(slot, kinds | kind::UNREAD | kind::FAILED, index);
                 }
             }
         }
     }
-    let mut built = Vec::new();
-    for (index, guards) in columns.iter().enumerate() {
-        // A column that concerns few guards costs more than it saves.
-        if guards.len() * 200 >= set.guards().len() {
-            built.push((builder.column(Slot::at(index), guards), guards.len()));
-        }
-    }
-    built.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    // A column that concerns few guards costs more than it saves.
+    let mut chosen: Vec<_> = (0..).map(Slot::at).zip(concerned).collect();
+    chosen.retain(|(_, guards)| guards.len() * 200 >= set.guards().len());
+    chosen.sort_by_key(|(_, guards)| std::cmp::Reverse(guards.len()));
+    chosen.truncate(COLUMNS_MAX);
+
+    let order = Order::of(set.guards().len(), &chosen);
+    let mut builder = Builder::new(&order);
+    let columns = chosen.iter().zip(&order.columns);
+    let columns = columns.map(|((slot, guards), numbers)| builder.column(*slot, guards, numbers));
+    let columns = columns.collect();
     let mut suspect_kinds = vec![0; set.attributes().len()];
     let mut masks = Map::default();
     for ((slot, kind), guards) in suspects.by_kind {
         if let Some(kinds) = suspect_kinds.get_mut(slot) {
             *kinds |= kind;
         }
-        let mut mask = builder.empty();
-        add(&mut mask, &guards);
+        let mut mask = vec![0; builder.masks.stride];
+        add(&mut mask, &builder.numbers(&guards));
         masks.insert((slot, kind), builder.keep(mask));
     }
     Some(Index {
         masks: builder.masks,
-        columns: built.into_iter().map(|(column, _)| column).collect(),
+        columns,
+        others: order.others,
+        guards: order.guards,
         suspect_kinds,
         suspects: masks,
     })
 }
+
+/// A guard and its clauses about one attribute.
+pub(super) type Concerned<'c> = (u32, Vec<&'c Clause>);
 
 /// The guards that must be tried when a fact is of some kind.
 #[derive(Default)]
@@ -189,24 +195,22 @@ const fn fault_kinds(question: &Question) -> u16 {
 }
 
 /// Makes masks, each different one once.
-struct Builder {
+struct Builder<'o> {
+    order: &'o Order,
     masks: Masks,
-    ids: HashMap<Vec<Chunk>, MaskId, FixedState>,
-    all: Vec<Chunk>,
+    ids: HashMap<Vec<u64>, MaskId, FixedState>,
+    all: Vec<u64>,
 }
 
-/// A guard and its clauses about one attribute.
-type Concerned<'c> = (u32, Vec<&'c Clause>);
-
-impl Builder {
-    fn new(guards: usize) -> Self {
-        let stride = guards.div_ceil(CHUNK_GUARDS);
-        let mut all = vec![[0; LANES]; stride];
-        let guards: Vec<u32> = (0..u32::try_from(guards).unwrap_or(u32::MAX)).collect();
-        add(&mut all, &guards);
+impl<'o> Builder<'o> {
+    fn new(order: &'o Order) -> Self {
+        let stride = order.guards.len().div_ceil(64);
+        let mut all = vec![0; stride];
+        add(&mut all, &order.numbers);
         let mut builder = Self {
+            order,
             masks: Masks {
-                chunks: Vec::new(),
+                words: Vec::new(),
                 stride,
             },
             ids: HashMap::default(),
@@ -216,19 +220,22 @@ impl Builder {
         builder
     }
 
-    fn empty(&self) -> Vec<Chunk> {
-        vec![[0; LANES]; self.masks.stride]
-    }
-
-    fn keep(&mut self, mask: Vec<Chunk>) -> MaskId {
+    fn keep(&mut self, mask: Vec<u64>) -> MaskId {
         let next = MaskId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
         match self.ids.entry(mask) {
             hash_map::Entry::Occupied(known) => *known.get(),
             hash_map::Entry::Vacant(place) => {
-                self.masks.chunks.extend_from_slice(place.key());
+                self.masks.words.extend_from_slice(place.key());
                 *place.insert(next)
             }
         }
+    }
+
+    fn numbers(&self, guards: &[u32]) -> Vec<u32> {
+        guards
+            .iter()
+            .map(|guard| self.order.number(*guard))
+            .collect()
     }
 
     /// Keeps the mask of all guards but the concerned ones that are `excluded`.
@@ -240,66 +247,50 @@ impl Builder {
         let mut mask = self.all.clone();
         let out = guards.iter().filter(|(_, clauses)| excluded(clauses));
         let out: Vec<u32> = out.map(|(guard, _)| *guard).collect();
-        super::column::flip(&mut mask, &out);
+        flip(&mut mask, &self.numbers(&out));
         self.keep(mask)
     }
 
-    fn column(&mut self, slot: Slot, guards: &[Concerned<'_>]) -> Column {
-        let is_false = |clauses: &[&Clause], value: View<'_>| {
-            clauses
-                .iter()
-                .any(|clause| answer(clause, value) == Some(false))
-        };
+    fn column(&mut self, slot: Slot, guards: &[Concerned<'_>], numbers: &Numbers) -> Column {
         let missing = self.without(guards, |clauses| is_false(clauses, View::Missing));
         let booleans = [false, true]
             .map(|value| self.without(guards, |clauses| is_false(clauses, View::Bool(value))));
-        let (texts, other_text) = self.texts(guards);
+        let (texts, other_text) = self.texts(guards, numbers);
         let (items, other_list) = self.items(guards);
         let cuts = cuts(guards);
         let starts = [f64::NEG_INFINITY].into_iter().chain(cuts.iter().copied());
         let ends = cuts.iter().copied().chain([f64::INFINITY]);
-        let numbers = starts
-            .zip(ends)
-            .map(|(start, end)| {
-                self.without(guards, |clauses| {
-                    clauses.iter().any(|clause| excludes(clause, start, end))
-                })
+        let classes = starts.zip(ends).map(|(start, end)| {
+            self.without(guards, |clauses| {
+                clauses.iter().any(|clause| excludes(clause, start, end))
             })
-            .collect();
+        });
         Column {
             slot,
             missing,
             booleans,
+            numbers: classes.collect(),
             texts,
             other_text,
             cuts,
-            numbers,
             items,
             other_list,
+            single: numbers.single.clone(),
+            several: numbers.several.clone(),
         }
     }
 
-    fn texts(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, Entry>, MaskId) {
-        let is_out = |clauses: &[&Clause]| {
-            clauses
-                .iter()
-                .any(|clause| other_text(clause) == Some(false))
-        };
-        let other = self.without(guards, is_out);
+    fn texts(
+        &mut self,
+        guards: &[Concerned<'_>],
+        numbers: &Numbers,
+    ) -> (Map<Box<str>, Named>, MaskId) {
+        let other = self.without(guards, is_other_text_out);
         let mut flips: Map<&str, Vec<u32>> = Map::default();
         for (guard, clauses) in guards {
-            let mut named: Vec<&str> = Vec::new();
-            for clause in clauses {
-                texts_of(clause, &mut named);
-            }
-            let is_out = is_out(clauses);
-            for text in named {
-                let value = View::Text(text);
-                if clauses
-                    .iter()
-                    .any(|clause| answer(clause, value) == Some(false))
-                    != is_out
-                {
+            let is_out = is_other_text_out(clauses);
+            for text in texts_of(clauses) {
+                if is_false(clauses, View::Text(text)) != is_out {
                     let flipped = flips.entry(text).or_default();
                     if flipped.last() != Some(guard) {
                         flipped.push(*guard);
@@ -307,10 +298,15 @@ impl Builder {
                 }
             }
         }
-        (self.entries(flips, other, super::column::flip), other)
+        let texts = self.lefts(flips, other, flip);
+        let texts = texts.into_iter().map(|(text, left)| {
+            let numbers = numbers.by_text.get(&text).cloned().unwrap_or_default();
+            (text, Named { left, numbers })
+        });
+        (texts.collect(), other)
     }
 
-    fn items(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, Entry>, MaskId) {
+    fn items(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, Left>, MaskId) {
         let mut added: Map<&str, Vec<u32>> = Map::default();
         let mut out = Vec::new();
         for (guard, clauses) in guards {
@@ -329,32 +325,45 @@ impl Builder {
             }
         }
         let mut mask = self.all.clone();
-        super::column::flip(&mut mask, &out);
+        flip(&mut mask, &self.numbers(&out));
         let other = self.keep(mask);
-        (self.entries(added, other, add), other)
+        (self.lefts(added, other, add), other)
     }
 
-    /// Gives a value a mask of its own if many guards differ in it: at most 64 bytes for each.
-    fn entries(
+    /// Gives values masks of their own if that does not take much memory, or many guards differ in
+    /// them: at most 64 bytes for each.
+    fn lefts(
         &mut self,
         changes: Map<&str, Vec<u32>>,
         base: MaskId,
-        change: fn(&mut [Chunk], &[u32]),
-    ) -> Map<Box<str>, Entry> {
-        let mut entries = Map::default();
-        for (text, guards) in changes {
-            let entry = if guards.len() >= self.masks.stride {
+        change: fn(&mut [u64], &[u32]),
+    ) -> Map<Box<str>, Left> {
+        let is_small = changes.len() * self.masks.stride <= COLUMN_WORDS_MAX;
+        let lefts = changes.into_iter().map(|(text, guards)| {
+            let numbers = self.numbers(&guards);
+            let left = if is_small || numbers.len() * 8 >= self.masks.stride {
                 let mut mask = self.masks.mask(base).to_vec();
-                change(&mut mask, &guards);
-                Entry::Dense(self.keep(mask))
+                change(&mut mask, &numbers);
+                Left::Dense(self.keep(mask))
             } else {
-                Entry::Sparse(guards.into())
+                Left::Sparse(numbers.into())
             };
-            entries.insert(text.into(), entry);
-        }
-        entries.shrink_to_fit();
-        entries
+            (text.into(), left)
+        });
+        lefts.collect()
     }
+}
+
+fn is_false(clauses: &[&Clause], value: View<'_>) -> bool {
+    clauses
+        .iter()
+        .any(|clause| answer(clause, value) == Some(false))
+}
+
+fn is_other_text_out(clauses: &[&Clause]) -> bool {
+    clauses
+        .iter()
+        .any(|clause| other_text(clause) == Some(false))
 }
 
 /// Answers a clause about one attribute; nothing if that is a fault.
@@ -389,7 +398,16 @@ fn other_text(clause: &Clause) -> Option<bool> {
     }
 }
 
-fn texts_of<'c>(clause: &'c Clause, named: &mut Vec<&'c str>) {
+/// Returns the texts that clauses name.
+pub(super) fn texts_of<'c>(clauses: &[&'c Clause]) -> Vec<&'c str> {
+    let mut named = Vec::new();
+    for clause in clauses {
+        add_texts(clause, &mut named);
+    }
+    named
+}
+
+fn add_texts<'c>(clause: &'c Clause, named: &mut Vec<&'c str>) {
     match clause {
         Clause::Test(test) => match &test.question {
             Question::EqualText(text) => named.push(text),
@@ -398,7 +416,7 @@ fn texts_of<'c>(clause: &'c Clause, named: &mut Vec<&'c str>) {
         },
         Clause::Any(clauses) => {
             for clause in clauses {
-                texts_of(clause, named);
+                add_texts(clause, named);
             }
         }
         Clause::Pair(_) | Clause::Tree(_) => {}
