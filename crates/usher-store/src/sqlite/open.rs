@@ -20,9 +20,9 @@ const APPLICATION_ID: i64 = 0x5573_6872;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Statements kept prepared on each connection: every one there is, and some finds.
 const STATEMENTS_MAX: usize = 256;
-/// A data file up to this size is checked whole at every start, which takes some 100 ms; `usher
+/// A data file up to this size is checked whole at every start, which takes some 80 ms; `usher
 /// doctor` checks a larger one.
-const CHECKED_BYTES_MAX: u64 = 64 << 20;
+const CHECKED_BYTES_MAX: u64 = 32 << 20;
 
 /// Keeps other servers from a data directory until it is dropped, or its process ends.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Why the store could not read or write.
 ///
-/// From a commit, `Unavailable` also means that the outcome is not known: the connection or the disk
-/// failed while it was under way. Every other error means that nothing was written.
+/// From a commit, `Unavailable` and `Timeout` also mean that the outcome is not known: the connection
+/// or the disk failed while it was under way. Every other error means that nothing was written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The backend cannot be reached, is locked by another process, or failed.

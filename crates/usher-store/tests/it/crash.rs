@@ -41,19 +41,24 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Writes the next numbers of one writer, telling each that was acknowledged.
+/// Writes the next numbers of one writer, telling each that was acknowledged. Each write expects what
+/// the last one was told to have left, so that none can be lost behind a later one.
 async fn write(store: Store, writer: u64, count: u64, tell: impl Fn(u64, u64)) {
     let before = number(&store, writer, "left").await;
+    let mut expects = Vec::new();
+    for side in ["left", "right"] {
+        let row = get(&store, &THINGS, &key(writer, side)).await;
+        expects.push(row.map_or(Expect::Absent, |row| Expect::Revision(row.revision)));
+    }
     for number in before + 1..=before.saturating_add(count) {
-        let document = format!(
-            "[{number},\"{}\"]",
-            "x".repeat(usize::try_from(number % 900).unwrap())
-        );
+        let length = usize::try_from(number % 900).unwrap();
+        let document = format!("[{number},\"{}\"]", "x".repeat(length));
         let mut batch = Batch::new(NOW);
-        for side in ["left", "right"] {
-            batch.put(&THINGS, thing(key(writer, side), &document), Expect::Any);
+        for (side, expect) in ["left", "right"].into_iter().zip(expects) {
+            batch.put(&THINGS, thing(key(writer, side), &document), expect);
         }
-        store.commit(batch).await.unwrap();
+        let revisions = store.commit(batch).await.unwrap();
+        expects = revisions.into_iter().map(Expect::Revision).collect();
         tell(writer, number);
     }
 }

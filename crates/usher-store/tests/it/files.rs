@@ -1,11 +1,15 @@
 //! What may be wrong with a data directory, and what is said about it.
 
 use std::fs;
+use std::future::poll_fn;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::pin::Pin;
 use std::process::{Command, Stdio};
+use std::task::Poll;
 
 use tempfile::TempDir;
+use usher_model::limits;
 use usher_store::batch::{Batch, CommitError, Expect};
 use usher_store::collection::{Collection, Column, ColumnKind, Index, kept};
 use usher_store::sqlite::{Options, Sqlite, Writer};
@@ -231,6 +235,14 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     );
 }
 
+/// Polls a future once, which must not finish it.
+async fn begin<F: Future>(future: F) -> Pin<Box<F>> {
+    let mut future = Box::pin(future);
+    let first = poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending()));
+    assert!(first.await);
+    future
+}
+
 /// What an older version declared: one collection less, and one column and index less.
 static OLDER: &[&Collection] = &[&Collection {
     name: "things",
@@ -327,20 +339,19 @@ fn a_wrong_declaration_is_refused() {
 async fn batches_beyond_the_queue_are_refused_at_once() {
     let (sqlite, writer) = Sqlite::open_in_memory(COLLECTIONS).unwrap();
     let store = usher_store::store::Store::from(sqlite);
-    let mut waiting = tokio::task::JoinSet::new();
+    let mut waiting = Vec::new();
     let fill = format!("{:?}", "x".repeat(60 << 20));
     // Nobody writes yet: three of 60 MB are more than may wait, whoever comes then is refused.
     for number in 0..3 {
-        let (store, row) = (store.clone(), thing(key(&number.to_string()), &fill));
-        waiting.spawn(async move { put(&store, &THINGS, row, Expect::Any).await });
-        tokio::task::yield_now().await;
+        let row = thing(key(&number.to_string()), &fill);
+        waiting.push(begin(put(&store, &THINGS, row, Expect::Any)).await);
     }
     let refused = put(&store, &THINGS, thing(key("small"), "1"), Expect::Any).await;
     assert!(matches!(refused, Err(CommitError::Busy)), "{refused:?}");
     // As soon as they are written there is room again.
     let opened = Opened::new(store.clone(), writer);
-    for written in waiting.join_all().await {
-        written.unwrap();
+    for written in waiting {
+        written.await.unwrap();
     }
     put(
         &opened.store,
@@ -353,16 +364,55 @@ async fn batches_beyond_the_queue_are_refused_at_once() {
 }
 
 #[tokio::test]
+async fn a_full_queue_of_small_batches_refuses_the_next() {
+    let (sqlite, writer) = Sqlite::open_in_memory(COLLECTIONS).unwrap();
+    let store = usher_store::store::Store::from(sqlite);
+    let mut waiting = Vec::new();
+    for number in 0..limits::STORE_QUEUE_BATCHES_MAX {
+        let row = thing(key(&number.to_string()), "1");
+        waiting.push(begin(put(&store, &THINGS, row, Expect::Any)).await);
+    }
+    let refused = put(&store, &THINGS, thing(key("one more"), "1"), Expect::Any).await;
+    assert!(matches!(refused, Err(CommitError::Busy)), "{refused:?}");
+    // Housekeeping gives way instead of failing.
+    assert_eq!(store.sweep(NOW, 100).await.unwrap(), 0);
+    let _opened = Opened::new(store.clone(), writer);
+    for written in waiting {
+        written.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_batch_has_bounds_in_operations_and_in_bytes() {
+    let opened = Opened::in_memory();
+    let mut batch = Batch::new(NOW);
+    for number in 0..limits::STORE_BATCH_OPERATIONS_MAX {
+        batch.delete(&THINGS, key(&number.to_string()), Expect::Any);
+    }
+    opened.store.commit(batch.clone()).await.unwrap();
+    batch.delete(&THINGS, key("one more"), Expect::Any);
+    let refused = opened.store.commit(batch).await;
+    let is_refused = |result: &Result<_, CommitError>| {
+        matches!(result, Err(CommitError::Store(StoreError::Refused { .. })))
+    };
+    assert!(is_refused(&refused), "{refused:?}");
+    // Around the document a few hundred bytes are counted too.
+    let largest = limits::STORE_BATCH_BYTES_MAX - 1_000;
+    for (length, fits) in [(largest, true), (limits::STORE_BATCH_BYTES_MAX, false)] {
+        let mut batch = Batch::new(NOW);
+        let document = format!("{:?}", "x".repeat(length));
+        batch.put(&THINGS, thing(key("large"), &document), Expect::Any);
+        let written = opened.store.commit(batch).await;
+        assert_eq!(written.is_ok(), fits);
+        assert_eq!(is_refused(&written), !fits);
+    }
+}
+
+#[tokio::test]
 async fn a_batch_is_written_though_nobody_waits_for_it() {
     let (sqlite, writer) = Sqlite::open_in_memory(COLLECTIONS).unwrap();
     let store = usher_store::store::Store::from(sqlite);
-    {
-        let commit = put(&store, &THINGS, thing(key("a"), "1"), Expect::Absent);
-        let mut commit = std::pin::pin!(commit);
-        let first =
-            std::future::poll_fn(|context| std::task::Poll::Ready(commit.as_mut().poll(context)));
-        assert!(first.await.is_pending());
-    }
+    drop(begin(put(&store, &THINGS, thing(key("a"), "1"), Expect::Absent)).await);
     drop(Opened::new(store.clone(), writer));
     assert!(get(&store, &THINGS, &key("a")).await.is_some());
 }

@@ -321,10 +321,10 @@ impl Model {
             key: key(write.is_lease, write.key),
             fields,
             expires_at: expires_at.map(|after| at(self.now.milliseconds() + after)),
-            document: format!("{{\"b\": {color:?}, \"a\": \"\\u0000 {size:?}\"}}")
-                .replace("None", "1e16")
-                .replace("Some(", "[")
-                .replace(')', "]"),
+            document: format!(
+                r#"{{"b": 1e16, "a": "\u0000 {}", "a": {}}}"#,
+                self.now, write.key.2
+            ),
         }
     }
 
