@@ -238,6 +238,10 @@ const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<StoreError> for Error {
     fn from(source: StoreError) -> Self {
+        if let StoreError::Cursor = &source {
+            let message = "expected the cursor of the page before, with the same filters";
+            return Self::new(Code::CursorInvalid, message).with_source(source);
+        }
         if let StoreError::Refused { expected, .. } = &source {
             let message = format!("expected {expected}; nothing was written");
             return Self::new(Code::FieldInvalid, message).with_source(source);

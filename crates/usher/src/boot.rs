@@ -10,7 +10,6 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware;
 use axum::routing::get;
-use axum::serve::ListenerExt as _;
 use rand::TryRng as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -26,6 +25,7 @@ use usher_store::sqlite::{self, Sqlite};
 use usher_store::store::Store;
 
 use crate::config::{Config, Secret};
+use crate::connections;
 use crate::telemetry;
 
 /// Time between two sweeps of what has expired; nobody ever sees what is expired but not swept.
@@ -273,12 +273,6 @@ impl Server {
         opened.app.start();
         let tasks = opened.app.tasks();
         tasks.spawn(telemetry::tidy_metrics(tasks.stopping().clone()));
-        // An answer is one small packet: waiting for a second one would only delay it.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "cannot switch off Nagle's algorithm");
-            }
-        });
         let asked = stopping.clone();
         let store_ended = opened.running.ended.clone();
         let until = async move {
@@ -290,9 +284,7 @@ impl Server {
                 }
             }
         };
-        axum::serve(listener, router)
-            .with_graceful_shutdown(until)
-            .await?;
+        connections::serve(listener, router, tasks, until).await;
         opened.close().await
     }
 }

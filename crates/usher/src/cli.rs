@@ -143,12 +143,16 @@ async fn with_app<T>(
     place: &Place,
     work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let opened = boot::open(
-        &place.load()?,
-        &World::of_this_machine()?,
-        Purpose::Administer,
-    )
-    .await?;
+    with_app_for(Purpose::Administer, place, work).await
+}
+
+/// Opens the data directory for a purpose, does something and closes it.
+async fn with_app_for<T>(
+    purpose: Purpose,
+    place: &Place,
+    work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let opened = boot::open(&place.load()?, &World::of_this_machine()?, purpose).await?;
     let done = work(&opened.app).await;
     opened.close().await?;
     done

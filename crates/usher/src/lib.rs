@@ -12,4 +12,5 @@ pub mod lifecycle;
 pub mod reference;
 pub mod telemetry;
 
+mod connections;
 mod outbound;

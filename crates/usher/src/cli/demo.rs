@@ -6,7 +6,8 @@ use clap::Args;
 use usher_app::credentials::Issued;
 use usher_model::id::AccountId;
 
-use super::{Place, terminal, with_app};
+use super::{Place, terminal, with_app_for};
+use crate::boot::Purpose;
 use crate::demo;
 
 /// The words after `usher demo`.
@@ -21,7 +22,8 @@ pub(super) struct Words {
 
 pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
     let config = words.place.load()?;
-    let issued = with_app(&words.place, async |app| {
+    // A running server holds policies and context in memory and would not see what is filled in.
+    let issued = with_app_for(Purpose::Serve, &words.place, async |app| {
         demo::fill(app, &words.account).await
     })
     .await?;
