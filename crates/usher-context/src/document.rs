@@ -178,7 +178,9 @@ mod tests {
     }
 
     fn object(value: Value) -> Object {
-        let Value::Object(object) = value else { panic!("expected an object, found {value}") };
+        let Value::Object(object) = value else {
+            panic!("expected an object, found {value}")
+        };
         object
     }
 

@@ -147,7 +147,9 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        let Value::Object(object) = value else { panic!("expected an object, found {value}") };
+        let Value::Object(object) = value else {
+            panic!("expected an object, found {value}")
+        };
         object
     }
 
