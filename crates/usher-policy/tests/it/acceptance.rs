@@ -40,7 +40,9 @@ fn transfer(skill: &str) -> Value {
 }
 
 fn row(property: &str, operator: &str, value: Value) -> Value {
-    json!([{ "property": property, "type": operator, "value": value }])
+    let mut row = json!({ "property": property, "type": operator });
+    row["value"] = value;
+    json!([row])
 }
 
 fn always(id: &str, skill: &str) -> Policy {
