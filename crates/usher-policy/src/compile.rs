@@ -78,12 +78,19 @@ pub(crate) struct CompiledGuard {
     policy: u32,
     /// How many guards of the same policy stand before the root; zero for the root itself.
     before_root: u16,
+    /// Its place among the exceptions of the policy, if it is one.
+    exception: u16,
     pub(crate) requires_root: bool,
 }
 
 impl CompiledGuard {
     pub(crate) fn policy(self) -> usize {
         widen(self.policy)
+    }
+
+    /// Returns its place among the exceptions of the policy; nothing if it is the root.
+    pub(crate) fn exception(self) -> Option<usize> {
+        (self.before_root > 0).then(|| usize::from(self.exception))
     }
 
     /// Returns how far behind it the root guard of its policy stands; zero if it is the root.
@@ -359,6 +366,7 @@ impl Compiler<'_> {
                 end: narrow(self.set.clauses.len()),
                 policy: narrow(position),
                 before_root: u16::try_from(root - self.set.guards.len()).unwrap_or(u16::MAX),
+                exception: u16::try_from(self.set.guards.len() - first).unwrap_or(u16::MAX),
                 requires_root: part.requires_root,
             });
             self.set.plans.push(part.plan);

@@ -5,6 +5,7 @@
 pub mod json;
 
 use std::borrow::Cow;
+use std::iter::repeat_with;
 
 use usher_model::value::{Object, Value};
 
@@ -129,7 +130,9 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn missing(set: &PolicySet) -> Self {
         Self {
-            facts: vec![Fact::Missing; set.attributes().len()],
+            facts: repeat_with(|| Fact::Missing)
+                .take(set.attributes().len())
+                .collect(),
         }
     }
 
@@ -155,8 +158,9 @@ impl<'a> Facts<'a> {
         let Some(mentioned) = set.mentions().namespace(namespace) else {
             return;
         };
+        let mut names = mentioned.names();
         for (name, value) in properties {
-            if let Some(property) = mentioned.property(name) {
+            if let Some(property) = names.find(name) {
                 self.fill_property(property, value);
             }
         }

@@ -280,24 +280,21 @@ fn win<'s>(
     scope: &Scope<'_>,
     index: usize,
 ) -> Result<Option<Winner<'s>>, Stop> {
-    let position = set.guards().get(index).map(|guard| guard.policy());
-    let entry = position.and_then(|position| set.entries().get(position));
     // INVARIANT: a guard has a plan and belongs to an enabled policy of its set.
-    let (Some(position), Some(entry), Some(plan)) = (position, entry, set.plan(index)) else {
+    let (Some(guard), Some(plan)) = (set.guards().get(index), set.plan(index)) else {
         return Ok(None);
     };
-    let State::Enabled(guards) = entry.state() else {
+    let position = guard.policy();
+    let Some(entry) = set.entries().get(position) else {
         return Ok(None);
     };
     let actions = match plan {
         Plan::Ready(actions) => Actions::Borrowed(actions),
         Plan::Templated(_) => Actions::Owned(plan.fill(scope.facts)?),
     };
-    let matched_by = if index == guards.root {
-        MatchedBy::Root
-    } else {
-        MatchedBy::Exception(index.saturating_sub(guards.first))
-    };
+    let matched_by = guard
+        .exception()
+        .map_or(MatchedBy::Root, MatchedBy::Exception);
     Ok(Some(Winner {
         position,
         policy: entry.policy(),

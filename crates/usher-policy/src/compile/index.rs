@@ -14,11 +14,10 @@ mod build;
 mod column;
 mod order;
 
-use std::ops::Range;
-
 use crate::facts::{Fact, Facts};
 use crate::mention::Map;
 use column::{Column, Found};
+use order::Numbers;
 
 pub(crate) use build::build;
 
@@ -61,8 +60,9 @@ pub(crate) struct Index {
     columns: Vec<Column>,
     /// The guards in the order in which the masks have them.
     guards: Vec<u32>,
-    /// The guards about which no column says much, by number.
-    others: Range<u32>,
+    /// The guards about which no column says much.
+    others: Numbers,
+    all: Numbers,
     /// By slot: the kinds of fact that make a clause a fault, as bits.
     suspect_kinds: Vec<u16>,
     /// The guards that have such a clause, by slot and kind.
@@ -107,44 +107,53 @@ fn kind_of(fact: &Fact<'_>, interesting: u16) -> u16 {
 impl Index {
     /// Returns the guards that the facts do not exclude, in order.
     pub(crate) fn candidates(&self, facts: &Facts<'_>) -> Vec<u32> {
-        let mut made = Vec::new();
-        let mut found: [Found; COLUMNS_MAX] = Default::default();
+        let mut extras = Vec::new();
+        let mut found = [Found::ALL; COLUMNS_MAX];
+        // The masks of all columns, and of those that have no extras.
+        let mut masks = Picked::default();
+        let mut sure = Picked::default();
         for (place, column) in found.iter_mut().zip(&self.columns) {
-            *place = column.find(facts.fact(column.slot), &self.masks, &mut made);
-        }
-        let mut picked: [&[u64]; COLUMNS_MAX] = Default::default();
-        let mut count = 0;
-        for found in found.iter().take(self.columns.len()) {
-            if let Some(mask) = found.mask(&self.masks, &made)
-                && let Some(place) = picked.get_mut(count)
-            {
-                *place = mask;
-                count += 1;
+            let before = extras.len();
+            *place = column.find(facts.fact(column.slot), &mut extras);
+            if place.mask != Masks::ALL {
+                let mask = self.masks.mask(place.mask);
+                masks.push(mask);
+                if extras.len() == before {
+                    sure.push(mask);
+                }
             }
         }
         let mut sieve = Sieve {
             guards: &self.guards,
-            masks: picked.get(..count).unwrap_or_default(),
+            masks: masks.as_slice(),
             kept: Vec::with_capacity(16),
         };
-        sieve.scan(&self.others, &[]);
+        sieve.scan(self.others, &[]);
         for (column, found) in self.columns.iter().zip(&found) {
-            let mask = found.mask(&self.masks, &made).unwrap_or_default();
-            sieve.scan(&column.several, mask);
-            sieve.scan(found.named.as_ref().unwrap_or(&column.single), mask);
+            let mask = self.masks.mask(found.mask);
+            sieve.scan(column.several, mask);
+            sieve.scan(found.named.unwrap_or(column.single), mask);
         }
-        self.suspects(facts, &mut sieve);
+        // What is extra in one column may be so in another one, whose mask does not have it.
+        sieve.masks = sure.as_slice();
+        for number in extras.iter().copied().flatten() {
+            sieve.test(*number);
+        }
+        let is_doubled = self.suspects(facts, &mut sieve) || !extras.is_empty();
         let mut kept = sieve.kept;
         kept.sort_unstable();
+        if is_doubled {
+            kept.dedup();
+        }
         kept
     }
 
-    /// Adds the guards that must be tried because a fact has an unexpected type.
-    fn suspects(&self, facts: &Facts<'_>, sieve: &mut Sieve<'_>) {
-        let mut is_first = true;
-        for (slot, (interesting, fact)) in
-            self.suspect_kinds.iter().zip(facts.as_slice()).enumerate()
-        {
+    /// Adds the guards that must be tried because a fact has an unexpected type; returns whether
+    /// there are any.
+    fn suspects(&self, facts: &Facts<'_>, sieve: &mut Sieve<'_, '_>) -> bool {
+        let mut has_any = false;
+        let kinds = self.suspect_kinds.iter().zip(facts.as_slice()).enumerate();
+        for (slot, (interesting, fact)) in kinds {
             if *interesting == 0 {
                 continue;
             }
@@ -153,34 +162,48 @@ impl Index {
                 continue;
             }
             if let Some(id) = self.suspects.get(&(slot, kind)) {
-                let all = 0..u32::try_from(self.guards.len()).unwrap_or(u32::MAX);
                 sieve.masks = &[];
-                sieve.scan(&all, self.masks.mask(*id));
-                is_first = false;
+                sieve.scan(self.all, self.masks.mask(*id));
+                has_any = true;
             }
         }
-        if !is_first {
-            sieve.kept.sort_unstable();
-            sieve.kept.dedup();
+        has_any
+    }
+}
+
+/// The masks that a run combines.
+#[derive(Default)]
+struct Picked<'i> {
+    masks: [&'i [u64]; COLUMNS_MAX],
+    count: usize,
+}
+
+impl<'i> Picked<'i> {
+    fn push(&mut self, mask: &'i [u64]) {
+        if let Some(place) = self.masks.get_mut(self.count) {
+            *place = mask;
+            self.count += 1;
         }
+    }
+
+    fn as_slice(&self) -> &[&'i [u64]] {
+        self.masks.get(..self.count).unwrap_or_default()
     }
 }
 
 /// Collects the guards that are in every mask.
-struct Sieve<'i> {
+struct Sieve<'s, 'i> {
     guards: &'i [u32],
-    masks: &'i [&'i [u64]],
+    masks: &'s [&'i [u64]],
     kept: Vec<u32>,
 }
 
-impl Sieve<'_> {
+impl Sieve<'_, '_> {
     /// Looks at the guards with some numbers; `first` is the mask that most likely excludes them.
-    fn scan(&mut self, numbers: &Range<u32>, first: &[u64]) {
-        if numbers.is_empty() {
+    fn scan(&mut self, numbers: Numbers, first: &[u64]) {
+        let Some((first_word, last_word)) = numbers.words() else {
             return;
-        }
-        let widen = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        let (first_word, last_word) = (widen(numbers.start / 64), widen((numbers.end - 1) / 64));
+        };
         for index in first_word..=last_word {
             let mut word = first.get(index).copied().unwrap_or(u64::MAX);
             if index == first_word {
@@ -200,6 +223,18 @@ impl Sieve<'_> {
                 word &= word - 1;
                 self.kept.extend(self.guards.get(index * 64 + bit));
             }
+        }
+    }
+
+    /// Looks at the guard with one number.
+    fn test(&mut self, number: u32) {
+        let (word, bit) = column::bit(number);
+        let is_kept = |mask: &&[u64]| mask.get(word).is_some_and(|word| word & bit != 0);
+        if self.masks.iter().all(is_kept) {
+            let guard = usize::try_from(number)
+                .ok()
+                .and_then(|number| self.guards.get(number));
+            self.kept.extend(guard);
         }
     }
 }

@@ -148,8 +148,8 @@ impl<'de> Visitor<'de> for NamespaceSeed<'_, '_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let find = |name: &str| self.namespace.property(name);
-        while let Some(property) = map.next_key_seed(NameSeed(find))? {
+        let mut names = self.namespace.names();
+        while let Some(property) = map.next_key_seed(NameSeed(|name: &str| names.find(name)))? {
             match property {
                 Some(Property {
                     slot: Some(slot),

@@ -4,8 +4,8 @@ use std::collections::{HashMap, hash_map};
 
 use foldhash::fast::FixedState;
 
-use super::column::{Column, Left, Named, add, flip};
-use super::order::{Numbers, Order};
+use super::column::{Column, Extras, Named, add, flip};
+use super::order::{Members, Numbers, Order};
 use super::{COLUMNS_MAX, GUARDS_MIN, Index, MaskId, Masks, kind};
 use crate::attribute::Slot;
 use crate::coerce::{Relation, View};
@@ -16,9 +16,9 @@ use crate::document::Operator;
 use crate::mention::Map;
 
 /// Classes of numbers that one attribute is divided into at most.
-const CLASSES_MAX: usize = 96;
+const CLASSES_MAX: usize = 32;
 /// Words that the masks of one column take at most, unless many guards differ in each.
-const COLUMN_WORDS_MAX: usize = 1 << 17;
+const COLUMN_WORDS_MAX: usize = 1 << 13;
 /// Numbers of one list that are told apart at most.
 const LIST_NUMBERS_MAX: usize = 16;
 
@@ -75,6 +75,10 @@ pub(crate) fn build(set: &PolicySet) -> Option<Index> {
         masks: builder.masks,
         columns,
         others: order.others,
+        all: Numbers {
+            start: 0,
+            end: u32::try_from(order.guards.len()).unwrap_or(u32::MAX),
+        },
         guards: order.guards,
         suspect_kinds,
         suspects: masks,
@@ -251,12 +255,12 @@ impl<'o> Builder<'o> {
         self.keep(mask)
     }
 
-    fn column(&mut self, slot: Slot, guards: &[Concerned<'_>], numbers: &Numbers) -> Column {
+    fn column(&mut self, slot: Slot, guards: &[Concerned<'_>], members: &Members) -> Column {
         let missing = self.without(guards, |clauses| is_false(clauses, View::Missing));
         let booleans = [false, true]
             .map(|value| self.without(guards, |clauses| is_false(clauses, View::Bool(value))));
-        let (texts, other_text) = self.texts(guards, numbers);
-        let (items, other_list) = self.items(guards);
+        let (texts, extras, other_text) = self.texts(guards, members);
+        let (items, item_extras, other_list) = self.items(guards);
         let cuts = cuts(guards);
         let starts = [f64::NEG_INFINITY].into_iter().chain(cuts.iter().copied());
         let ends = cuts.iter().copied().chain([f64::INFINITY]);
@@ -271,20 +275,22 @@ impl<'o> Builder<'o> {
             booleans,
             numbers: classes.collect(),
             texts,
+            extras,
             other_text,
             cuts,
             items,
+            item_extras,
             other_list,
-            single: numbers.single.clone(),
-            several: numbers.several.clone(),
+            single: members.single,
+            several: members.several,
         }
     }
 
     fn texts(
         &mut self,
         guards: &[Concerned<'_>],
-        numbers: &Numbers,
-    ) -> (Map<Box<str>, Named>, MaskId) {
+        members: &Members,
+    ) -> (Map<Box<str>, Named>, Extras, MaskId) {
         let other = self.without(guards, is_other_text_out);
         let mut flips: Map<&str, Vec<u32>> = Map::default();
         for (guard, clauses) in guards {
@@ -298,15 +304,30 @@ impl<'o> Builder<'o> {
                 }
             }
         }
-        let texts = self.lefts(flips, other, flip);
-        let texts = texts.into_iter().map(|(text, left)| {
-            let numbers = numbers.by_text.get(&text).cloned().unwrap_or_default();
-            (text, Named { left, numbers })
-        });
-        (texts.collect(), other)
+        // A mask for each of many texts would take more memory than all else.
+        let is_small = flips.len() * self.masks.stride <= COLUMN_WORDS_MAX;
+        let guards_min = if is_small { 0 } else { self.masks.stride / 8 };
+        let base = self.masks.mask(other).to_vec();
+        let (mut texts, mut extras) = (Map::default(), Vec::new());
+        for (text, guards) in flips {
+            let numbers = self.numbers(&guards);
+            if numbers.len() < guards_min {
+                extras.push((text, numbers));
+                continue;
+            }
+            let mut mask = base.clone();
+            flip(&mut mask, &numbers);
+            let single = members.by_text.get(text).copied();
+            let named = Named {
+                id: self.keep(mask),
+                single: single.unwrap_or(Numbers::NONE),
+            };
+            texts.insert(text.into(), named);
+        }
+        (texts, Extras::of(&extras), other)
     }
 
-    fn items(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, Left>, MaskId) {
+    fn items(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, Named>, Extras, MaskId) {
         let mut added: Map<&str, Vec<u32>> = Map::default();
         let mut out = Vec::new();
         for (guard, clauses) in guards {
@@ -327,30 +348,25 @@ impl<'o> Builder<'o> {
         let mut mask = self.all.clone();
         flip(&mut mask, &self.numbers(&out));
         let other = self.keep(mask);
-        (self.lefts(added, other, add), other)
-    }
-
-    /// Gives values masks of their own if that does not take much memory, or many guards differ in
-    /// them: at most 64 bytes for each.
-    fn lefts(
-        &mut self,
-        changes: Map<&str, Vec<u32>>,
-        base: MaskId,
-        change: fn(&mut [u64], &[u32]),
-    ) -> Map<Box<str>, Left> {
-        let is_small = changes.len() * self.masks.stride <= COLUMN_WORDS_MAX;
-        let lefts = changes.into_iter().map(|(text, guards)| {
+        // A list may have many items, each with its guards.
+        let guards_min = self.masks.stride / 2;
+        let base = self.masks.mask(other).to_vec();
+        let (mut items, mut extras) = (Map::default(), Vec::new());
+        for (item, guards) in added {
             let numbers = self.numbers(&guards);
-            let left = if is_small || numbers.len() * 8 >= self.masks.stride {
-                let mut mask = self.masks.mask(base).to_vec();
-                change(&mut mask, &numbers);
-                Left::Dense(self.keep(mask))
-            } else {
-                Left::Sparse(numbers.into())
+            if numbers.len() < guards_min {
+                extras.push((item, numbers));
+                continue;
+            }
+            let mut mask = base.clone();
+            add(&mut mask, &numbers);
+            let named = Named {
+                id: self.keep(mask),
+                single: Numbers::NONE,
             };
-            (text.into(), left)
-        });
-        lefts.collect()
+            items.insert(item.into(), named);
+        }
+        (items, Extras::of(&extras), other)
     }
 }
 

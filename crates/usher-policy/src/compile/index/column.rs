@@ -1,9 +1,12 @@
 //! One attribute of the index: which guards each of its values leaves in.
 
-use std::ops::Range;
+use std::borrow::Cow;
+use std::hash::BuildHasher;
 
+use foldhash::fast::FixedState;
 use usher_model::value::{self, Value};
 
+use super::order::Numbers;
 use super::{MaskId, Masks};
 use crate::attribute::Slot;
 use crate::facts::Fact;
@@ -15,165 +18,182 @@ pub(super) struct Column {
     pub(super) slot: Slot,
     pub(super) missing: MaskId,
     pub(super) booleans: [MaskId; 2],
-    /// The texts that guards name.
+    /// The texts that many guards name.
     pub(super) texts: Map<Box<str>, Named>,
+    /// The guards that other texts leave in too.
+    pub(super) extras: Extras,
     /// Any other text.
     pub(super) other_text: MaskId,
     /// Where the classes of numbers begin; the first one begins below all numbers.
     pub(super) cuts: Vec<f64>,
     pub(super) numbers: Vec<MaskId>,
-    /// The items of lists that guards name.
-    pub(super) items: Map<Box<str>, Left>,
+    /// The items of lists that many guards name.
+    pub(super) items: Map<Box<str>, Named>,
+    /// The guards that other items leave in.
+    pub(super) item_extras: Extras,
     /// A list without any of them.
     pub(super) other_list: MaskId,
-    /// Numbers of the guards that ask for one text, which stand together by text.
-    pub(super) single: Range<u32>,
-    /// Numbers of the guards that ask for one of several values.
-    pub(super) several: Range<u32>,
+    /// The guards that ask for one text, which stand together by text.
+    pub(super) single: Numbers,
+    /// The guards that ask for one of several values.
+    pub(super) several: Numbers,
 }
 
-/// One text that guards name.
+/// One text with a mask of its own.
 #[derive(Debug)]
 pub(super) struct Named {
-    pub(super) left: Left,
-    /// Numbers of the guards of the column that ask for this text alone.
-    pub(super) numbers: Range<u32>,
+    pub(super) id: MaskId,
+    /// The guards of the column that ask for this text alone.
+    pub(super) single: Numbers,
 }
 
-/// What one value leaves in.
-#[derive(Debug)]
-pub(super) enum Left {
-    /// A mask of its own.
-    Dense(MaskId),
-    /// What any other value leaves in, but for the guards with these numbers.
-    Sparse(Box<[u32]>),
-}
-
-/// What a fact leaves in.
+/// Guards by a hash of the text that leaves them in.
+///
+/// Texts are not kept: where two have one hash, guards are tried in vain. That is cheaper than
+/// comparing texts, which are all over the memory.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    place: Place,
-    /// Numbers of the guards that ask for this text alone; nothing if that is not known.
-    pub(super) named: Option<Range<u32>>,
+pub(super) struct Extras {
+    /// Where the guards of each hash begin.
+    starts: Vec<u32>,
+    numbers: Vec<u32>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-enum Place {
-    /// It excludes no guard.
-    #[default]
-    All,
-    Kept(MaskId),
-    /// Among the masks made for the run, from this word on.
-    Made(usize),
+impl Extras {
+    pub(super) fn of(named: &[(&str, Vec<u32>)]) -> Self {
+        if named.is_empty() {
+            return Self::default();
+        }
+        let mut extras = Self {
+            starts: vec![0; (2 * named.len()).next_power_of_two() + 1],
+            numbers: Vec::new(),
+        };
+        let mut hashed: Vec<(usize, u32)> = Vec::new();
+        for (text, numbers) in named {
+            let hash = extras.hash(text);
+            hashed.extend(numbers.iter().map(|number| (hash, *number)));
+        }
+        hashed.sort_unstable();
+        hashed.dedup();
+        for (hash, number) in hashed {
+            extras.numbers.push(number);
+            if let Some(end) = extras.starts.get_mut(hash + 1) {
+                *end += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut extras.starts {
+            sum += *start;
+            *start = sum;
+        }
+        extras
+    }
+
+    fn hash(&self, text: &str) -> usize {
+        let mask = self.starts.len().saturating_sub(2);
+        let hash = FixedState::default().hash_one(text);
+        usize::try_from(hash & u64::try_from(mask).unwrap_or(0)).unwrap_or(0)
+    }
+
+    fn find(&self, text: &str) -> &[u32] {
+        if self.numbers.is_empty() {
+            return &[];
+        }
+        let hash = self.hash(text);
+        let bound = |at: usize| usize::try_from(*self.starts.get(at)?).ok();
+        let range = bound(hash).zip(bound(hash + 1));
+        let found = range.and_then(|(start, end)| self.numbers.get(start..end));
+        found.unwrap_or_default()
+    }
+}
+
+/// What a fact leaves in, but for extra guards.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) mask: MaskId,
+    /// The only ones to look at among the guards that ask for one text; nothing if that is not
+    /// known.
+    pub(super) named: Option<Numbers>,
 }
 
 impl Found {
-    fn kept(id: MaskId) -> Self {
-        Self {
-            place: if id == Masks::ALL {
-                Place::All
-            } else {
-                Place::Kept(id)
-            },
-            named: None,
-        }
+    pub(super) const ALL: Self = Self::of(Masks::ALL);
+
+    const fn of(mask: MaskId) -> Self {
+        Self { mask, named: None }
     }
 
-    pub(super) fn mask<'m>(&self, masks: &'m Masks, made: &'m [u64]) -> Option<&'m [u64]> {
-        match self.place {
-            Place::All => None,
-            Place::Kept(id) => Some(masks.mask(id)),
-            Place::Made(start) => made.get(start..start + masks.stride),
+    const fn only(mask: MaskId, named: Numbers) -> Self {
+        Self {
+            mask,
+            named: Some(named),
         }
     }
 }
 
 impl Column {
-    /// Returns the guards that a fact leaves in; adds to `made` what no mask was made for.
-    pub(super) fn find(&self, fact: &Fact<'_>, masks: &Masks, made: &mut Vec<u64>) -> Found {
+    /// Returns the guards that a fact leaves in; to `extras` it adds those that the mask lacks.
+    pub(super) fn find<'c>(&'c self, fact: &Fact<'_>, extras: &mut Vec<&'c [u32]>) -> Found {
         match fact {
-            Fact::Missing => Found::kept(self.missing),
-            Fact::Bool(false) => Found::kept(self.booleans[0]),
-            Fact::Bool(true) => Found::kept(self.booleans[1]),
+            Fact::Missing => Found::of(self.missing),
+            Fact::Bool(false) => Found::of(self.booleans[0]),
+            Fact::Bool(true) => Found::of(self.booleans[1]),
             Fact::Number(number) => {
                 let class = self.cuts.partition_point(|cut| cut <= number);
-                Found::kept(self.numbers.get(class).copied().unwrap_or(Masks::ALL))
+                Found::of(self.numbers.get(class).copied().unwrap_or(Masks::ALL))
             }
             Fact::Text(text) => match self.texts.get(&**text) {
-                None => Found {
-                    named: Some(0..0),
-                    ..Found::kept(self.other_text)
-                },
-                Some(Named { left, numbers }) => Found {
-                    named: Some(numbers.clone()),
-                    ..match left {
-                        Left::Dense(id) => Found::kept(*id),
-                        Left::Sparse(flips) => make(self.other_text, masks, made, |mask| {
-                            flip(mask, flips);
-                        }),
+                Some(Named { id, single }) => Found::only(*id, *single),
+                None => {
+                    let numbers = self.extras.find(text);
+                    if !numbers.is_empty() {
+                        extras.push(numbers);
                     }
-                },
+                    Found::only(self.other_text, Numbers::NONE)
+                }
             },
             Fact::Tree(value) => match value.as_array() {
-                Some(items) => self.find_list(items, masks, made),
-                None => Found::default(),
+                Some(items) => self.find_list(items, extras),
+                None => Found::ALL,
             },
-            Fact::Unread | Fact::Failed(_) => Found::default(),
+            Fact::Unread | Fact::Failed(_) => Found::ALL,
         }
     }
 
-    fn find_list(&self, items: &[Value], masks: &Masks, made: &mut Vec<u64>) -> Found {
-        if self.items.is_empty() {
-            return Found::default();
-        }
-        let left = |item: &Value| match item {
-            Value::String(text) => self.items.get(text.as_str()),
-            Value::Number(number) => {
-                let text = number.as_f64().map(value::number_text)?;
-                self.items.get(text.as_str())
-            }
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
-        let mut named = items.iter().filter_map(left);
-        match (named.next(), named.next()) {
-            (None, _) => Found::kept(self.other_list),
-            (Some(Left::Dense(id)), None) => Found::kept(*id),
-            _ => make(self.other_list, masks, made, |mask| {
-                for left in items.iter().filter_map(left) {
-                    match left {
-                        Left::Dense(id) => {
-                            for (word, bits) in mask.iter_mut().zip(masks.mask(*id)) {
-                                *word |= bits;
-                            }
-                        }
-                        Left::Sparse(added) => add(mask, added),
+    fn find_list<'c>(&'c self, items: &[Value], extras: &mut Vec<&'c [u32]>) -> Found {
+        let before = extras.len();
+        let mut masks = 0;
+        let mut mask = self.other_list;
+        for item in items {
+            let text = match item {
+                Value::String(text) => Cow::Borrowed(text.as_str()),
+                Value::Number(number) => {
+                    Cow::Owned(number.as_f64().map(value::number_text).unwrap_or_default())
+                }
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => continue,
+            };
+            match self.items.get(&*text) {
+                Some(named) => {
+                    masks += 1;
+                    mask = named.id;
+                }
+                None => {
+                    let numbers = self.item_extras.find(&text);
+                    if !numbers.is_empty() {
+                        extras.push(numbers);
                     }
                 }
-            }),
+            }
         }
+        if masks > 1 {
+            // Joining masks costs more than so popular items exclude.
+            extras.truncate(before);
+            return Found::ALL;
+        }
+        Found::of(mask)
     }
 }
 
-/// Makes a mask from another one for one run.
-fn make(
-    base: MaskId,
-    masks: &Masks,
-    made: &mut Vec<u64>,
-    change: impl FnOnce(&mut [u64]),
-) -> Found {
-    let start = made.len();
-    if made.capacity() == 0 {
-        made.reserve_exact(2 * masks.stride);
-    }
-    made.extend_from_slice(masks.mask(base));
-    change(made.get_mut(start..).unwrap_or_default());
-    Found {
-        place: Place::Made(start),
-        named: None,
-    }
-}
-
-fn bit(number: u32) -> (usize, u64) {
+pub(super) fn bit(number: u32) -> (usize, u64) {
     let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
     (word, 1 << (number % 64))
 }

@@ -1,7 +1,5 @@
 //! The order in which masks have the guards: those stand together that the same fact decides about.
 
-use std::ops::Range;
-
 use super::FLAT_GUARDS_MAX;
 use super::build::{Concerned, texts_of};
 use crate::attribute::Slot;
@@ -16,18 +14,56 @@ pub(super) struct Order {
     /// The number of each guard.
     pub(super) numbers: Vec<u32>,
     /// Where the guards of each column are.
-    pub(super) columns: Vec<Numbers>,
-    /// Numbers of the guards that belong to no column.
-    pub(super) others: Range<u32>,
+    pub(super) columns: Vec<Members>,
+    /// The guards that belong to no column.
+    pub(super) others: Numbers,
 }
 
-/// The numbers of the guards that belong to one column.
-#[derive(Clone, Debug, Default)]
+/// Successive numbers, the end exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Numbers {
-    pub(super) single: Range<u32>,
-    pub(super) several: Range<u32>,
-    /// The part of `single` that asks for one text.
-    pub(super) by_text: Map<Box<str>, Range<u32>>,
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Numbers {
+    pub(super) const NONE: Self = Self { start: 0, end: 0 };
+
+    /// Returns the first and the last word of a mask that has them.
+    pub(super) fn words(self) -> Option<(usize, usize)> {
+        let last = self.end.checked_sub(1).filter(|last| *last >= self.start)?;
+        let word = |number: u32| usize::try_from(number / 64).ok();
+        Some((word(self.start)?, word(last)?))
+    }
+
+    /// Adds the next number.
+    const fn extend(&mut self, number: u32) {
+        if self.start == self.end {
+            self.start = number;
+        }
+        self.end = number + 1;
+    }
+}
+
+/// The guards that belong to one column.
+#[derive(Clone, Debug)]
+pub(super) struct Members {
+    /// Those that ask for one text.
+    pub(super) single: Numbers,
+    /// Those that ask for one of several.
+    pub(super) several: Numbers,
+    /// The part of `single` that asks for each text.
+    pub(super) by_text: Map<Box<str>, Numbers>,
+}
+
+impl Members {
+    fn none() -> Self {
+        Self {
+            single: Numbers::NONE,
+            several: Numbers::NONE,
+            by_text: Map::default(),
+        }
+    }
 }
 
 /// Where a guard belongs: in which column, and there by which text.
@@ -52,8 +88,8 @@ impl Order {
         let home = |guard: &u32| homes.get(usize::try_from(*guard).ok()?).copied().flatten();
         guards.sort_by_key(|guard| home(guard).map(|home| (home.column, home.text)));
         let mut numbers = vec![0; count];
-        let mut placed = vec![Numbers::default(); columns.len()];
-        let mut others = 0..0;
+        let mut placed = vec![Members::none(); columns.len()];
+        let mut others = Numbers::NONE;
         for (guard, number) in guards.iter().zip(0_u32..) {
             if let Some(place) = usize::try_from(*guard)
                 .ok()
@@ -64,14 +100,15 @@ impl Order {
             let home = home(guard);
             let column = home.and_then(|home| placed.get_mut(home.column));
             let (Some(home), Some(column)) = (home, column) else {
-                extend(&mut others, number);
+                others.extend(number);
                 continue;
             };
             match home.text {
-                None => extend(&mut column.several, number),
+                None => column.several.extend(number),
                 Some(text) => {
-                    extend(&mut column.single, number);
-                    extend(column.by_text.entry(text.into()).or_default(), number);
+                    column.single.extend(number);
+                    let named = column.by_text.entry(text.into());
+                    named.or_insert(Numbers::NONE).extend(number);
                 }
             }
         }
@@ -90,13 +127,6 @@ impl Order {
             .copied()
             .unwrap_or(u32::MAX)
     }
-}
-
-fn extend(range: &mut Range<u32>, number: u32) {
-    if range.start == range.end {
-        range.start = number;
-    }
-    range.end = number + 1;
 }
 
 /// Gives guards a home in a column, unless another one says more about them.
