@@ -14,7 +14,7 @@ use crate::mention::{Namespace, Property};
 impl<'a> Facts<'a> {
     /// Reads facts from the text of an object `{namespace: {property: value}}`.
     ///
-    /// Of a name written twice the last value counts.
+    /// Of a property written twice the last value counts; a namespace written twice is merged.
     ///
     /// # Errors
     /// Fails if the text is not JSON, or not an object.
