@@ -19,7 +19,7 @@ usage: cargo xtask VERB
   test      run every suite, installing what it needs where that is possible
   tidy      check the rules of the house that no compiler checks
   codegen   write docs/reference/ anew
-  load      measure `next-action` or `context-write` beside a server that answers a constant
+  load      measure `next-action` or `context-write` beside the ceiling of each
 ";
 
 fn main() -> ExitCode {

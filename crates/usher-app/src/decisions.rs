@@ -420,12 +420,3 @@ fn unknown(rules: &Ruleset, slot: Slot) -> Error {
         .unwrap_or_default();
     Error::internal(format!("a run needs `{attribute}`, which nothing provides"))
 }
-
-/// Returns how many decisions were answered but not logged since the start.
-///
-/// # Errors
-/// Fails with `FORBIDDEN` if the caller may not see decisions.
-pub fn dropped(caller: &Caller, app: &App) -> Result<u64> {
-    caller.require(Permission::DecisionsRead)?;
-    Ok(app.log.dropped())
-}

@@ -277,11 +277,19 @@ async fn sensitive_attributes_are_masked_and_the_run_is_still_repeatable() {
         "actions": [{"type": "SEND_MESSAGE", "payload": {"message": "x"}}],
     });
     admin.enabled_policy(policy).await;
+    let telling = json!({
+        "name": "telling", "expression": "true",
+        "actions": [{"type": "SEND_MESSAGE", "payload": {"message": "We call {{orchestrator.phone}}"}}],
+    });
+    admin.enabled_policy(telling).await;
     let secret = json!({"attributes": {"orchestrator": {"phone": "0307654321"}}});
     let decided = decide(&admin, secret).await;
     let log = logged(&admin, &decided["decisionId"]).await;
     assert_eq!(log["repeatable"], true);
     assert!(!log.to_string().contains("0307654321"), "{log}");
+    assert_eq!(log["actions"][0]["payload"]["message"], "We call ***");
+    let listed = admin.get(DECISIONS).await.expect(200);
+    assert!(!listed.text.contains("0307654321"), "{}", listed.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

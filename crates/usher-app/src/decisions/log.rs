@@ -114,11 +114,6 @@ impl Log {
         let entries = u64::try_from(entries).unwrap_or(0);
         self.settled.send_modify(|settled| *settled += entries);
     }
-
-    /// Returns how many decisions were answered but not logged since the start.
-    pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
 }
 
 /// Writes decisions until the application stops and nothing waits any more.
@@ -310,7 +305,11 @@ mod tests {
         ];
         write(&app, &mut entries).await;
         assert!(entries.is_empty());
-        assert_eq!(app.log.dropped(), 1, "the one that fits nowhere");
+        assert_eq!(
+            app.log.dropped.load(Ordering::Relaxed),
+            1,
+            "the one that fits nowhere"
+        );
         for (account, kept) in [(&large, 2), (&other, 1)] {
             let query = Query::all(account, &kept::DECISIONS);
             let rows = app.store.find_all(&query, app.now()).await.unwrap();

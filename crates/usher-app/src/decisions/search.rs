@@ -2,7 +2,7 @@
 
 use usher_model::id::{AccountId, ConsumerId, ConversationId, DecisionId, PolicyId};
 use usher_model::time::Timestamp;
-use usher_model::value::Value;
+use usher_model::value::{self, Value};
 use usher_policy::explain;
 use usher_policy::explain::render::MASK;
 use usher_policy::facts::{Fact, Facts};
@@ -67,6 +67,7 @@ pub async fn list(
 ) -> Result<(Vec<Logged>, Option<Cursor>)> {
     caller.require(Permission::DecisionsRead)?;
     app.log.caught_up().await;
+    let rules = rules::current(app, &caller.account).await?;
     let mut query = Query::all(&caller.account, &kept::DECISIONS);
     query.descending = true;
     query.after = after;
@@ -77,8 +78,9 @@ pub async fn list(
         let page = app.store.find(&query, app.now()).await?;
         scanned += page.rows.len();
         for row in &page.rows {
-            let decision: Logged = record::read(row)?.record;
+            let mut decision: Logged = record::read(row)?.record;
             if fits(filter, &decision) {
+                mask(&rules, &mut decision);
                 found.push(decision);
             }
         }
@@ -171,6 +173,8 @@ pub async fn get(caller: &Caller, app: &App, id: DecisionId) -> Result<(Logged, 
         is_same,
         explanation: rendered(&rules, &explained),
     };
+    let mut decision = decision;
+    mask(&rules, &mut decision);
     Ok((decision, replay))
 }
 
@@ -243,6 +247,52 @@ pub async fn why_not(
             WhyNot::Change(changes.into_iter().map(change).collect())
         }
     })
+}
+
+/// Hides the values of sensitive attributes in the actions that were made from them.
+///
+/// It may hide a text that only happens to be the same; it never shows one.
+fn mask(rules: &Ruleset, decision: &mut Logged) {
+    let facts = decision
+        .facts
+        .iter()
+        .filter(|fact| rules.is_sensitive(&fact.attribute));
+    let fixed = rules
+        .attributes
+        .values()
+        .filter(|kept| kept.record.is_sensitive);
+    let values = facts
+        .map(|fact| &fact.value)
+        .chain(fixed.map(|kept| &kept.record.value));
+    let secrets: Vec<String> = values
+        .map(value::text)
+        .filter(|text| !text.is_empty())
+        .collect();
+    if !secrets.is_empty() {
+        decision.actions.iter_mut().for_each(|action| {
+            if let Some(payload) = action.get_mut("payload") {
+                mask_value(&secrets, payload);
+            }
+        });
+    }
+}
+
+fn mask_value(secrets: &[String], shown: &mut Value) {
+    match shown {
+        Value::String(text) => {
+            for secret in secrets {
+                *text = text.replace(secret.as_str(), MASK);
+            }
+        }
+        Value::Number(_) if secrets.contains(&value::text(shown)) => *shown = MASK.into(),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_value(secrets, item)),
+        Value::Object(members) => {
+            members
+                .values_mut()
+                .for_each(|member| mask_value(secrets, member));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 async fn find(caller: &Caller, app: &App, id: DecisionId) -> Result<Logged> {
