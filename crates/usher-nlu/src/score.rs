@@ -1,9 +1,9 @@
-//! What the messages of one conversation add up to: 0 to 100, published as MCS.
+//! What the messages of one conversation add up to: its MCS, 0 to 100.
 //!
 //! With `s` the sentiment of a scored message and `w` its weight,
 //!
 //! ```text
-//! score = round(50 + 50 · Σ w·s / Σ w)        w = 0.9 ^ (scored messages after it)
+//! MCS = round(50 + 50 · Σ w·s / Σ w)        w = 0.9 ^ (scored messages after it)
 //! ```
 //!
 //! A conversation that sounds neutral scores 50. A message whose sentiment is unknown is left out as
@@ -41,9 +41,9 @@ impl Score {
         }
     }
 
-    /// Returns the score, 0 to 100, or none while no message was scored.
+    /// Returns the MCS, 0 to 100, or none while no message was scored.
     #[must_use]
-    pub fn value(self) -> Option<u8> {
+    pub fn mcs(self) -> Option<u8> {
         if self.messages == 0 {
             return None;
         }
@@ -54,8 +54,8 @@ impl Score {
             clippy::cast_sign_loss,
             reason = "a whole number from 0 to 100"
         )]
-        let value = points as u8;
-        Some(value)
+        let mcs = points as u8;
+        Some(mcs)
     }
 }
 
@@ -87,7 +87,7 @@ pub fn parts(sentiments: &[Sentiment]) -> Vec<Part> {
     parts
 }
 
-/// Which way a score calls for attention.
+/// Which way an MCS calls for attention, published as `alertedMCS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alert {
     /// 39 and below.
@@ -99,10 +99,10 @@ pub enum Alert {
 }
 
 impl Alert {
-    /// Returns the alert of a score.
+    /// Returns the alert of an MCS.
     #[must_use]
-    pub const fn of(score: u8) -> Self {
-        match score {
+    pub const fn of(mcs: u8) -> Self {
+        match mcs {
             0..=39 => Self::Negative,
             40..=60 => Self::Neutral,
             61.. => Self::Positive,
@@ -135,7 +135,7 @@ mod tests {
         sentiments(values)
             .into_iter()
             .fold(Score::default(), Score::with)
-            .value()
+            .mcs()
     }
 
     #[test]
@@ -181,10 +181,7 @@ mod tests {
                 weight,
                 messages: 1,
             };
-            assert!(
-                damaged.value().is_some_and(|value| value <= 100),
-                "{damaged:?}"
-            );
+            assert!(damaged.mcs().is_some_and(|mcs| mcs <= 100), "{damaged:?}");
         }
     }
 

@@ -32,7 +32,7 @@ fn formula(sentiments: &[Sentiment]) -> f64 {
 proptest! {
     #[test]
     fn message_by_message_is_the_formula(sentiments in sentiments()) {
-        let value = score(&sentiments).value();
+        let value = score(&sentiments).mcs();
         if sentiments.is_empty() {
             prop_assert_eq!(value, None);
         } else {
@@ -62,8 +62,8 @@ proptest! {
     ) {
         let sentiment = |value: i32| Sentiment::new(f64::from(value.min(10_000)) / 10_000.0).unwrap();
         let before = score(&sentiments);
-        let worse = before.with(sentiment(low)).value().unwrap();
-        let better = before.with(sentiment(low + rise)).value().unwrap();
+        let worse = before.with(sentiment(low)).mcs().unwrap();
+        let better = before.with(sentiment(low + rise)).mcs().unwrap();
         prop_assert!(worse <= better && better <= 100);
         prop_assert!(Alert::of(worse).sign() <= Alert::of(better).sign());
     }
