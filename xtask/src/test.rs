@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every suite, on a machine that may lack what they need.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -9,7 +9,7 @@ use crate::process::{self, cargo};
 use crate::workspace;
 
 pub(crate) fn run() -> Result<()> {
-    install_postgresql()?;
+    install_servers()?;
     let nextest = [
         "nextest",
         "run",
@@ -55,33 +55,69 @@ fn benches() -> Result<()> {
     process::run(&mut command)
 }
 
-/// The suites named `cluster` start servers of their own from the installed programs.
-fn install_postgresql() -> Result<()> {
-    const LINE: &str = "apt-get install --yes --no-install-recommends postgresql";
-    if has_initdb() {
-        return Ok(());
-    }
-    let is_root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    if !is_root || !process::works(Command::new("apt-get").arg("--version")) {
-        bail!("the suites named `cluster` need PostgreSQL 14 or later: sudo {LINE}");
-    }
-    process::run(Command::new("apt-get").args(["update", "--quiet"]))?;
-    let mut words = LINE.split(' ');
-    process::run(Command::new(words.next().unwrap_or_default()).args(words))?;
-    if !has_initdb() {
-        bail!("`{LINE}` ran, and yet there is no `initdb` in /usr/lib/postgresql/*/bin");
-    }
-    Ok(())
+/// A server that the suites named `cluster` start from its installed program.
+struct Server {
+    /// What people call it.
+    name: &'static str,
+    /// Debian's name for it.
+    package: &'static str,
+    program: &'static str,
+    /// Where Debian puts it, outside the search path of some or all.
+    folders: fn() -> Vec<PathBuf>,
 }
 
-/// Debian keeps the server's programs out of the search path.
-fn has_initdb() -> bool {
-    let versions = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    versions
-        .map(|version| version.path().join("bin/initdb"))
-        .any(|path| Path::exists(&path))
-        || process::works(Command::new("initdb").arg("--version"))
+const SERVERS: [Server; 2] = [
+    Server {
+        name: "PostgreSQL 14 or later",
+        package: "postgresql",
+        program: "initdb",
+        folders: || {
+            let versions = std::fs::read_dir("/usr/lib/postgresql")
+                .into_iter()
+                .flatten()
+                .flatten();
+            versions.map(|version| version.path().join("bin")).collect()
+        },
+    },
+    Server {
+        name: "NATS 2",
+        package: "nats-server",
+        program: "nats-server",
+        folders: || vec!["/usr/sbin".into()],
+    },
+];
+
+impl Server {
+    fn is_installed(&self) -> bool {
+        (self.folders)()
+            .iter()
+            .any(|folder| folder.join(self.program).exists())
+            || process::works(Command::new(self.program).arg("--version"))
+    }
+}
+
+/// Installs the servers that are missing, where it can.
+fn install_servers() -> Result<()> {
+    const INSTALL: &str = "apt-get install --yes --no-install-recommends";
+    let missing: Vec<&Server> = SERVERS.iter().filter(|one| !one.is_installed()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = |word: fn(&Server) -> &'static str, between: &str| {
+        let words: Vec<_> = missing.iter().map(|server| word(server)).collect();
+        words.join(between)
+    };
+    let names = list(|server| server.name, " and ");
+    let line = format!("{INSTALL} {}", list(|server| server.package, " "));
+    let is_root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !is_root || !process::works(Command::new("apt-get").arg("--version")) {
+        bail!("the suites named `cluster` need {names}: sudo {line}");
+    }
+    process::run(Command::new("apt-get").args(["update", "--quiet"]))?;
+    let mut words = line.split(' ');
+    process::run(Command::new(words.next().unwrap_or_default()).args(words))?;
+    if let Some(server) = missing.iter().find(|server| !server.is_installed()) {
+        bail!("`{line}` ran, and yet there is no `{}`", server.program);
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -138,6 +139,8 @@ given_ids! {
     ConsumerId, "a consumer id";
     /// A conversation, here or on another platform.
     ConversationId, "a conversation id";
+    /// Who takes part in a conversation: a consumer, an agent or a bot.
+    ParticipantId, "a participant id";
     /// A policy: minted here, or kept from an imported file.
     PolicyId, "a policy id";
     /// The session of a context document.
@@ -155,6 +158,10 @@ minted_ids! {
     CredentialId;
     /// One run of the policies; the contracts call it `nextActionId`.
     DecisionId;
+    /// One process that serves, from its start to its end.
+    NodeId;
+    /// One offer of a conversation to an agent.
+    OfferId;
     /// One request, as logs and error bodies name it.
     RequestId;
 }
@@ -206,6 +213,15 @@ impl IdSource {
         let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.generator.fill_bytes(&mut secret);
         secret
+    }
+
+    /// Returns a random part of a time to wait, so that those who ran into each other do not do so
+    /// again.
+    #[must_use]
+    pub fn jitter(&self, whole: Duration) -> Duration {
+        use rand::RngExt as _;
+        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+        whole.mul_f64(last.generator.random_range(0.0..1.0))
     }
 
     fn mint(&self) -> uuid::Uuid {
@@ -262,6 +278,18 @@ mod tests {
             DecisionId::mint(&source(&clock)),
             DecisionId::mint(&source(&clock))
         );
+    }
+
+    #[test]
+    fn jitter_is_a_part_of_the_whole_and_not_always_the_same() {
+        let clock = Arc::new(ManualClock::starting_at(Timestamp::EPOCH));
+        let ids = source(&clock);
+        let whole = Duration::from_millis(100);
+        let parts: Vec<Duration> = (0..100).map(|_| ids.jitter(whole)).collect();
+        assert!(parts.iter().all(|part| *part < whole));
+        assert!(parts.iter().any(|part| *part > whole / 2));
+        assert!(parts.iter().any(|part| *part < whole / 2));
+        assert_eq!(ids.jitter(Duration::ZERO), Duration::ZERO);
     }
 
     #[test]

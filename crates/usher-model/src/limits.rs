@@ -106,3 +106,34 @@ pub const STORE_BATCH_CONNECTIONS: usize = 4;
 pub const STORE_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Times a batch is tried again that PostgreSQL gave up to end a deadlock.
 pub const STORE_DEADLOCK_RETRIES_MAX: usize = 5;
+
+// Routing: `docs/guide/routing.md`.
+
+/// Conversations that an agent without a limit holds at once: they stand in one row.
+pub const AGENT_HELD_MAX: usize = 10_000;
+/// Agents that a waiting conversation remembers as skipped; a new one pushes the oldest out.
+pub const SKIPPED_AGENTS_MAX: usize = 16;
+/// Relaxations of one skill.
+pub const RELAXATIONS_MAX: usize = 8;
+/// Candidates that an assignment names; the others are counted.
+pub const CANDIDATES_EXPLAINED_MAX: usize = 20;
+/// Agents of which a waiting conversation says why it is not with them.
+pub const AGENTS_EXPLAINED_MAX: usize = 1_000;
+/// Conversations that one change takes from an agent who has gone.
+pub const REQUEUED_AT_ONCE_MAX: usize = 100;
+/// Conversations ahead that are counted; beyond it the position is "at least".
+pub const POSITION_MAX: usize = 1_000;
+/// Recent assignments of a skill that an estimate rests on.
+pub const ESTIMATE_SAMPLES_MAX: usize = 512;
+
+// Bus.
+
+/// Hints that wait for one subscriber, or for the way to other nodes, before some are dropped: a
+/// second of a busy cluster.
+pub const BUS_QUEUE_HINTS_MAX: usize = 4_096;
+/// Bytes of one hint: three ids of the longest kind, each character of four bytes, written as JSON.
+pub const BUS_HINT_BYTES_MAX: usize = 8 << 10;
+/// Longest time between two attempts to reach the server that carries hints.
+pub const BUS_RECONNECT_DELAY_MAX: Duration = Duration::from_secs(5);
+/// Longest time to wait for that server: an answer, or the last hints of a node that stops.
+pub const BUS_WAIT_MAX: Duration = Duration::from_secs(5);
