@@ -11,6 +11,7 @@ pub mod context;
 pub mod credentials;
 pub mod decisions;
 pub mod error;
+pub mod identity;
 pub mod options;
 pub mod policies;
 pub mod rate;
