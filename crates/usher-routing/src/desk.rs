@@ -1,0 +1,470 @@
+//! The desk of one account: its open conversations, its agents and its rules.
+//!
+//! It holds rows of the store with their revisions, and facts that need no revision. A step is
+//! [`plan`](Desk::plan)ned, [`begin`](Desk::begin) marks its rows busy while the application
+//! commits it, and [`settle`](Desk::settle) takes it over; on a conflict the application
+//! [`abandon`](Desk::abandon)s it and refreshes the rows. Steps on other rows go on meanwhile.
+
+pub(crate) mod index;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use foldhash::HashMap;
+use usher_model::id::{AgentId, ConversationId, SkillId};
+use usher_model::time::Timestamp;
+
+use crate::capacity::{self, Load};
+use crate::command::{Change, Refusal, Row};
+use crate::estimate::Tally;
+use crate::rank::{AgentRank, TicketRank};
+use crate::rules::{AccountRules, SLOT, SkillRules};
+use crate::seat::{Kind, Proficiency, Profile, Seat};
+use crate::ticket::{State, Ticket};
+
+use self::index::{Line, LineKey, Placed, SeatIndex, Touched};
+
+/// How far `now` may lie before the latest instant seen without being a clock set back: requests
+/// take their instant when they arrive, and reach the desk in another order.
+const LATE_MAX: Duration = Duration::from_secs(10);
+
+/// The desk of one account.
+#[derive(Debug)]
+pub struct Desk {
+    pub(crate) account: AccountRules,
+    pub(crate) tickets: HashMap<ConversationId, TicketEntry>,
+    pub(crate) seats: HashMap<AgentId, SeatEntry>,
+    pub(crate) skills: BTreeMap<SkillId, SkillEntry>,
+    /// What a skill has, for conversations without one: its agents are all humans.
+    pub(crate) unassigned: SkillEntry,
+    /// Conversations that wait and have the same candidates.
+    pub(crate) lines: BTreeMap<LineKey, Line>,
+    /// Lines that may have a match, each with a rank that no match of it exceeds.
+    pub(crate) dirty: BTreeSet<(TicketRank, LineKey)>,
+    /// Conversations that wait for a suggested agent who can have them.
+    pub(crate) ready: BTreeSet<TicketRank>,
+    /// When a row has to change because of time or of another row.
+    pub(crate) due: BTreeSet<(Timestamp, Row)>,
+    /// When something about a row becomes different without the row changing.
+    pub(crate) flips: BTreeSet<(Timestamp, Row)>,
+    /// The instant for which the indexes hold.
+    pub(crate) as_of: Timestamp,
+}
+
+/// A conversation's row and what is derived from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TicketEntry {
+    pub(crate) row: Ticket,
+    pub(crate) revision: u64,
+    pub(crate) is_busy: bool,
+    pub(crate) placed: Option<Placed>,
+    pub(crate) ready: Option<TicketRank>,
+    pub(crate) due: Option<Timestamp>,
+    pub(crate) flip: Option<Timestamp>,
+}
+
+/// An agent's row, the facts about the agent, and what is derived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SeatEntry {
+    pub(crate) row: Seat,
+    pub(crate) revision: Option<u64>,
+    pub(crate) profile: Option<Arc<Profile>>,
+    pub(crate) lease_until: Option<Timestamp>,
+    pub(crate) is_busy: bool,
+    /// The conversations whose rows name the agent as assignee.
+    pub(crate) assigned: BTreeSet<ConversationId>,
+    /// The conversations that ring at or are suggested to the agent, by their rows.
+    pub(crate) invited: BTreeSet<ConversationId>,
+    pub(crate) indexed: Option<SeatIndex>,
+    pub(crate) due: Option<Timestamp>,
+    pub(crate) flip: Option<Timestamp>,
+}
+
+/// A skill, its agents and its queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SkillEntry {
+    pub(crate) rules: Option<SkillRules>,
+    /// Everybody who has the skill.
+    pub(crate) agents: BTreeMap<AgentId, Proficiency>,
+    /// Those whom any conversation can reach.
+    pub(crate) open_to_all: BTreeSet<AgentRank>,
+    /// Those whom only transfers can reach.
+    pub(crate) open_to_transfers: BTreeSet<AgentRank>,
+    /// The lines that draw on these agents.
+    pub(crate) feeds: BTreeSet<LineKey>,
+    pub(crate) tally: Tally,
+    /// When a conversation of the skill was assigned, and how long it had waited.
+    pub(crate) waits: VecDeque<(Timestamp, Duration)>,
+}
+
+impl SeatEntry {
+    fn new(agent: AgentId) -> Self {
+        Self {
+            row: Seat::new(agent),
+            revision: None,
+            profile: None,
+            lease_until: None,
+            is_busy: false,
+            assigned: BTreeSet::new(),
+            invited: BTreeSet::new(),
+            indexed: None,
+            due: None,
+            flip: None,
+        }
+    }
+
+    pub(crate) fn is_hosted_bot(&self) -> bool {
+        self.profile
+            .as_deref()
+            .is_some_and(|profile| profile.kind == Kind::HostedBot)
+    }
+}
+
+impl Desk {
+    /// Returns the empty desk of an account with these rules.
+    #[must_use]
+    pub fn new(account: AccountRules) -> Self {
+        Self {
+            unassigned: SkillEntry {
+                rules: Some(account.unassigned.clone()),
+                ..SkillEntry::default()
+            },
+            account,
+            tickets: HashMap::default(),
+            seats: HashMap::default(),
+            skills: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            ready: BTreeSet::new(),
+            due: BTreeSet::new(),
+            flips: BTreeSet::new(),
+            as_of: Timestamp::EPOCH,
+        }
+    }
+
+    /// Returns the open conversation of that name.
+    #[must_use]
+    pub fn ticket(&self, conversation: &ConversationId) -> Option<&Ticket> {
+        self.tickets.get(conversation).map(|entry| &entry.row)
+    }
+
+    /// Returns the seat of that agent, also of one who has never been there.
+    #[must_use]
+    pub fn seat(&self, agent: &AgentId) -> Option<&Seat> {
+        self.seats.get(agent).map(|entry| &entry.row)
+    }
+
+    /// Returns the conversations that are assigned to that agent, in the order of their ids.
+    pub fn conversations_of(&self, agent: &AgentId) -> impl Iterator<Item = &ConversationId> {
+        self.seats
+            .get(agent)
+            .into_iter()
+            .flat_map(|entry| &entry.assigned)
+    }
+
+    /// Returns how full that agent is.
+    #[must_use]
+    pub fn load_of(&self, agent: &AgentId, now: Timestamp) -> Option<Load> {
+        let seat = self.seats.get(agent)?;
+        Some(self.load(seat, None, self.effective(now)))
+    }
+
+    /// Takes over the rules of the account.
+    pub fn set_account(&mut self, rules: AccountRules) {
+        self.unassigned.rules = Some(rules.unassigned.clone());
+        self.account = rules;
+        self.reindex();
+    }
+
+    /// Takes over the rules of a skill, or that there is no such skill any more.
+    pub fn set_skill(&mut self, skill: &SkillId, rules: Option<SkillRules>) {
+        let entry = self.skills.entry(skill.clone()).or_default();
+        if entry.rules != rules {
+            entry.rules = rules;
+            self.reindex();
+        }
+    }
+
+    /// Takes over what an administrator has set for an agent, or that there is no such agent any
+    /// more.
+    pub fn set_profile(&mut self, agent: &AgentId, profile: Option<Profile>) {
+        let seat = self.seat_entry(agent);
+        if seat.profile.as_deref() != profile.as_ref() {
+            seat.profile = profile.map(Arc::new);
+            self.touch(Touched::seat(agent));
+        }
+    }
+
+    /// Takes over until when an agent is known to be there. A lease is only ever prolonged: an
+    /// older one that arrives late changes nothing.
+    pub fn renew_lease(&mut self, agent: &AgentId, until: Timestamp) {
+        let seat = self.seat_entry(agent);
+        if seat.lease_until.is_none_or(|known| known < until) {
+            seat.lease_until = Some(until);
+            self.touch(Touched::seat(agent));
+        }
+    }
+
+    /// Takes over that an agent's lease was given up.
+    pub fn end_lease(&mut self, agent: &AgentId, at: Timestamp) {
+        self.seat_entry(agent).lease_until = Some(at);
+        self.touch(Touched::seat(agent));
+    }
+
+    /// Marks the rows of a change as busy, until it is settled or abandoned.
+    pub fn begin(&mut self, change: &Change) {
+        self.set_busy(change, true);
+    }
+
+    /// Takes over a change that was committed, with the new revisions of its conversations' rows
+    /// and then of its agents' rows. A row that is newer already is left alone.
+    pub fn settle(&mut self, change: Change, revisions: &[u64]) {
+        debug_assert_eq!(revisions.len(), change.tickets.len() + change.seats.len());
+        self.set_busy(&change, false);
+        let mut touched = Touched::default();
+        let mut revisions = revisions.iter().copied();
+        for (write, revision) in change.tickets.into_iter().zip(&mut revisions) {
+            self.write_ticket(write.conversation, write.after, revision, &mut touched);
+        }
+        for (write, revision) in change.seats.into_iter().zip(&mut revisions) {
+            self.write_seat(write.after, revision, &mut touched);
+        }
+        self.touch(touched);
+    }
+
+    /// Forgets a change whose commit failed; the rows of a conflict are to be refreshed.
+    pub fn abandon(&mut self, change: &Change) {
+        self.set_busy(change, false);
+        self.touch(Touched::of(change));
+    }
+
+    /// Begins and settles a change at once, for a desk without a store.
+    pub fn apply(&mut self, change: Change) {
+        let next = |expected: Option<u64>| expected.unwrap_or(0) + 1;
+        let tickets = change.tickets.iter().map(|write| next(write.expected));
+        let seats = change.seats.iter().map(|write| next(write.expected));
+        let revisions: Vec<u64> = tickets.chain(seats).collect();
+        self.begin(&change);
+        self.settle(change, &revisions);
+    }
+
+    /// Takes over a conversation's row as it was read, or that it is closed. An older revision than
+    /// the known one changes nothing.
+    pub fn refresh_ticket(&mut self, conversation: &ConversationId, row: Option<(Ticket, u64)>) {
+        let mut touched = Touched::default();
+        let (row, revision) = row.map_or((None, u64::MAX), |(row, revision)| (Some(row), revision));
+        self.write_ticket(conversation.clone(), row, revision, &mut touched);
+        self.touch(touched);
+    }
+
+    /// Takes over an agent's row as it was read. An older revision than the known one changes
+    /// nothing.
+    pub fn refresh_seat(&mut self, row: Seat, revision: u64) {
+        let mut touched = Touched::default();
+        self.write_seat(row, revision, &mut touched);
+        self.touch(touched);
+    }
+
+    /// Fails while conversations are in the skill, because nobody could have them without it.
+    ///
+    /// # Errors
+    /// Fails with the number of conversations.
+    pub fn check_unused(&self, skill: &SkillId) -> Result<(), Refusal> {
+        let in_skill = |entry: &&TicketEntry| entry.row.skill.as_ref() == Some(skill);
+        match self.tickets.values().filter(in_skill).count() {
+            0 => Ok(()),
+            count => Err(Refusal::SkillInUse(count)),
+        }
+    }
+
+    /// Returns the instant to reckon with: `now`, or the latest seen if `now` is a little late.
+    pub(crate) fn effective(&self, now: Timestamp) -> Timestamp {
+        if now < self.as_of && now.plus(LATE_MAX) >= self.as_of {
+            self.as_of
+        } else {
+            now
+        }
+    }
+
+    pub(crate) fn skill(&self, skill: Option<&SkillId>) -> Option<&SkillEntry> {
+        skill.map_or(Some(&self.unassigned), |skill| self.skills.get(skill))
+    }
+
+    pub(crate) fn rules(&self, skill: Option<&SkillId>) -> &SkillRules {
+        self.skill(skill)
+            .and_then(|entry| entry.rules.as_ref())
+            .unwrap_or(&self.account.unassigned)
+    }
+
+    /// Says whether conversations of the skill are handed out.
+    pub(crate) fn is_open(&self, skill: Option<&SkillId>) -> bool {
+        self.skill(skill)
+            .and_then(|entry| entry.rules.as_ref())
+            .is_some_and(|rules| rules.is_enabled && rules.is_open)
+    }
+
+    /// Returns which agents a conversation draws on, in the order of the steps: number, skill and
+    /// least proficiency.
+    pub(crate) fn draws<'d>(
+        &'d self,
+        skill: Option<&'d SkillId>,
+        relaxed: u8,
+    ) -> impl Iterator<Item = (u8, Option<&'d SkillId>, Proficiency)> {
+        let rules = self.rules(skill);
+        let relaxations = rules.relaxations.iter().take(usize::from(relaxed));
+        let relaxed = (1..).zip(relaxations).map(move |(step, relaxation)| {
+            let other = relaxation.skill.as_ref().or(skill);
+            (step, other, relaxation.proficiency_min)
+        });
+        std::iter::once((0, skill, rules.proficiency_min)).chain(relaxed)
+    }
+
+    /// Returns the first step under which the agent is skilled enough for the conversation.
+    pub(crate) fn step_of(&self, ticket: &Ticket, seat: &SeatEntry) -> Option<u8> {
+        let profile = seat.profile.as_deref()?;
+        self.draws(ticket.skill.as_ref(), ticket.relaxed)
+            .find(|(_, skill, minimum)| {
+                proficiency(profile, *skill).is_some_and(|proficiency| proficiency >= *minimum)
+            })
+            .map(|(step, ..)| step)
+    }
+
+    /// Returns how full the agent is, not counting the conversation `own` if it rings there.
+    pub(crate) fn load(
+        &self,
+        seat: &SeatEntry,
+        own: Option<&ConversationId>,
+        now: Timestamp,
+    ) -> Load {
+        let Some(profile) = seat.profile.as_deref() else {
+            return Load::FULL;
+        };
+        let offered = seat.row.offered.len();
+        let is_own = own.is_some_and(|own| seat.row.offered.contains(own));
+        let offered = offered - usize::from(is_own);
+        let Some(slots) = capacity::slots(profile, &self.account) else {
+            return capacity::load_unlimited(seat.row.held.len() + offered);
+        };
+        let held = seat.row.held.iter().map(|conversation| {
+            // A row of which the desk does not know yet counts as one that is active.
+            let known = self.tickets.get(conversation);
+            known.map_or(SLOT, |entry| {
+                let weights = self.rules(entry.row.skill.as_ref()).weights;
+                capacity::weight(weights, entry.row.turn, now)
+            })
+        });
+        let offered = std::iter::repeat_n(SLOT, offered);
+        Load::new(held.chain(offered).map(u64::from).sum(), slots)
+    }
+
+    fn seat_entry(&mut self, agent: &AgentId) -> &mut SeatEntry {
+        // Looked up twice, so that an id is copied only when it is new.
+        if !self.seats.contains_key(agent) {
+            self.seats
+                .insert(agent.clone(), SeatEntry::new(agent.clone()));
+        }
+        self.seats
+            .entry(agent.clone())
+            .or_insert_with(|| SeatEntry::new(agent.clone()))
+    }
+
+    fn set_busy(&mut self, change: &Change, is_busy: bool) {
+        for write in &change.tickets {
+            if let Some(entry) = self.tickets.get_mut(&write.conversation) {
+                debug_assert_ne!(entry.is_busy, is_busy);
+                entry.is_busy = is_busy;
+            }
+        }
+        for write in &change.seats {
+            let entry = self.seat_entry(&write.after.agent);
+            debug_assert_ne!(entry.is_busy, is_busy);
+            entry.is_busy = is_busy;
+        }
+    }
+
+    fn write_ticket(
+        &mut self,
+        conversation: ConversationId,
+        row: Option<Ticket>,
+        revision: u64,
+        touched: &mut Touched,
+    ) {
+        let known = self.tickets.get(&conversation);
+        if known.is_some_and(|known| known.revision >= revision) {
+            // Older than what is known, or the same.
+            touched.tickets.push(conversation);
+            return;
+        }
+        let old = known.map(|entry| entry.row.clone());
+        if let Some(old) = &old {
+            self.unlink(old, touched);
+        }
+        match row {
+            Some(row) => {
+                self.record_wait(old.as_ref(), &row);
+                self.link(&row, touched);
+                self.keep_ticket(row, revision);
+            }
+            None => self.forget_ticket(&conversation),
+        }
+        touched.tickets.push(conversation);
+    }
+
+    fn write_seat(&mut self, row: Seat, revision: u64, touched: &mut Touched) {
+        touched.seats.push(row.agent.clone());
+        let entry = self.seat_entry(&row.agent);
+        if entry.revision.is_none_or(|known| known < revision) {
+            entry.row = row;
+            entry.revision = Some(revision);
+        }
+    }
+
+    /// Notes at the agents which conversations name them.
+    fn link(&mut self, row: &Ticket, touched: &mut Touched) {
+        let conversation = &row.conversation;
+        match &row.state {
+            State::Assigned { agent, .. } => {
+                self.seat_entry(agent).assigned.insert(conversation.clone());
+            }
+            State::Offered(offer) => {
+                self.seat_entry(&offer.agent)
+                    .invited
+                    .insert(conversation.clone());
+            }
+            State::Queued => {}
+        }
+        touched.seats.extend(row.holder().cloned());
+        if let Some(suggestion) = &row.suggestion {
+            self.seat_entry(&suggestion.agent)
+                .invited
+                .insert(conversation.clone());
+        }
+    }
+
+    fn unlink(&mut self, row: &Ticket, touched: &mut Touched) {
+        let suggested = row.suggestion.as_ref().map(|suggestion| &suggestion.agent);
+        for agent in row.holder().into_iter().chain(suggested) {
+            let entry = self.seat_entry(agent);
+            entry.assigned.remove(&row.conversation);
+            entry.invited.remove(&row.conversation);
+        }
+        touched.seats.extend(row.holder().cloned());
+    }
+}
+
+/// Returns how good an agent is at a skill. Without a skill every human will do; the hosted bot is
+/// as good as can be at all that it serves.
+pub(crate) fn proficiency(profile: &Profile, skill: Option<&SkillId>) -> Option<Proficiency> {
+    match (skill, profile.kind) {
+        (None, Kind::Human) => Some(Proficiency::STANDARD),
+        (None, Kind::Bot | Kind::HostedBot) => None,
+        (Some(skill), kind) => {
+            let proficiency = *profile.skills.get(skill)?;
+            Some(match kind {
+                Kind::HostedBot => Proficiency::HIGHEST,
+                Kind::Human | Kind::Bot => proficiency,
+            })
+        }
+    }
+}

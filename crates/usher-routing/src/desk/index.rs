@@ -1,0 +1,408 @@
+//! What the desk derives from its rows, kept up to date row by row.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use usher_model::id::{AgentId, ConversationId, SkillId};
+use usher_model::limits;
+use usher_model::time::Timestamp;
+
+use super::{Desk, SkillEntry, TicketEntry, proficiency};
+use crate::capacity::{self, Load};
+use crate::command::{Change, Row};
+use crate::eligible::Reach;
+use crate::rank::{AgentRank, TicketRank};
+use crate::seat::{Kind, Proficiency, Profile, Status};
+use crate::ticket::{State, Ticket};
+
+/// What an agent without a limit adds to the free places of a skill.
+const UNLIMITED: u64 = 10_000;
+
+/// Conversations that wait and have the same candidates, skips aside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LineKey {
+    pub(crate) skill: Option<SkillId>,
+    pub(crate) relaxed: u8,
+    pub(crate) is_transfer: bool,
+}
+
+/// A line of waiting conversations, the first one first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) queue: BTreeSet<TicketRank>,
+    /// Under which rank it stands among the dirty ones.
+    pub(crate) dirty: Option<TicketRank>,
+    /// The skills that know it as one that draws on their agents.
+    pub(crate) sources: BTreeSet<Option<SkillId>>,
+}
+
+/// Where a conversation stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) line: LineKey,
+    pub(crate) rank: TicketRank,
+}
+
+/// Under what an agent stands in the indexes of the agent's skills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SeatIndex {
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) reach: Reach,
+    pub(crate) is_online: bool,
+    pub(crate) load: Load,
+    /// How many further conversations the agent would get.
+    pub(crate) free: u64,
+    pub(crate) last_assigned_at: Option<Timestamp>,
+}
+
+/// The rows that a step touched.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    pub(crate) tickets: Vec<ConversationId>,
+    pub(crate) seats: Vec<AgentId>,
+}
+
+impl Touched {
+    pub(crate) fn seat(agent: &AgentId) -> Self {
+        Self {
+            tickets: Vec::new(),
+            seats: vec![agent.clone()],
+        }
+    }
+
+    pub(crate) fn of(change: &Change) -> Self {
+        let tickets = change
+            .tickets
+            .iter()
+            .map(|write| write.conversation.clone());
+        let seats = change.seats.iter().map(|write| write.after.agent.clone());
+        Self {
+            tickets: tickets.collect(),
+            seats: seats.collect(),
+        }
+    }
+}
+
+impl SeatIndex {
+    fn rank(&self, agent: &AgentId, proficiency: Proficiency) -> AgentRank {
+        AgentRank {
+            is_external: self.profile.kind != Kind::HostedBot,
+            proficiency: Reverse(proficiency),
+            load: self.load,
+            last_assigned_at: self.last_assigned_at,
+            agent: agent.clone(),
+        }
+    }
+
+    /// Returns the skills under which the agent stands, the lack of one among them.
+    fn skills(&self) -> impl Iterator<Item = (Option<&SkillId>, Proficiency)> {
+        let own = self.profile.skills.keys().map(Some);
+        own.chain([None]).filter_map(|skill| {
+            let proficiency = proficiency(&self.profile, skill)?;
+            Some((skill, proficiency))
+        })
+    }
+}
+
+impl Desk {
+    /// Brings the indexes up to date after rows have changed.
+    pub(crate) fn touch(&mut self, mut touched: Touched) {
+        for conversation in &touched.tickets {
+            self.place_ticket(conversation);
+        }
+        touched.seats.sort_unstable();
+        touched.seats.dedup();
+        for agent in &touched.seats {
+            self.place_seat(agent);
+            self.time_seat(agent);
+            let invited = self.seats.get(agent).map(|entry| &entry.invited);
+            touched
+                .tickets
+                .extend(invited.into_iter().flatten().cloned());
+        }
+        touched.tickets.sort_unstable();
+        touched.tickets.dedup();
+        for conversation in &touched.tickets {
+            self.time_ticket(conversation);
+        }
+    }
+
+    /// Derives everything anew.
+    pub(crate) fn reindex(&mut self) {
+        let tickets: Vec<ConversationId> = self.tickets.keys().cloned().collect();
+        // The lines first: which skills they draw on may have changed.
+        for conversation in &tickets {
+            self.unplace_ticket(conversation);
+        }
+        let seats = self.seats.keys().cloned().collect();
+        self.touch(Touched { tickets, seats });
+    }
+
+    pub(super) fn keep_ticket(&mut self, row: Ticket, revision: u64) {
+        if let Some(entry) = self.tickets.get_mut(&row.conversation) {
+            entry.row = row;
+            entry.revision = revision;
+            return;
+        }
+        let conversation = row.conversation.clone();
+        let entry = TicketEntry {
+            row,
+            revision,
+            is_busy: false,
+            placed: None,
+            ready: None,
+            due: None,
+            flip: None,
+        };
+        self.tickets.insert(conversation, entry);
+    }
+
+    pub(super) fn forget_ticket(&mut self, conversation: &ConversationId) {
+        self.unplace_ticket(conversation);
+        self.set_ready(conversation, None);
+        self.set_times(&Row::Ticket(conversation.clone()), None, None);
+        self.tickets.remove(conversation);
+    }
+
+    /// Remembers how long a conversation waited that has just been assigned.
+    pub(super) fn record_wait(&mut self, old: Option<&Ticket>, new: &Ticket) {
+        let State::Assigned { since, .. } = new.state else {
+            return;
+        };
+        if old.is_some_and(|old| old.assignee().is_some()) {
+            return;
+        }
+        let entry = self.skill_mut(new.skill.as_ref());
+        if entry.waits.len() >= limits::ESTIMATE_SAMPLES_MAX {
+            entry.waits.pop_front();
+        }
+        let waited: Duration = since.since(new.queued_since);
+        entry.waits.push_back((since, waited));
+    }
+
+    // Conversations in lines.
+
+    fn place_ticket(&mut self, conversation: &ConversationId) {
+        let Some(entry) = self.tickets.get(conversation) else {
+            return;
+        };
+        let row = &entry.row;
+        let placed = (row.is_queued() && row.suggestion.is_none()).then(|| Placed {
+            line: LineKey {
+                skill: row.skill.clone(),
+                relaxed: row.relaxed,
+                is_transfer: row.is_transfer(),
+            },
+            rank: TicketRank::of(row),
+        });
+        if entry.placed != placed {
+            self.unplace_ticket(conversation);
+            if let Some(placed) = &placed {
+                self.join(placed);
+            }
+            if let Some(entry) = self.tickets.get_mut(conversation) {
+                entry.placed.clone_from(&placed);
+            }
+        }
+        if let Some(placed) = placed {
+            self.wake(&placed.line);
+        }
+    }
+
+    fn unplace_ticket(&mut self, conversation: &ConversationId) {
+        let entry = self.tickets.get_mut(conversation);
+        if let Some(placed) = entry.and_then(|entry| entry.placed.take()) {
+            self.leave(&placed);
+        }
+    }
+
+    fn join(&mut self, placed: &Placed) {
+        if let Some(line) = self.lines.get_mut(&placed.line) {
+            line.queue.insert(placed.rank.clone());
+        } else {
+            self.begin_line(placed);
+        }
+        self.skill_mut(placed.line.skill.as_ref()).tally.queued += 1;
+    }
+
+    fn leave(&mut self, placed: &Placed) {
+        if let Some(line) = self.lines.get_mut(&placed.line) {
+            line.queue.remove(&placed.rank);
+            if line.queue.is_empty() {
+                self.end_line(&placed.line);
+            }
+        }
+        self.skill_mut(placed.line.skill.as_ref()).tally.queued -= 1;
+    }
+
+    fn begin_line(&mut self, placed: &Placed) {
+        let key = &placed.line;
+        let draws = self.draws(key.skill.as_ref(), key.relaxed);
+        let sources: BTreeSet<_> = draws.map(|(_, skill, _)| skill.cloned()).collect();
+        for skill in &sources {
+            self.skill_mut(skill.as_ref()).feeds.insert(key.clone());
+        }
+        let line = Line {
+            queue: BTreeSet::from([placed.rank.clone()]),
+            dirty: None,
+            sources,
+        };
+        self.lines.insert(key.clone(), line);
+    }
+
+    fn end_line(&mut self, key: &LineKey) {
+        self.set_dirty(key, None);
+        let Some(line) = self.lines.remove(key) else {
+            return;
+        };
+        for skill in &line.sources {
+            self.skill_mut(skill.as_ref()).feeds.remove(key);
+        }
+    }
+
+    /// Notes that a line may have a match.
+    fn wake(&mut self, key: &LineKey) {
+        let Some(line) = self.lines.get_mut(key) else {
+            return;
+        };
+        let first = line.queue.first();
+        if line.dirty.as_ref() == first {
+            return;
+        }
+        let first = first.cloned();
+        self.set_dirty(key, first);
+    }
+
+    pub(crate) fn set_dirty(&mut self, key: &LineKey, rank: Option<TicketRank>) {
+        let Some(line) = self.lines.get_mut(key) else {
+            return;
+        };
+        if let Some(old) = std::mem::replace(&mut line.dirty, rank.clone()) {
+            self.dirty.remove(&(old, key.clone()));
+        }
+        if let Some(rank) = rank {
+            self.dirty.insert((rank, key.clone()));
+        }
+    }
+
+    // Agents in skills.
+
+    pub(crate) fn skill_mut(&mut self, skill: Option<&SkillId>) -> &mut SkillEntry {
+        match skill {
+            None => &mut self.unassigned,
+            Some(skill) => self.skills.entry(skill.clone()).or_default(),
+        }
+    }
+
+    fn place_seat(&mut self, agent: &AgentId) {
+        let Some(entry) = self.seats.get(agent) else {
+            return;
+        };
+        let now = self.as_of;
+        let next = entry.profile.as_ref().map(|profile| {
+            let lease = entry.lease_until.is_some_and(|until| until > now);
+            let is_hosted = profile.kind == Kind::HostedBot;
+            let load = self.load(entry, None, now);
+            SeatIndex {
+                profile: Arc::clone(profile),
+                reach: self.reach(entry, None, now),
+                is_online: profile.is_enabled
+                    && (is_hosted || lease && entry.row.status == Status::Online),
+                load,
+                free: capacity::slots(profile, &self.account).map_or(UNLIMITED, |_| load.free()),
+                last_assigned_at: entry.row.last_assigned_at,
+            }
+        });
+        if entry.indexed != next {
+            let old = self
+                .seats
+                .get_mut(agent)
+                .and_then(|entry| std::mem::replace(&mut entry.indexed, next.clone()));
+            if let Some(old) = old {
+                self.set_candidate(agent, &old, false);
+            }
+            if let Some(next) = &next {
+                self.set_candidate(agent, next, true);
+            }
+        }
+        let Some(next) = next else { return };
+        if next.reach == Reach::All || next.reach == Reach::Transfers {
+            for (skill, _) in next.skills() {
+                let lines: Vec<LineKey> = self
+                    .skill(skill)
+                    .map(|entry| entry.feeds.iter().cloned().collect())
+                    .unwrap_or_default();
+                for key in lines {
+                    self.wake(&key);
+                }
+            }
+        }
+    }
+
+    /// Enters an agent into the indexes of the agent's skills, or removes the agent.
+    fn set_candidate(&mut self, agent: &AgentId, index: &SeatIndex, is_there: bool) {
+        for (skill, proficiency) in index.skills() {
+            let entry = self.skill_mut(skill);
+            let ranks = match index.reach {
+                Reach::All => Some(&mut entry.open_to_all),
+                Reach::Transfers => Some(&mut entry.open_to_transfers),
+                Reach::None(_) => None,
+            };
+            let rank = index.rank(agent, proficiency);
+            if is_there {
+                entry.agents.insert(agent.clone(), proficiency);
+                ranks.map(|ranks| ranks.insert(rank));
+                entry.tally.add(index);
+            } else {
+                entry.agents.remove(agent);
+                ranks.map(|ranks| ranks.remove(&rank));
+                entry.tally.subtract(index);
+            }
+        }
+    }
+
+    // Times.
+
+    pub(crate) fn set_ready(&mut self, conversation: &ConversationId, rank: Option<TicketRank>) {
+        let Some(entry) = self.tickets.get_mut(conversation) else {
+            return;
+        };
+        if let Some(old) = std::mem::replace(&mut entry.ready, rank.clone()) {
+            self.ready.remove(&old);
+        }
+        self.ready.extend(rank);
+    }
+
+    pub(crate) fn set_times(&mut self, row: &Row, due: Option<Timestamp>, flip: Option<Timestamp>) {
+        let kept = match row {
+            Row::Ticket(conversation) => self
+                .tickets
+                .get_mut(conversation)
+                .map(|entry| (&mut entry.due, &mut entry.flip)),
+            Row::Seat(agent) => self
+                .seats
+                .get_mut(agent)
+                .map(|entry| (&mut entry.due, &mut entry.flip)),
+        };
+        let Some((kept_due, kept_flip)) = kept else {
+            return;
+        };
+        for (kept, next, times) in [
+            (kept_due, due, &mut self.due),
+            (kept_flip, flip, &mut self.flips),
+        ] {
+            if *kept == next {
+                continue;
+            }
+            if let Some(old) = kept.take() {
+                times.remove(&(old, row.clone()));
+            }
+            if let Some(next) = next {
+                times.insert((next, row.clone()));
+            }
+            *kept = next;
+        }
+    }
+}
