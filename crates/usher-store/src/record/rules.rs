@@ -124,7 +124,7 @@ impl Record for Ruleset {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleVersion {
-    /// `policy`, `attribute` or `settings`.
+    /// `policy`, `attribute`, `settings` or `namespace`.
     pub kind: String,
     /// Which one; empty for the settings.
     pub id: String,

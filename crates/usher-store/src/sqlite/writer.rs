@@ -218,8 +218,12 @@ fn apply_batch(
     batch: &Batch,
     revision: &mut u64,
 ) -> rusqlite::Result<Result<Vec<u64>, CommitError>> {
-    // One operation is one statement, which happens or does not by itself.
-    let needs_savepoint = batch.operations.len() > 1;
+    // One operation is one statement, which happens or does not by itself; checks before it leave
+    // nothing to take back.
+    let needs_savepoint = batch.operations.split_last().is_some_and(|(_, before)| {
+        let is_check = |operation: &Operation| matches!(operation.action, Action::Check);
+        !before.iter().all(is_check)
+    });
     if needs_savepoint {
         run(transaction, "SAVEPOINT batch")?;
     }
