@@ -5,7 +5,7 @@ use usher_nlu::language::{Language, identify};
 use usher_nlu::sentiment::{SCORERS, Scorer, Vader};
 
 /// Characters after which nothing is read any more, by any function of the crate.
-const READ_CHARS_MAX: usize = 10_000;
+const READ_CHARS_MAX: usize = 2_000;
 
 fn language() -> impl Strategy<Value = Language> {
     prop::sample::select(Language::ALL)
