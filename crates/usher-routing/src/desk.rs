@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use usher_model::id::{AgentId, ConversationId, SkillId};
 use usher_model::time::Timestamp;
 
@@ -35,6 +35,9 @@ pub struct Desk {
     pub(crate) account: AccountRules,
     pub(crate) tickets: HashMap<ConversationId, TicketEntry>,
     pub(crate) seats: HashMap<AgentId, SeatEntry>,
+    /// The rows of changes that have begun.
+    pub(crate) busy_tickets: HashSet<ConversationId>,
+    pub(crate) busy_seats: HashSet<AgentId>,
     pub(crate) skills: BTreeMap<SkillId, SkillEntry>,
     /// What a skill has, for conversations without one: its agents are all humans.
     pub(crate) unassigned: SkillEntry,
@@ -50,6 +53,9 @@ pub struct Desk {
     pub(crate) flips: BTreeSet<(Timestamp, Row)>,
     /// The instant for which the indexes hold.
     pub(crate) as_of: Timestamp,
+    /// Counts steps, so that debug builds check the indexes now and then.
+    #[cfg(debug_assertions)]
+    pub(crate) steps: u32,
 }
 
 /// A conversation's row and what is derived from it.
@@ -57,7 +63,6 @@ pub struct Desk {
 pub(crate) struct TicketEntry {
     pub(crate) row: Ticket,
     pub(crate) revision: u64,
-    pub(crate) is_busy: bool,
     pub(crate) placed: Option<Placed>,
     pub(crate) ready: Option<TicketRank>,
     pub(crate) due: Option<Timestamp>,
@@ -71,7 +76,6 @@ pub(crate) struct SeatEntry {
     pub(crate) revision: Option<u64>,
     pub(crate) profile: Option<Arc<Profile>>,
     pub(crate) lease_until: Option<Timestamp>,
-    pub(crate) is_busy: bool,
     /// The conversations whose rows name the agent as assignee.
     pub(crate) assigned: BTreeSet<ConversationId>,
     /// The conversations that ring at or are suggested to the agent, by their rows.
@@ -85,6 +89,8 @@ pub(crate) struct SeatEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SkillEntry {
     pub(crate) rules: Option<SkillRules>,
+    /// The open conversations in it, wherever they are.
+    pub(crate) tickets: BTreeSet<ConversationId>,
     /// Everybody who has the skill.
     pub(crate) agents: BTreeMap<AgentId, Proficiency>,
     /// Those whom any conversation can reach.
@@ -105,7 +111,6 @@ impl SeatEntry {
             revision: None,
             profile: None,
             lease_until: None,
-            is_busy: false,
             assigned: BTreeSet::new(),
             invited: BTreeSet::new(),
             indexed: None,
@@ -133,6 +138,8 @@ impl Desk {
             account,
             tickets: HashMap::default(),
             seats: HashMap::default(),
+            busy_tickets: HashSet::default(),
+            busy_seats: HashSet::default(),
             skills: BTreeMap::new(),
             lines: BTreeMap::new(),
             dirty: BTreeSet::new(),
@@ -140,6 +147,8 @@ impl Desk {
             due: BTreeSet::new(),
             flips: BTreeSet::new(),
             as_of: Timestamp::EPOCH,
+            #[cfg(debug_assertions)]
+            steps: 0,
         }
     }
 
@@ -182,7 +191,8 @@ impl Desk {
         let entry = self.skills.entry(skill.clone()).or_default();
         if entry.rules != rules {
             entry.rules = rules;
-            self.reindex();
+            let tickets = entry.tickets.iter().cloned().collect();
+            self.reindex_tickets(tickets, Vec::new());
         }
     }
 
@@ -214,14 +224,21 @@ impl Desk {
 
     /// Marks the rows of a change as busy, until it is settled or abandoned.
     pub fn begin(&mut self, change: &Change) {
-        self.set_busy(change, true);
+        for write in &change.tickets {
+            let is_new = self.busy_tickets.insert(write.conversation.clone());
+            debug_assert!(is_new, "a row is in two changes at once");
+        }
+        for write in &change.seats {
+            let is_new = self.busy_seats.insert(write.after.agent.clone());
+            debug_assert!(is_new, "a row is in two changes at once");
+        }
     }
 
     /// Takes over a change that was committed, with the new revisions of its conversations' rows
     /// and then of its agents' rows. A row that is newer already is left alone.
     pub fn settle(&mut self, change: Change, revisions: &[u64]) {
         debug_assert_eq!(revisions.len(), change.tickets.len() + change.seats.len());
-        self.set_busy(&change, false);
+        self.end(&change);
         let mut touched = Touched::default();
         let mut revisions = revisions.iter().copied();
         for (write, revision) in change.tickets.into_iter().zip(&mut revisions) {
@@ -235,7 +252,7 @@ impl Desk {
 
     /// Forgets a change whose commit failed; the rows of a conflict are to be refreshed.
     pub fn abandon(&mut self, change: &Change) {
-        self.set_busy(change, false);
+        self.end(change);
         self.touch(Touched::of(change));
     }
 
@@ -271,8 +288,11 @@ impl Desk {
     /// # Errors
     /// Fails with the number of conversations.
     pub fn check_unused(&self, skill: &SkillId) -> Result<(), Refusal> {
-        let in_skill = |entry: &&TicketEntry| entry.row.skill.as_ref() == Some(skill);
-        match self.tickets.values().filter(in_skill).count() {
+        match self
+            .skills
+            .get(skill)
+            .map_or(0, |entry| entry.tickets.len())
+        {
             0 => Ok(()),
             count => Err(Refusal::SkillInUse(count)),
         }
@@ -358,32 +378,24 @@ impl Desk {
         Load::new(held.chain(offered).map(u64::from).sum(), slots)
     }
 
-    fn seat_entry(&mut self, agent: &AgentId) -> &mut SeatEntry {
-        // Looked up twice, so that an id is copied only when it is new.
-        if !self.seats.contains_key(agent) {
-            self.seats
-                .insert(agent.clone(), SeatEntry::new(agent.clone()));
-        }
+    pub(crate) fn seat_entry(&mut self, agent: &AgentId) -> &mut SeatEntry {
         self.seats
             .entry(agent.clone())
             .or_insert_with(|| SeatEntry::new(agent.clone()))
     }
 
-    fn set_busy(&mut self, change: &Change, is_busy: bool) {
+    fn end(&mut self, change: &Change) {
         for write in &change.tickets {
-            if let Some(entry) = self.tickets.get_mut(&write.conversation) {
-                debug_assert_ne!(entry.is_busy, is_busy);
-                entry.is_busy = is_busy;
-            }
+            let was_busy = self.busy_tickets.remove(&write.conversation);
+            debug_assert!(was_busy, "a change ends that has not begun");
         }
         for write in &change.seats {
-            let entry = self.seat_entry(&write.after.agent);
-            debug_assert_ne!(entry.is_busy, is_busy);
-            entry.is_busy = is_busy;
+            let was_busy = self.busy_seats.remove(&write.after.agent);
+            debug_assert!(was_busy, "a change ends that has not begun");
         }
     }
 
-    fn write_ticket(
+    pub(crate) fn write_ticket(
         &mut self,
         conversation: ConversationId,
         row: Option<Ticket>,
@@ -423,6 +435,9 @@ impl Desk {
     /// Notes at the agents which conversations name them.
     fn link(&mut self, row: &Ticket, touched: &mut Touched) {
         let conversation = &row.conversation;
+        self.skill_mut(row.skill.as_ref())
+            .tickets
+            .insert(conversation.clone());
         match &row.state {
             State::Assigned { agent, .. } => {
                 self.seat_entry(agent).assigned.insert(conversation.clone());
@@ -443,6 +458,9 @@ impl Desk {
     }
 
     fn unlink(&mut self, row: &Ticket, touched: &mut Touched) {
+        self.skill_mut(row.skill.as_ref())
+            .tickets
+            .remove(&row.conversation);
         let suggested = row.suggestion.as_ref().map(|suggestion| &suggestion.agent);
         for agent in row.holder().into_iter().chain(suggested) {
             let entry = self.seat_entry(agent);

@@ -11,6 +11,7 @@ use usher_model::id::{AgentId, SkillId};
 use usher_model::time::Timestamp;
 
 use crate::capacity::Load;
+use crate::desk::Desk;
 use crate::seat::Status;
 
 pub use settings::{MissingMcs, Settings};
@@ -57,6 +58,30 @@ pub enum AgentType {
     None,
 }
 
+impl AgentType {
+    /// Every type.
+    pub const ALL: [Self; 4] = [Self::Human, Self::Bot, Self::System, Self::None];
+
+    /// Returns the type's name in the record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "HUMAN",
+            Self::Bot => "BOT",
+            Self::System => "SYSTEM",
+            Self::None => "NONE",
+        }
+    }
+
+    /// Reads the type's name in the record.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|agent_type| agent_type.as_str() == text)
+    }
+}
+
 /// What a conversation was about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
@@ -93,6 +118,30 @@ pub enum AgentState {
         /// How full the agent is.
         load: Load,
     },
+}
+
+impl AgentState {
+    /// Returns the state of an agent at the desk that hands the conversation out, so that this
+    /// decision and the transfer that follows it do not disagree.
+    #[must_use]
+    pub fn of(agent: &AgentId, skill: &SkillId, desk: &Desk, now: Timestamp) -> Self {
+        let now = desk.effective(now);
+        let there = desk
+            .seats
+            .get(agent)
+            .filter(|seat| seat.lease_until.is_some_and(|until| now < until));
+        let profile = there
+            .and_then(|seat| seat.profile.as_deref())
+            .filter(|profile| profile.is_enabled);
+        match (there, profile) {
+            (Some(seat), Some(profile)) => Self::Present {
+                status: seat.row.status,
+                is_skilled: profile.skills.contains_key(skill),
+                load: desk.load(seat, None, now),
+            },
+            _ => Self::Absent,
+        }
+    }
 }
 
 /// What is known when a conversation is about to go to a skill.

@@ -17,6 +17,7 @@ pub mod last_agent;
 pub mod why;
 
 pub mod capacity;
+pub mod invariant;
 mod matching;
 mod plan;
 mod rank;

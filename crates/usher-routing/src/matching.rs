@@ -55,28 +55,26 @@ impl Desk {
     fn ready_suggestion(&self) -> Option<(ConversationId, AgentId)> {
         self.ready.iter().find_map(|rank| {
             let entry = self.tickets.get(&rank.conversation)?;
-            let agent = &entry.row.suggestion.as_ref()?.agent;
-            let is_busy = entry.is_busy || self.seats.get(agent)?.is_busy;
-            (!is_busy).then(|| (rank.conversation.clone(), agent.clone()))
+            let suggestion = entry.row.suggestion.as_ref()?;
+            let is_busy = self.busy_tickets.contains(&rank.conversation)
+                || self.busy_seats.contains(&suggestion.agent);
+            let is_live = suggestion.until > self.as_of;
+            (is_live && !is_busy).then(|| (rank.conversation.clone(), suggestion.agent.clone()))
         })
     }
 
     /// Returns the first conversation of a line that somebody can have, and who is first for it.
-    fn best_in(&self, key: &LineKey) -> Option<(TicketRank, AgentId)> {
+    pub(crate) fn best_in(&self, key: &LineKey) -> Option<(TicketRank, AgentId)> {
         if !self.is_open(key.skill.as_ref()) {
             return None;
         }
         let line = self.lines.get(key)?;
-        let at_rest = |(_, rank): &(u8, &AgentRank)| {
-            self.seats
-                .get(&rank.agent)
-                .is_some_and(|seat| !seat.is_busy)
-        };
+        let at_rest = |(_, rank): &(u8, &AgentRank)| !self.busy_seats.contains(&rank.agent);
         // Skips only take candidates away: without any, no conversation of the line has one.
         let (_, first) = self.candidates(key).find(at_rest)?;
         line.queue.iter().find_map(|rank| {
             let entry = self.tickets.get(&rank.conversation)?;
-            if entry.is_busy {
+            if self.busy_tickets.contains(&rank.conversation) {
                 return None;
             }
             let skipped = |agent| entry.row.skipped_until(agent, self.as_of).is_some();

@@ -12,6 +12,7 @@ use crate::command::{
     TicketWrite,
 };
 use crate::desk::Desk;
+use crate::eligible::Exclusion;
 use crate::seat::{Seat, Status};
 use crate::ticket::{Offer, Priority, State, Ticket, Turn};
 use crate::why::Why;
@@ -118,15 +119,18 @@ impl<'d> Draft<'d> {
         self.change.happenings.push(happening);
     }
 
-    pub(crate) fn rest_on_silence_of(&mut self, agent: &AgentId) {
-        self.change.rests_on_silence_of = Some(agent.clone());
+    /// Notes whether the change is only right while the agent is silent.
+    pub(crate) fn rest_on(&mut self, exclusion: Option<Exclusion>, agent: &AgentId) {
+        if exclusion == Some(Exclusion::LeaseExpired) {
+            self.change.rests_on_silence_of = Some(agent.clone());
+        }
     }
 
     /// Returns a conversation's row, to be changed and put back.
     pub(crate) fn ticket(&self, conversation: &ConversationId) -> Result<Ticket, Refusal> {
         let entry = self.desk.tickets.get(conversation);
         let entry = entry.ok_or_else(|| Refusal::NotOpen(conversation.clone()))?;
-        if entry.is_busy {
+        if self.desk.busy_tickets.contains(conversation) {
             return Err(Refusal::Busy(Row::Ticket(conversation.clone())));
         }
         Ok(entry.row.clone())
@@ -159,7 +163,7 @@ impl<'d> Draft<'d> {
             edit(&mut write.after);
             return Ok(());
         }
-        if entry.is_busy {
+        if self.desk.busy_seats.contains(agent) {
             return Err(Refusal::Busy(Row::Seat(agent.clone())));
         }
         let mut after = entry.row.clone();
@@ -183,6 +187,11 @@ impl<'d> Draft<'d> {
     ) -> Result<(), Refusal> {
         let rules = self.desk.rules(ticket.skill.as_ref());
         let entry = self.desk.seats.get(agent);
+        // INVARIANT: nothing is offered or assigned to an agent who cannot have it.
+        debug_assert_eq!(
+            entry.and_then(|seat| self.desk.exclusion(&ticket, seat, self.now)),
+            None,
+        );
         let is_hosted_bot = entry.is_some_and(|seat| seat.is_hosted_bot());
         if rules.is_auto_accepted || is_hosted_bot {
             self.assign(&mut ticket, agent, None, Some(why))?;
@@ -345,6 +354,9 @@ impl<'d> Draft<'d> {
     // Commands.
 
     fn open(&mut self, ticket: Ticket) -> Result<(), Refusal> {
+        if self.desk.busy_tickets.contains(&ticket.conversation) {
+            return Err(Refusal::Busy(Row::Ticket(ticket.conversation)));
+        }
         if self.desk.tickets.contains_key(&ticket.conversation) {
             return Err(Refusal::AlreadyOpen(ticket.conversation));
         }

@@ -9,7 +9,7 @@ use crate::capacity;
 use crate::command::{Change, DropReason, Happening, OfferEnd, Refusal, RequeueReason, Row};
 use crate::desk::index::Touched;
 use crate::desk::{Desk, SeatEntry, TicketEntry};
-use crate::eligible::Reach;
+use crate::eligible::{Exclusion, Reach};
 use crate::plan::Draft;
 use crate::rank::TicketRank;
 use crate::rules::Silence;
@@ -79,8 +79,8 @@ impl Desk {
 
     fn is_busy(&self, row: &Row) -> bool {
         match row {
-            Row::Ticket(id) => self.tickets.get(id).is_some_and(|entry| entry.is_busy),
-            Row::Seat(id) => self.seats.get(id).is_some_and(|entry| entry.is_busy),
+            Row::Ticket(conversation) => self.busy_tickets.contains(conversation),
+            Row::Seat(agent) => self.busy_seats.contains(agent),
         }
     }
 
@@ -196,12 +196,14 @@ impl Desk {
             (State::Queued, Some(suggestion)) => {
                 let seat = self.seats.get(&suggestion.agent);
                 let exclusion = seat.and_then(|seat| self.exclusion(&ticket, seat, now));
+                draft.rest_on(exclusion, &suggestion.agent);
                 let reason = exclusion.map_or(DropReason::Expired, DropReason::Excluded);
                 draft.drop_suggestion(&mut ticket, reason);
             }
             (State::Offered(offer), _) => {
                 let seat = self.seats.get(&offer.agent);
                 let exclusion = seat.and_then(|seat| self.exclusion(&ticket, seat, now));
+                draft.rest_on(exclusion, &offer.agent);
                 let reason = exclusion.map_or(OfferEnd::Expired, OfferEnd::Excluded);
                 draft.end_offer(&mut ticket, reason)?;
             }
@@ -226,8 +228,7 @@ impl Desk {
         let Some(seat) = self.seats.get(agent) else {
             return Ok(None);
         };
-        let is_disabled =
-            self.reach(seat, None, now) == Reach::None(crate::eligible::Exclusion::Disabled);
+        let is_disabled = self.reach(seat, None, now) == Reach::None(Exclusion::Disabled);
         let mut draft = Draft::new(self, now);
         let reason = if is_disabled {
             RequeueReason::AgentDisabled
@@ -236,14 +237,10 @@ impl Desk {
                 agent: agent.clone(),
                 since: seat.lease_until,
             });
-            draft.rest_on_silence_of(agent);
+            draft.rest_on(Some(Exclusion::LeaseExpired), agent);
             RequeueReason::AgentSilent
         };
-        let at_rest = |conversation: &&ConversationId| {
-            self.tickets
-                .get(*conversation)
-                .is_some_and(|entry| !entry.is_busy)
-        };
+        let at_rest = |conversation: &&ConversationId| !self.busy_tickets.contains(*conversation);
         let mut count = 0;
         for conversation in seat.assigned.iter().filter(at_rest) {
             let mut ticket = draft.ticket(conversation)?;

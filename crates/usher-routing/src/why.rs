@@ -73,7 +73,7 @@ impl Desk {
         let agents_more = agents.len().saturating_sub(limits::AGENTS_EXPLAINED_MAX);
         let excluded = |agent: &AgentId| {
             let seat = self.seats.get(agent)?;
-            let busy = seat.is_busy.then_some(Exclusion::Busy);
+            let busy = self.busy_seats.contains(agent).then_some(Exclusion::Busy);
             self.exclusion(ticket, seat, now).or(busy)
         };
         Some(WhyWaiting {

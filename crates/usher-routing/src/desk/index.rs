@@ -127,17 +127,27 @@ impl Desk {
         for conversation in &touched.tickets {
             self.time_ticket(conversation);
         }
+        #[cfg(debug_assertions)]
+        self.check_sometimes();
     }
 
     /// Derives everything anew.
     pub(crate) fn reindex(&mut self) {
-        let tickets: Vec<ConversationId> = self.tickets.keys().cloned().collect();
-        // The lines first: which skills they draw on may have changed.
-        for conversation in &tickets {
-            self.unplace_ticket(conversation);
-        }
+        let tickets = self.tickets.keys().cloned().collect();
         let seats = self.seats.keys().cloned().collect();
-        self.touch(Touched { tickets, seats });
+        self.reindex_tickets(tickets, seats);
+    }
+
+    /// Derives anew what depends on the rules of these conversations' skills.
+    pub(super) fn reindex_tickets(&mut self, tickets: Vec<ConversationId>, seats: Vec<AgentId>) {
+        let mut touched = Touched { tickets, seats };
+        for conversation in &touched.tickets {
+            // Which skills a line draws on may have changed: all leave it, and it begins anew.
+            self.unplace_ticket(conversation);
+            let holder = self.ticket(conversation).and_then(Ticket::holder);
+            touched.seats.extend(holder.cloned());
+        }
+        self.touch(touched);
     }
 
     pub(super) fn keep_ticket(&mut self, row: Ticket, revision: u64) {
@@ -150,7 +160,6 @@ impl Desk {
         let entry = TicketEntry {
             row,
             revision,
-            is_busy: false,
             placed: None,
             ready: None,
             due: None,

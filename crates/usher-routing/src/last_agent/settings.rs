@@ -45,6 +45,25 @@ pub enum MissingMcs {
     Agent,
 }
 
+impl MissingMcs {
+    /// Returns the policy's name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Skill => "SKILL",
+            Self::Agent => "AGENT",
+        }
+    }
+
+    /// Reads the policy's name on the wire.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Skill, Self::Agent]
+            .into_iter()
+            .find(|policy| policy.as_str() == text)
+    }
+}
+
 /// What the accepting agent is told about the consumer's previous conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoticeSettings {

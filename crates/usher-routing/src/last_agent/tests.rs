@@ -1,6 +1,10 @@
 use std::time::Duration;
 
+use usher_model::id::ConversationId;
+
 use super::*;
+use crate::rules::AccountRules;
+use crate::seat::{Capacity, Kind, Proficiency, Profile, Seat};
 
 const CLOSED_AT: Timestamp = Timestamp::from_milliseconds(1_718_000_000_000);
 
@@ -322,4 +326,53 @@ fn the_agent_is_asked_about_only_when_the_record_passes() {
     let low = scene.lookup.clone();
     let refused = Step::Done(Decision::Skill(Reason::McsNotAboveThreshold));
     assert_eq!(scene.step(Some(&low), None), refused);
+}
+
+#[test]
+fn la_38_the_state_is_that_of_the_desk() {
+    let now = CLOSED_AT;
+    let mut desk = Desk::new(AccountRules::standard());
+    let state = |desk: &Desk, at| AgentState::of(&agent(), &skill("billing"), desk, at);
+    assert_eq!(state(&desk, now), AgentState::Absent);
+
+    let mut profile = Profile {
+        kind: Kind::Human,
+        is_enabled: true,
+        capacity: Capacity::Slots(1),
+        skills: [(skill("billing"), Proficiency::STANDARD)].into(),
+    };
+    let until = now.plus(Duration::from_secs(30));
+    let mut seat = Seat::new(agent());
+    seat.status = Status::Online;
+    desk.set_profile(&agent(), Some(profile.clone()));
+    desk.refresh_seat(seat.clone(), 1);
+    assert_eq!(state(&desk, now), AgentState::Absent);
+    desk.renew_lease(&agent(), until);
+    assert_eq!(state(&desk, now), loaded(Load::NONE));
+    assert_eq!(state(&desk, until), AgentState::Absent);
+
+    // What rings counts, too.
+    seat.offered = [ConversationId::parse("c").expect("an id")].into();
+    desk.refresh_seat(seat, 2);
+    assert_eq!(state(&desk, now), loaded(Load::FULL));
+
+    profile.capacity = Capacity::Unlimited;
+    profile.skills.clear();
+    desk.set_profile(&agent(), Some(profile.clone()));
+    assert_eq!(state(&desk, now), UNSKILLED);
+    profile.is_enabled = false;
+    desk.set_profile(&agent(), Some(profile));
+    assert_eq!(state(&desk, now), AgentState::Absent);
+}
+
+#[test]
+fn codes_are_read_as_they_are_written() {
+    for agent_type in AgentType::ALL {
+        assert_eq!(AgentType::parse(agent_type.as_str()), Some(agent_type));
+    }
+    for policy in [MissingMcs::Skill, MissingMcs::Agent] {
+        assert_eq!(MissingMcs::parse(policy.as_str()), Some(policy));
+    }
+    assert_eq!(AgentType::parse("human"), None);
+    assert_eq!(MissingMcs::parse(""), None);
 }
