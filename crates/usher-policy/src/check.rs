@@ -126,6 +126,10 @@ impl Checker<'_> {
         if policy.name.trim().is_empty() {
             self.missing("found no name", "/name");
         }
+        if policy.name.chars().any(char::is_control) {
+            let found = "found a control character in the name";
+            self.report(Diagnostic::error(Code::WrongShape, found).at("/name"));
+        }
         let name_max = limits::POLICY_NAME_CHARS_MAX;
         self.length(policy.name.trim(), name_max, "a name", "/name");
         self.length(

@@ -7,8 +7,9 @@
 //! guard stays in.
 //!
 //! In a large set the guards are not numbered in their order but by the column that says most about
-//! them, and there by the text they ask for. So a run looks at a few stretches of the masks only,
-//! and at most of these for no longer than one mask takes.
+//! them, and there by the text they ask for; one that asks for one of a few texts has a number with
+//! each. So a run looks at a few stretches of the masks only, and at most of these for no longer than
+//! one mask takes.
 
 mod build;
 mod column;
@@ -16,7 +17,7 @@ mod order;
 
 use crate::facts::{Fact, Facts};
 use crate::mention::Map;
-use column::{Column, Found};
+use column::{Column, Found, More};
 use order::Numbers;
 
 pub(crate) use build::build;
@@ -107,51 +108,53 @@ fn kind_of(fact: &Fact<'_>, interesting: u16) -> u16 {
 impl Index {
     /// Returns the guards that the facts do not exclude, in order.
     pub(crate) fn candidates(&self, facts: &Facts<'_>) -> Vec<u32> {
-        let mut extras = Vec::new();
+        let mut more = More::default();
         let mut found = [Found::ALL; COLUMNS_MAX];
         // The masks of all columns, and of those that have no extras.
         let mut masks = Picked::default();
         let mut sure = Picked::default();
+        let mut lists = Vec::new();
         for (place, column) in found.iter_mut().zip(&self.columns) {
-            let before = extras.len();
-            *place = column.find(facts.fact(column.slot), &mut extras);
+            let (extras, items) = (more.extras.len(), more.items.len());
+            *place = column.find(facts.fact(column.slot), &mut more);
             if place.mask != Masks::ALL {
                 let mask = self.masks.mask(place.mask);
                 masks.push(mask);
-                if extras.len() == before {
+                if more.extras.len() == extras {
                     sure.push(mask);
                 }
+            }
+            if more.items.len() > items {
+                let masks = more.items.drain(items..).map(|id| self.masks.mask(id));
+                lists.push(masks.collect::<Vec<_>>());
             }
         }
         let mut sieve = Sieve {
             guards: &self.guards,
             masks: masks.as_slice(),
+            lists: &lists,
             kept: Vec::with_capacity(16),
         };
         sieve.scan(self.others, &[]);
-        for (column, found) in self.columns.iter().zip(&found) {
+        for found in found.iter().take(self.columns.len()) {
             let mask = self.masks.mask(found.mask);
-            sieve.scan(column.several, mask);
-            sieve.scan(found.named.unwrap_or(column.single), mask);
+            sieve.scan(found.few, mask);
+            sieve.scan(found.many, mask);
         }
         // What is extra in one column may be so in another one, whose mask does not have it.
         sieve.masks = sure.as_slice();
-        for number in extras.iter().copied().flatten() {
+        for number in more.extras.iter().copied().flatten() {
             sieve.test(*number);
         }
-        let is_doubled = self.suspects(facts, &mut sieve) || !extras.is_empty();
+        self.suspects(facts, &mut sieve);
         let mut kept = sieve.kept;
         kept.sort_unstable();
-        if is_doubled {
-            kept.dedup();
-        }
+        kept.dedup();
         kept
     }
 
-    /// Adds the guards that must be tried because a fact has an unexpected type; returns whether
-    /// there are any.
-    fn suspects(&self, facts: &Facts<'_>, sieve: &mut Sieve<'_, '_>) -> bool {
-        let mut has_any = false;
+    /// Adds the guards that must be tried because a fact has an unexpected type.
+    fn suspects(&self, facts: &Facts<'_>, sieve: &mut Sieve<'_, '_>) {
         let kinds = self.suspect_kinds.iter().zip(facts.as_slice()).enumerate();
         for (slot, (interesting, fact)) in kinds {
             if *interesting == 0 {
@@ -162,12 +165,10 @@ impl Index {
                 continue;
             }
             if let Some(id) = self.suspects.get(&(slot, kind)) {
-                sieve.masks = &[];
+                (sieve.masks, sieve.lists) = (&[], &[]);
                 sieve.scan(self.all, self.masks.mask(*id));
-                has_any = true;
             }
         }
-        has_any
     }
 }
 
@@ -195,6 +196,8 @@ impl<'i> Picked<'i> {
 struct Sieve<'s, 'i> {
     guards: &'i [u32],
     masks: &'s [&'i [u64]],
+    /// One mask of each of these must have the guard.
+    lists: &'s [Vec<&'i [u64]>],
     kept: Vec<u32>,
 }
 
@@ -217,6 +220,13 @@ impl Sieve<'_, '_> {
                     break;
                 }
                 word &= mask.get(index).copied().unwrap_or(0);
+            }
+            for list in self.lists {
+                if word == 0 {
+                    break;
+                }
+                let words = list.iter().filter_map(|mask| mask.get(index));
+                word &= words.fold(0, |union, word| union | word);
             }
             while word != 0 {
                 let bit = usize::try_from(word.trailing_zeros()).unwrap_or(0);

@@ -18,7 +18,7 @@ use crate::mention::Map;
 /// Classes of numbers that one attribute is divided into at most.
 const CLASSES_MAX: usize = 32;
 /// Words that the masks of one column take at most, unless many guards differ in each.
-const COLUMN_WORDS_MAX: usize = 1 << 13;
+const COLUMN_WORDS_MAX: usize = 1 << 14;
 /// Numbers of one list that are told apart at most.
 const LIST_NUMBERS_MAX: usize = 16;
 
@@ -68,7 +68,7 @@ pub(crate) fn build(set: &PolicySet) -> Option<Index> {
             *kinds |= kind;
         }
         let mut mask = vec![0; builder.masks.stride];
-        add(&mut mask, &builder.numbers(&guards));
+        add(&mut mask, &builder.first_numbers(&guards));
         masks.insert((slot, kind), builder.keep(mask));
     }
     Some(Index {
@@ -210,7 +210,8 @@ impl<'o> Builder<'o> {
     fn new(order: &'o Order) -> Self {
         let stride = order.guards.len().div_ceil(64);
         let mut all = vec![0; stride];
-        add(&mut all, &order.numbers);
+        let numbers: Vec<u32> = (0..).take(order.guards.len()).collect();
+        add(&mut all, &numbers);
         let mut builder = Self {
             order,
             masks: Masks {
@@ -235,11 +236,18 @@ impl<'o> Builder<'o> {
         }
     }
 
+    /// Returns every number of each guard.
     fn numbers(&self, guards: &[u32]) -> Vec<u32> {
-        guards
+        let numbers = guards.iter().flat_map(|guard| self.order.numbers(*guard));
+        numbers.copied().collect()
+    }
+
+    /// Returns one number of each guard.
+    fn first_numbers(&self, guards: &[u32]) -> Vec<u32> {
+        let numbers = guards
             .iter()
-            .map(|guard| self.order.number(*guard))
-            .collect()
+            .filter_map(|guard| self.order.numbers(*guard).first());
+        numbers.copied().collect()
     }
 
     /// Keeps the mask of all guards but the concerned ones that are `excluded`.
@@ -281,8 +289,8 @@ impl<'o> Builder<'o> {
             items,
             item_extras,
             other_list,
-            single: members.single,
-            several: members.several,
+            few: members.few,
+            many: members.many,
         }
     }
 
@@ -310,24 +318,31 @@ impl<'o> Builder<'o> {
         let base = self.masks.mask(other).to_vec();
         let (mut texts, mut extras) = (Map::default(), Vec::new());
         for (text, guards) in flips {
-            let numbers = self.numbers(&guards);
-            if numbers.len() < guards_min {
-                extras.push((text, numbers));
+            if guards.len() < guards_min {
+                extras.push((text, self.first_numbers(&guards)));
                 continue;
             }
             let mut mask = base.clone();
+            let numbers = self.numbers(&guards);
             flip(&mut mask, &numbers);
-            let single = members.by_text.get(text).copied();
+            let few = members.by_text.get(text).copied();
+            let mut many = Numbers::NONE;
+            for number in numbers {
+                if members.many.has(number) {
+                    many.extend(number);
+                }
+            }
             let named = Named {
                 id: self.keep(mask),
-                single: single.unwrap_or(Numbers::NONE),
+                few: few.unwrap_or(Numbers::NONE),
+                many,
             };
             texts.insert(text.into(), named);
         }
         (texts, Extras::of(&extras), other)
     }
 
-    fn items(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, Named>, Extras, MaskId) {
+    fn items(&mut self, guards: &[Concerned<'_>]) -> (Map<Box<str>, MaskId>, Extras, MaskId) {
         let mut added: Map<&str, Vec<u32>> = Map::default();
         let mut out = Vec::new();
         for (guard, clauses) in guards {
@@ -348,23 +363,18 @@ impl<'o> Builder<'o> {
         let mut mask = self.all.clone();
         flip(&mut mask, &self.numbers(&out));
         let other = self.keep(mask);
-        // A list may have many items, each with its guards.
-        let guards_min = self.masks.stride / 2;
+        let is_small = added.len() * self.masks.stride <= COLUMN_WORDS_MAX;
+        let guards_min = if is_small { 0 } else { self.masks.stride / 8 };
         let base = self.masks.mask(other).to_vec();
         let (mut items, mut extras) = (Map::default(), Vec::new());
         for (item, guards) in added {
-            let numbers = self.numbers(&guards);
-            if numbers.len() < guards_min {
-                extras.push((item, numbers));
+            if guards.len() < guards_min {
+                extras.push((item, self.first_numbers(&guards)));
                 continue;
             }
             let mut mask = base.clone();
-            add(&mut mask, &numbers);
-            let named = Named {
-                id: self.keep(mask),
-                single: Numbers::NONE,
-            };
-            items.insert(item.into(), named);
+            add(&mut mask, &self.numbers(&guards));
+            items.insert(item.into(), self.keep(mask));
         }
         (items, Extras::of(&extras), other)
     }

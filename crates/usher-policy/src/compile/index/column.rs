@@ -12,6 +12,9 @@ use crate::attribute::Slot;
 use crate::facts::Fact;
 use crate::mention::Map;
 
+/// Items of one list whose masks are joined: more exclude too little to be worth it.
+const ITEMS_MAX: usize = 8;
+
 /// The masks of one attribute, and the guards that it says most about.
 #[derive(Debug)]
 pub(super) struct Column {
@@ -28,23 +31,25 @@ pub(super) struct Column {
     pub(super) cuts: Vec<f64>,
     pub(super) numbers: Vec<MaskId>,
     /// The items of lists that many guards name.
-    pub(super) items: Map<Box<str>, Named>,
+    pub(super) items: Map<Box<str>, MaskId>,
     /// The guards that other items leave in.
     pub(super) item_extras: Extras,
     /// A list without any of them.
     pub(super) other_list: MaskId,
-    /// The guards that ask for one text, which stand together by text.
-    pub(super) single: Numbers,
-    /// The guards that ask for one of several values.
-    pub(super) several: Numbers,
+    /// The guards that ask for one of a few texts, which stand together by text.
+    pub(super) few: Numbers,
+    /// The guards that ask for one of many.
+    pub(super) many: Numbers,
 }
 
 /// One text with a mask of its own.
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) id: MaskId,
-    /// The guards of the column that ask for this text alone.
-    pub(super) single: Numbers,
+    /// The guards of the column that ask for this text, or one of a few others.
+    pub(super) few: Numbers,
+    /// Those that ask for it or one of many, and what is between them.
+    pub(super) many: Numbers,
 }
 
 /// Guards by a hash of the text that leaves them in.
@@ -106,64 +111,84 @@ impl Extras {
     }
 }
 
-/// What a fact leaves in, but for extra guards.
+/// What a fact leaves in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
     pub(super) mask: MaskId,
-    /// The only ones to look at among the guards that ask for one text; nothing if that is not
-    /// known.
-    pub(super) named: Option<Numbers>,
+    /// Where to look among the guards of the column that ask for one of a few texts.
+    pub(super) few: Numbers,
+    /// And among those that ask for one of many.
+    pub(super) many: Numbers,
+}
+
+/// What a mask alone cannot say.
+#[derive(Default)]
+pub(super) struct More<'c> {
+    /// Guards that masks lack.
+    pub(super) extras: Vec<&'c [u32]>,
+    /// The masks of the items of a list, of which one will do; nothing if one is all there is.
+    pub(super) items: Vec<MaskId>,
 }
 
 impl Found {
-    pub(super) const ALL: Self = Self::of(Masks::ALL);
+    /// Nothing is known.
+    pub(super) const ALL: Self = Self::none(Masks::ALL);
 
-    const fn of(mask: MaskId) -> Self {
-        Self { mask, named: None }
-    }
-
-    const fn only(mask: MaskId, named: Numbers) -> Self {
+    /// None of the guards of the column that ask for texts is left.
+    const fn none(mask: MaskId) -> Self {
         Self {
             mask,
-            named: Some(named),
+            few: Numbers::NONE,
+            many: Numbers::NONE,
         }
     }
 }
 
 impl Column {
-    /// Returns the guards that a fact leaves in; to `extras` it adds those that the mask lacks.
-    pub(super) fn find<'c>(&'c self, fact: &Fact<'_>, extras: &mut Vec<&'c [u32]>) -> Found {
+    /// Returns the guards that a fact leaves in.
+    pub(super) fn find<'c>(&'c self, fact: &Fact<'_>, more: &mut More<'c>) -> Found {
         match fact {
-            Fact::Missing => Found::of(self.missing),
-            Fact::Bool(false) => Found::of(self.booleans[0]),
-            Fact::Bool(true) => Found::of(self.booleans[1]),
+            Fact::Missing => Found::none(self.missing),
+            Fact::Bool(false) => self.any_of(self.booleans[0]),
+            Fact::Bool(true) => self.any_of(self.booleans[1]),
             Fact::Number(number) => {
                 let class = self.cuts.partition_point(|cut| cut <= number);
-                Found::of(self.numbers.get(class).copied().unwrap_or(Masks::ALL))
+                self.any_of(self.numbers.get(class).copied().unwrap_or(Masks::ALL))
             }
             Fact::Text(text) => match self.texts.get(&**text) {
-                Some(Named { id, single }) => Found::only(*id, *single),
+                Some(named) => Found {
+                    mask: named.id,
+                    few: named.few,
+                    many: named.many,
+                },
                 None => {
                     let numbers = self.extras.find(text);
                     if !numbers.is_empty() {
-                        extras.push(numbers);
+                        more.extras.push(numbers);
                     }
-                    Found::only(self.other_text, Numbers::NONE)
+                    Found::none(self.other_text)
                 }
             },
             Fact::Tree(value) => match value.as_array() {
-                Some(items) => self.find_list(items, extras),
-                None => Found::ALL,
+                Some(list) => self.find_list(list, more),
+                None => self.any_of(Masks::ALL),
             },
-            Fact::Unread | Fact::Failed(_) => Found::ALL,
+            Fact::Unread | Fact::Failed(_) => self.any_of(Masks::ALL),
         }
     }
 
-    fn find_list<'c>(&'c self, items: &[Value], extras: &mut Vec<&'c [u32]>) -> Found {
-        let before = extras.len();
-        let mut masks = 0;
-        let mut mask = self.other_list;
-        for item in items {
+    /// Any guard of the column may be left.
+    const fn any_of(&self, mask: MaskId) -> Found {
+        Found {
+            mask,
+            few: self.few,
+            many: self.many,
+        }
+    }
+
+    fn find_list<'c>(&'c self, list: &[Value], more: &mut More<'c>) -> Found {
+        let (extras, items) = (more.extras.len(), more.items.len());
+        for item in list {
             let text = match item {
                 Value::String(text) => Cow::Borrowed(text.as_str()),
                 Value::Number(number) => {
@@ -172,24 +197,25 @@ impl Column {
                 Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => continue,
             };
             match self.items.get(&*text) {
-                Some(named) => {
-                    masks += 1;
-                    mask = named.id;
-                }
+                Some(mask) => more.items.push(*mask),
                 None => {
                     let numbers = self.item_extras.find(&text);
                     if !numbers.is_empty() {
-                        extras.push(numbers);
+                        more.extras.push(numbers);
                     }
                 }
             }
         }
-        if masks > 1 {
-            // Joining masks costs more than so popular items exclude.
-            extras.truncate(before);
-            return Found::ALL;
+        match more.items.len() - items {
+            0 => self.any_of(self.other_list),
+            1 => self.any_of(more.items.pop().unwrap_or(Masks::ALL)),
+            2..=ITEMS_MAX => self.any_of(Masks::ALL),
+            _ => {
+                more.items.truncate(items);
+                more.extras.truncate(extras);
+                self.any_of(Masks::ALL)
+            }
         }
-        Found::of(mask)
     }
 }
 

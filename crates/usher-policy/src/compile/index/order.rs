@@ -6,13 +6,17 @@ use crate::attribute::Slot;
 use crate::compile::clause::{Clause, Question};
 use crate::mention::Map;
 
-/// The guards in the order of the masks. A guard's place in it is its number.
+/// Texts of which a guard may ask for one and still stand with each of them.
+const PLACES_MAX: usize = 8;
+
+/// The guards in the order of the masks. A guard's place in it is its number; it has several if it
+/// asks for one of a few texts.
 #[derive(Debug)]
 pub(super) struct Order {
     /// The guard with each number.
     pub(super) guards: Vec<u32>,
-    /// The number of each guard.
-    pub(super) numbers: Vec<u32>,
+    /// The numbers of each guard.
+    numbers: Vec<Vec<u32>>,
     /// Where the guards of each column are.
     pub(super) columns: Vec<Members>,
     /// The guards that belong to no column.
@@ -36,8 +40,12 @@ impl Numbers {
         Some((word(self.start)?, word(last)?))
     }
 
-    /// Adds the next number.
-    const fn extend(&mut self, number: u32) {
+    pub(super) const fn has(self, number: u32) -> bool {
+        self.start <= number && number < self.end
+    }
+
+    /// Adds a number that is larger than those it has, and what is between.
+    pub(super) const fn extend(&mut self, number: u32) {
         if self.start == self.end {
             self.start = number;
         }
@@ -48,32 +56,36 @@ impl Numbers {
 /// The guards that belong to one column.
 #[derive(Clone, Debug)]
 pub(super) struct Members {
-    /// Those that ask for one text.
-    pub(super) single: Numbers,
-    /// Those that ask for one of several.
-    pub(super) several: Numbers,
-    /// The part of `single` that asks for each text.
+    /// Those that ask for one of a few texts.
+    pub(super) few: Numbers,
+    /// Those that ask for one of many.
+    pub(super) many: Numbers,
+    /// The part of `few` that asks for each text.
     pub(super) by_text: Map<Box<str>, Numbers>,
 }
 
 impl Members {
     fn none() -> Self {
         Self {
-            single: Numbers::NONE,
-            several: Numbers::NONE,
+            few: Numbers::NONE,
+            many: Numbers::NONE,
             by_text: Map::default(),
         }
     }
 }
 
-/// Where a guard belongs: in which column, and there by which text.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+/// Where a guard belongs: in which column, and there by which texts.
+#[derive(Clone)]
 struct Home<'c> {
     /// The share of values that leave the guard in.
     share: f64,
     column: usize,
-    text: Option<&'c str>,
+    /// None if they are many.
+    texts: Vec<&'c str>,
 }
+
+/// One place of a guard: nowhere, among those of a column that ask for many texts, or with a text.
+type Place<'c> = Option<(usize, Option<&'c str>)>;
 
 impl Order {
     pub(super) fn of(count: usize, columns: &[(Slot, Vec<Concerned<'_>>)]) -> Self {
@@ -84,48 +96,55 @@ impl Order {
                 settle(column, guards, &mut homes);
             }
         }
-        let mut guards: Vec<u32> = (0..).take(count).collect();
-        let home = |guard: &u32| homes.get(usize::try_from(*guard).ok()?).copied().flatten();
-        guards.sort_by_key(|guard| home(guard).map(|home| (home.column, home.text)));
-        let mut numbers = vec![0; count];
-        let mut placed = vec![Members::none(); columns.len()];
-        let mut others = Numbers::NONE;
-        for (guard, number) in guards.iter().zip(0_u32..) {
-            if let Some(place) = usize::try_from(*guard)
-                .ok()
-                .and_then(|at| numbers.get_mut(at))
-            {
-                *place = number;
-            }
-            let home = home(guard);
-            let column = home.and_then(|home| placed.get_mut(home.column));
-            let (Some(home), Some(column)) = (home, column) else {
-                others.extend(number);
-                continue;
-            };
-            match home.text {
-                None => column.several.extend(number),
-                Some(text) => {
-                    column.single.extend(number);
-                    let named = column.by_text.entry(text.into());
-                    named.or_insert(Numbers::NONE).extend(number);
+        let mut places: Vec<(Place<'_>, u32)> = Vec::with_capacity(count);
+        for (home, guard) in homes.iter().zip(0..) {
+            match home {
+                None => places.push((None, guard)),
+                Some(home) if home.texts.is_empty() => {
+                    places.push((Some((home.column, None)), guard));
+                }
+                Some(home) => {
+                    let texts = home.texts.iter();
+                    places.extend(texts.map(|text| (Some((home.column, Some(*text))), guard)));
                 }
             }
         }
-        Self {
-            guards,
-            numbers,
-            columns: placed,
-            others,
+        places.sort();
+        let mut order = Self {
+            guards: Vec::with_capacity(places.len()),
+            numbers: vec![Vec::new(); count],
+            columns: vec![Members::none(); columns.len()],
+            others: Numbers::NONE,
+        };
+        for ((place, guard), number) in places.into_iter().zip(0..) {
+            order.add(place, guard, number);
+        }
+        order
+    }
+
+    fn add(&mut self, place: Place<'_>, guard: u32, number: u32) {
+        self.guards.push(guard);
+        let index = usize::try_from(guard).ok();
+        if let Some(numbers) = index.and_then(|index| self.numbers.get_mut(index)) {
+            numbers.push(number);
+        }
+        let column = place.and_then(|(column, _)| self.columns.get_mut(column));
+        match (column, place) {
+            (Some(column), Some((_, Some(text)))) => {
+                column.few.extend(number);
+                let named = column.by_text.entry(text.into());
+                named.or_insert(Numbers::NONE).extend(number);
+            }
+            (Some(column), _) => column.many.extend(number),
+            (None, _) => self.others.extend(number),
         }
     }
 
-    pub(super) fn number(&self, guard: u32) -> u32 {
-        let place = usize::try_from(guard).ok();
-        place
-            .and_then(|place| self.numbers.get(place))
-            .copied()
-            .unwrap_or(u32::MAX)
+    /// Returns every number of a guard.
+    pub(super) fn numbers(&self, guard: u32) -> &[u32] {
+        let index = usize::try_from(guard).ok();
+        let numbers = index.and_then(|index| self.numbers.get(index));
+        numbers.map_or(&[], Vec::as_slice)
     }
 }
 
@@ -143,16 +162,17 @@ fn settle<'c>(column: usize, guards: &[(u32, Vec<&'c Clause>)], homes: &mut [Opt
         let found = Home {
             share: count(named.len()) / count(known.len().max(1)),
             column,
-            text: match named.as_slice() {
-                [text] => Some(text),
-                _ => None,
+            texts: if named.len() <= PLACES_MAX {
+                named
+            } else {
+                Vec::new()
             },
         };
         let place = usize::try_from(*guard)
             .ok()
             .and_then(|guard| homes.get_mut(guard));
         if let Some(place) = place
-            && place.is_none_or(|home| found.share < home.share)
+            && place.as_ref().is_none_or(|home| found.share < home.share)
         {
             *place = Some(found);
         }
@@ -171,5 +191,8 @@ fn asked<'c>(clauses: &[&'c Clause]) -> Option<Vec<&'c str>> {
         .iter()
         .filter(asks)
         .map(|clause| texts_of(&[clause]));
-    texts.min_by_key(Vec::len)
+    let mut texts = texts.min_by_key(Vec::len)?;
+    texts.sort_unstable();
+    texts.dedup();
+    Some(texts)
 }
