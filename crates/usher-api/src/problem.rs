@@ -138,6 +138,14 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "There is no such skill",
             "List the skills to see their ids.",
         ),
+        Code::AgentNotFound => (
+            "There is no such agent",
+            "List the users to see the ids of agents.",
+        ),
+        Code::ConversationNotFound => (
+            "There is no such conversation",
+            "List the conversations to see their ids; agents and consumers see their own.",
+        ),
         Code::AccountNotFound => ("There is no such account", "Make it with `usher init`."),
         Code::RevisionConflict => (
             "It was changed meanwhile",
@@ -148,6 +156,44 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "The idempotency key was used for another request",
             "Use a new key for a new request.",
         ),
+        Code::ConversationClosed => ("The conversation is closed", "Open a new one."),
+        Code::DialogClosed => (
+            "The dialog is closed",
+            "Read the conversation to see which dialogs are open.",
+        ),
+        Code::MessageConflict => (
+            "The client's message id was used for another message",
+            "Use a new `clientMessageId` for a new message.",
+        ),
+        Code::OfferGone => (
+            "The offer is gone",
+            "List the agent's offers to see those that ring.",
+        ),
+        Code::OfferExpired => (
+            "The offer was answered too late",
+            "List the agent's offers to see those that ring.",
+        ),
+        Code::AlreadyAssigned => (
+            "An agent has the conversation",
+            "Transfer it, or take it over.",
+        ),
+        Code::NotAssigned => (
+            "No agent has the conversation",
+            "Wait until one has, or take it over.",
+        ),
+        Code::AgentExcluded => (
+            "The agent cannot have the conversation now",
+            "Remove the reason in `detail`, or choose another agent.",
+        ),
+        Code::TransferRejected => (
+            "The conversation cannot go there",
+            "Choose another agent or skill; the conversation is where it was.",
+        ),
+        Code::SkillInUse => (
+            "Conversations are in the skill",
+            "Transfer or close them first.",
+        ),
+        Code::MessageTooLarge => ("The message is too long", "Send several messages."),
         Code::DocumentTooLarge => (
             "The document would be too large",
             "Remove properties, or use several sessions.",

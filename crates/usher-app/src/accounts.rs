@@ -56,6 +56,8 @@ pub async fn operator(app: &App, account: &AccountId) -> Result<Caller> {
         account: account.clone(),
         role: Role::Admin,
         actor: "operator".to_owned(),
+        agent: None,
+        consumer: None,
         request_id: RequestId::mint(&app.ids),
         idempotency_key: None,
     })

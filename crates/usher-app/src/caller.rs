@@ -1,6 +1,6 @@
 //! Who asks, and what they may do.
 
-use usher_model::id::{AccountId, RequestId};
+use usher_model::id::{AccountId, AgentId, ConsumerId, RequestId};
 use usher_model::role::Role;
 
 use crate::error::{Code, Error, Result};
@@ -14,6 +14,10 @@ pub struct Caller {
     pub role: Role,
     /// Who, for the audit log: `credential/…` or `user/…`.
     pub actor: String,
+    /// The agent that the caller is, if it is one.
+    pub agent: Option<AgentId>,
+    /// The consumer that the caller is: the bearer of a consumer's token.
+    pub consumer: Option<ConsumerId>,
     /// The request, for logs and error bodies.
     pub request_id: RequestId,
     /// The caller's name for a creation: sending it twice makes one.
@@ -70,6 +74,28 @@ permissions! {
     SettingsWrite: Manager;
     /// See who changed what.
     AuditRead: Manager;
+    /// Open conversations; consumers their own.
+    ConversationsOpen: Manager Bot Developer Consumer;
+    /// See conversations; agents and consumers only those they take part in.
+    ConversationsRead: Manager Agent Bot Developer Readonly Consumer;
+    /// See every conversation.
+    ConversationsReadAll: Manager Bot Developer Readonly;
+    /// Act in conversations; agents and consumers only in those they take part in.
+    ConversationsWrite: Manager Agent Bot Developer Consumer;
+    /// Take conversations over, put them back into the queue, join them, ask why they wait.
+    ConversationsSupervise: Manager;
+    /// Speak, accept and set availability in the name of any consumer or agent.
+    ActForOthers: Manager Bot Developer;
+    /// See agents, their status and their load.
+    AgentsRead: Manager Agent Bot Developer Readonly;
+    /// Set one's own availability, and answer one's own offers.
+    AvailabilitySet: Manager Agent Bot Developer;
+    /// See how queues are doing.
+    QueuesRead: Manager Agent Bot Developer Readonly;
+    /// Search conversations, the closed ones too.
+    HistoryRead: Manager Bot Developer Readonly;
+    /// Follow what happens: agents and consumers only what concerns them.
+    EventsRead: Manager Agent Bot Developer Readonly Consumer;
     /// See credentials and users.
     AccessRead: ;
     /// Change credentials and users.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use usher_model::id::{AccountId, CredentialId, RequestId};
@@ -20,7 +21,7 @@ use usher_store::store::{Key, Query};
 
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::change::Change;
+use crate::change::{Change, check_name};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::Creation;
 
@@ -36,7 +37,7 @@ const KEY_PREFIX: &str = "usk";
 
 /// Credentials that were found good a moment ago.
 pub(crate) struct Credentials {
-    known: moka::sync::Cache<[u8; 32], Known>,
+    known: moka::sync::Cache<[u8; 32], Known, RandomState>,
 }
 
 impl fmt::Debug for Credentials {
@@ -58,8 +59,7 @@ impl Credentials {
         let known = moka::sync::Cache::builder()
             .max_capacity(REMEMBERED_MAX)
             .time_to_live(REMEMBERED_FOR)
-            .support_invalidation_closures()
-            .build();
+            .build_with_hasher(RandomState::default());
         Self { known }
     }
 
@@ -122,17 +122,16 @@ pub struct New {
 pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Issued> {
     caller.require(Permission::AccessWrite)?;
     let mut change = Change::new(app, caller);
-    if new.name.trim().is_empty() || new.name.chars().count() > 200 {
-        return Err(Error::field(
-            "#/name",
-            "expected a name of 1 to 200 characters",
-        ));
-    }
+    check_name(&new.name)?;
     if new.expires_at.is_some_and(|at| at <= change.now) {
         return Err(Error::field(
             "#/expiresAt",
             "expected an instant in the future",
         ));
+    }
+    if new.role == Role::Consumer {
+        let message = "expected a role of the staff; consumers have tokens of their own";
+        return Err(Error::field("#/role", message));
     }
     let creation = Creation::new(
         caller,
@@ -387,6 +386,8 @@ fn caller_of(known: Known, request_id: RequestId) -> Caller {
         account,
         role,
         actor: target(id),
+        agent: None,
+        consumer: None,
         request_id,
         idempotency_key: None,
     }

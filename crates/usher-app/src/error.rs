@@ -99,6 +99,10 @@ codes! {
     UserNotFound, "USER_NOT_FOUND", NotFound;
     /// There is no such skill.
     SkillNotFound, "SKILL_NOT_FOUND", NotFound;
+    /// There is no such agent.
+    AgentNotFound, "AGENT_NOT_FOUND", NotFound;
+    /// There is no such conversation, or the caller does not take part in it.
+    ConversationNotFound, "CONVERSATION_NOT_FOUND", NotFound;
     /// There is no such account.
     AccountNotFound, "ACCOUNT_NOT_FOUND", NotFound;
     /// Somebody else changed it meanwhile.
@@ -107,6 +111,28 @@ codes! {
     NameTaken, "NAME_TAKEN", Conflict;
     /// The idempotency key was used for another request.
     IdempotencyConflict, "IDEMPOTENCY_CONFLICT", Conflict;
+    /// The conversation is closed.
+    ConversationClosed, "CONVERSATION_CLOSED", Conflict;
+    /// The dialog is closed, or there is none of the kind.
+    DialogClosed, "DIALOG_CLOSED", Conflict;
+    /// The client's id of the message was used for another message.
+    MessageConflict, "MESSAGE_CONFLICT", Conflict;
+    /// The offer was answered, withdrawn or replaced.
+    OfferGone, "OFFER_GONE", Conflict;
+    /// The offer was answered too late.
+    OfferExpired, "OFFER_EXPIRED", Conflict;
+    /// An agent has the conversation already.
+    AlreadyAssigned, "ALREADY_ASSIGNED", Conflict;
+    /// No agent has the conversation.
+    NotAssigned, "NOT_ASSIGNED", Conflict;
+    /// The agent cannot have the conversation now.
+    AgentExcluded, "AGENT_EXCLUDED", Conflict;
+    /// The conversation cannot go there; it stays where it is.
+    TransferRejected, "TRANSFER_REJECTED", Conflict;
+    /// Conversations are in the skill.
+    SkillInUse, "SKILL_IN_USE", Conflict;
+    /// The message is longer than allowed.
+    MessageTooLarge, "MESSAGE_TOO_LARGE", TooLarge;
     /// The document would be larger than allowed.
     DocumentTooLarge, "DOCUMENT_TOO_LARGE", TooLarge;
     /// The body is larger than allowed.

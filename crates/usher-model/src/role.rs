@@ -20,10 +20,12 @@ pub enum Role {
     Developer,
     /// Reading only.
     Readonly,
+    /// Its own conversations; only the token of a consumer has it.
+    Consumer,
 }
 
 impl Role {
-    /// Every role, the mightiest first.
+    /// Every role that a credential or a user can be given, the mightiest first.
     pub const ALL: [Self; 6] = [
         Self::Admin,
         Self::Manager,
@@ -43,6 +45,7 @@ impl Role {
             Self::Bot => "bot",
             Self::Developer => "developer",
             Self::Readonly => "readonly",
+            Self::Consumer => "consumer",
         }
     }
 
