@@ -73,6 +73,12 @@ impl Collection {
         self.indexes.iter().find(|index| index.name == name)
     }
 
+    /// Returns what a declared column holds.
+    pub(crate) fn kind(&self, name: &str) -> Option<ColumnKind> {
+        let column = self.columns.iter().find(|column| column.name == name);
+        column.map(|column| column.kind)
+    }
+
     /// Returns an index's name in the database. It names the columns, so that an index that is
     /// declared otherwise is another one.
     pub(crate) fn index_name(&self, index: &Index) -> String {

@@ -137,7 +137,8 @@ impl Tables {
 impl Table {
     fn new(dialect: Dialect, collection: &'static Collection) -> Self {
         let name = collection.name;
-        let columns = row_columns(dialect, collection);
+        let (columns, document) = row_columns(dialect, collection);
+        let columns = format!("{columns}, {document}");
         let mut places = Places::new(dialect);
         let key = places.key(collection);
         let live = places.live(collection);
@@ -333,22 +334,16 @@ fn bound_columns(collection: &Collection) -> Vec<&'static str> {
 }
 
 /// The columns of a row as reads return them: the key's parts, the declared columns, `revision`,
-/// `expires_at`, `document`.
-fn row_columns(dialect: Dialect, collection: &Collection) -> String {
+/// `expires_at`; and at last the document.
+fn row_columns(dialect: Dialect, collection: &Collection) -> (String, &'static str) {
     let declared = collection.columns.iter().map(|column| column.name);
     let document = match dialect {
         Dialect::Sqlite => "document",
         Dialect::Postgres => "document::text",
     };
-    let rest = ["revision", "expires_at", document];
-    collection
-        .key
-        .iter()
-        .copied()
-        .chain(declared)
-        .chain(rest)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let columns = collection.key.iter().copied().chain(declared);
+    let columns: Vec<_> = columns.chain(["revision", "expires_at"]).collect();
+    (columns.join(", "), document)
 }
 
 const NEXT_REVISION: &str = "nextval('usher_revision')";

@@ -98,6 +98,12 @@ impl Sqlite {
         ))
     }
 
+    /// Whether a store was made in a directory.
+    #[must_use]
+    pub fn is_in(directory: &Path) -> bool {
+        directory.join(open::FILE_NAME).exists()
+    }
+
     /// Opens an empty store that lives in memory: everything but durability is the same.
     ///
     /// # Errors
@@ -193,7 +199,7 @@ impl Sqlite {
 
     pub(crate) async fn find(&self, query: &Query, now: Timestamp) -> Result<Page, StoreError> {
         self.0.tables.get(query.collection)?;
-        if query.limit <= INLINE_ROWS_MAX {
+        if query.limit <= INLINE_ROWS_MAX && query.contains.is_empty() {
             return self
                 .0
                 .readers

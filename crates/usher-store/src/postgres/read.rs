@@ -47,7 +47,7 @@ pub(super) async fn find(
     query: &Query,
     now: Timestamp,
 ) -> Result<Page, StoreError> {
-    let mut page = PageBuilder::new(query.limit);
+    let mut page = PageBuilder::new(query);
     for mut segment in sql::segments(Dialect::Postgres, query, now)? {
         let statement = connection.prepare(&segment.sql).await?;
         segment.values.push(page.wanted());
@@ -57,7 +57,10 @@ pub(super) async fn find(
             .await?;
         let mut rows = pin!(rows);
         while let Some(row) = rows.try_next().await? {
-            if !page.add(read_row(query.collection, &query.account, 0, &row)?) {
+            let (row, document) = read_columns(query.collection, &query.account, 0, &row)?;
+            let is_fit = document.is_some();
+            let document = document.unwrap_or_default();
+            if !page.add(Row { document, ..row }, is_fit) {
                 break;
             }
         }
@@ -75,6 +78,18 @@ pub(super) fn read_row(
     start: usize,
     row: &tokio_postgres::Row,
 ) -> Result<Row, StoreError> {
+    let (row, document) = read_columns(collection, account, start, row)?;
+    let document = document.unwrap_or_default();
+    Ok(Row { document, ..row })
+}
+
+/// Reads a row without its document, and the document unless the statement left it out.
+fn read_columns(
+    collection: &Collection,
+    account: &AccountId,
+    start: usize,
+    row: &tokio_postgres::Row,
+) -> Result<(Row, Option<String>), StoreError> {
     let mut positions = start..;
     let mut next = || positions.next().unwrap_or(usize::MAX);
     let mut parts: Vec<Box<str>> = Vec::with_capacity(collection.key.len());
@@ -91,13 +106,14 @@ pub(super) fn read_row(
     }
     let revision: i64 = row.try_get(next())?;
     let expires_at: Option<i64> = row.try_get(next())?;
-    Ok(Row {
+    let read = Row {
         key: Key::from_parts(account.clone(), parts),
         revision: u64::try_from(revision).unwrap_or(0),
         expires_at: expires_at.map(Timestamp::from_milliseconds),
         fields,
-        document: row.try_get(next())?,
-    })
+        document: String::new(),
+    };
+    Ok((read, row.try_get(next())?))
 }
 
 pub(super) async fn accounts(connection: &Connection) -> Result<Vec<AccountId>, StoreError> {

@@ -141,6 +141,12 @@ pub(crate) fn segments(
             return Err(misfit());
         }
     }
+    for (column, _) in &query.contains {
+        let is_text = |kind| kind == ColumnKind::Text;
+        if !query.collection.kind(column).is_some_and(is_text) {
+            return Err(misfit());
+        }
+    }
     let find = Find {
         dialect,
         query,
@@ -230,11 +236,11 @@ impl<'q> Find<'q, '_> {
         condition
             .values
             .extend(collection.expires.then_some(Value::from(self.now)));
+        let (columns, document) = row_columns(self.dialect, collection);
+        let document = condition.document(document, &query.contains);
         let mut sql = format!(
-            "SELECT {} FROM {} WHERE {}",
-            row_columns(self.dialect, collection),
-            collection.name,
-            condition.sql
+            "SELECT {columns}, {document} FROM {} WHERE {}",
+            collection.name, condition.sql
         );
         for (position, column) in self.open.iter().skip(depth).enumerate() {
             let word = if position == 0 { " ORDER BY" } else { "," };
@@ -275,6 +281,30 @@ impl<'q> Condition<'q> {
         self.values.push(value);
     }
 
+    /// Writes the document of a row whose columns contain what they must, and null else: then the
+    /// database does not touch it.
+    fn document(&mut self, document: &str, contains: &'q [(&'static str, String)]) -> String {
+        let mut fits = String::new();
+        for (column, text) in contains {
+            let word = if fits.is_empty() { "" } else { " AND " };
+            let function = match self.places.dialect {
+                Dialect::Sqlite => "instr",
+                Dialect::Postgres => "strpos",
+            };
+            let place = self.places.next();
+            write_to(
+                &mut fits,
+                format_args!("{word}{function}({column}, {place}) > 0"),
+            );
+            self.values.push(Value::Text(text));
+        }
+        if fits.is_empty() {
+            document.to_owned()
+        } else {
+            format!("CASE WHEN {fits} THEN {document} END")
+        }
+    }
+
     fn equal(&mut self, column: &str, field: &'q Field) {
         match field {
             Field::Null => self.and(column, "IS NULL"),
@@ -293,10 +323,16 @@ mod tests {
     static THINGS: Collection = Collection {
         name: "things",
         key: &["id"],
-        columns: &[Column {
-            name: "size",
-            kind: ColumnKind::Integer,
-        }],
+        columns: &[
+            Column {
+                name: "size",
+                kind: ColumnKind::Integer,
+            },
+            Column {
+                name: "label",
+                kind: ColumnKind::Text,
+            },
+        ],
         indexes: &[Index {
             name: "by_size",
             columns: &["size"],
@@ -369,6 +405,38 @@ mod tests {
     }
 
     #[test]
+    fn only_the_documents_of_rows_that_contain_a_text_are_read() {
+        let contains = vec![("label", "a".to_owned()), ("label", "b".to_owned())];
+        let query = Query {
+            contains,
+            ..query()
+        };
+        for (dialect, expected) in [
+            (
+                Dialect::Sqlite,
+                "SELECT id, size, label, revision, expires_at, \
+                 CASE WHEN instr(label, ?2) > 0 AND instr(label, ?3) > 0 THEN document END \
+                 FROM things WHERE account_id = ?1 ORDER BY size, id LIMIT ?4",
+            ),
+            (
+                Dialect::Postgres,
+                "SELECT id, size, label, revision, expires_at, \
+                 CASE WHEN strpos(label, $2) > 0 AND strpos(label, $3) > 0 THEN document::text END \
+                 FROM things WHERE account_id = $1 ORDER BY size NULLS FIRST, id LIMIT $4",
+            ),
+        ] {
+            let [segment] = &segments(dialect, &query, Timestamp::EPOCH).unwrap()[..] else {
+                panic!("expected one statement")
+            };
+            assert_eq!(segment.sql, expected);
+            assert_eq!(
+                segment.values,
+                [Value::Text("acc1"), Value::Text("a"), Value::Text("b")]
+            );
+        }
+    }
+
+    #[test]
     fn a_cursor_of_another_order_is_refused() {
         let values = vec![Field::Integer(5), Field::Text("b".to_owned())];
         let other = after(query(), values);
@@ -405,7 +473,11 @@ mod tests {
             equals: vec![Field::Null, text.clone(), text],
             ..query()
         };
-        for query in [wrong_kind, wrong_bound, too_many] {
+        let wrong_column = Query {
+            contains: vec![("size", "1".to_owned())],
+            ..query()
+        };
+        for query in [wrong_kind, wrong_bound, too_many, wrong_column] {
             let error = segments(Dialect::Sqlite, &query, Timestamp::EPOCH).unwrap_err();
             assert!(matches!(error, StoreError::Query("things")), "{error:?}");
         }

@@ -124,14 +124,17 @@ pub(super) fn find(
     let segments = sql::segments(Dialect::Sqlite, query, now)?;
     // One transaction sees one instant.
     let transaction = connection.unchecked_transaction()?;
-    let mut page = PageBuilder::new(query.limit);
+    let mut page = PageBuilder::new(query);
     for mut segment in segments {
         let mut statement = transaction.prepare_cached(&segment.sql)?;
         segment.values.push(page.wanted());
         bind(&mut statement, &segment.values)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            if !page.add(read_row(query.collection, &query.account, 0, row)?) {
+            let (row, document) = read_columns(query.collection, &query.account, 0, row)?;
+            let is_fit = document.is_some();
+            let document = document.unwrap_or_default();
+            if !page.add(Row { document, ..row }, is_fit) {
                 break;
             }
         }
@@ -150,6 +153,18 @@ pub(super) fn read_row(
     start: usize,
     row: &rusqlite::Row<'_>,
 ) -> rusqlite::Result<Row> {
+    let (row, document) = read_columns(collection, account, start, row)?;
+    let document = document.unwrap_or_default();
+    Ok(Row { document, ..row })
+}
+
+/// Reads a row without its document, and the document unless the statement left it out.
+fn read_columns(
+    collection: &Collection,
+    account: &AccountId,
+    start: usize,
+    row: &rusqlite::Row<'_>,
+) -> rusqlite::Result<(Row, Option<String>)> {
     let mut positions = start..;
     let mut next = || positions.next().unwrap_or(usize::MAX);
     let mut parts: Vec<Box<str>> = Vec::with_capacity(collection.key.len());
@@ -167,13 +182,14 @@ pub(super) fn read_row(
     }
     let revision: i64 = row.get(next())?;
     let expires_at: Option<i64> = row.get(next())?;
-    Ok(Row {
+    let read = Row {
         key: Key::from_parts(account.clone(), parts),
         revision: u64::try_from(revision).unwrap_or(0),
         expires_at: expires_at.map(Timestamp::from_milliseconds),
         fields,
-        document: row.get(next())?,
-    })
+        document: String::new(),
+    };
+    Ok((read, row.get(next())?))
 }
 
 pub(super) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<AccountId>> {

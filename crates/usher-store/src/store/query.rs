@@ -11,7 +11,8 @@ use super::{Field, Row, StoreError};
 use crate::collection::Collection;
 use crate::sql::{self, Value};
 
-/// Which rows, in which order: equality on the leading columns of an order, one range on the next.
+/// Which rows, in which order: equality on the leading columns of an order, one range on the next,
+/// and texts that columns contain.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// The account, which a query cannot leave.
@@ -27,6 +28,10 @@ pub struct Query {
     pub from: Option<Field>,
     /// The first value of the next column that is too large.
     pub to: Option<Field>,
+    /// Text columns, and what each must contain; a null contains nothing. No index helps here: rows
+    /// are looked at one by one, at most `limits::STORE_PAGE_ROWS_MAX` for a page, and the documents
+    /// of those that do not fit are not read. So a page may be empty and have a next one.
+    pub contains: Vec<(&'static str, String)>,
     /// Whether the last row comes first.
     pub descending: bool,
     /// Where the page before ended.
@@ -46,6 +51,7 @@ impl Query {
             equals: Vec::new(),
             from: None,
             to: None,
+            contains: Vec::new(),
             descending: false,
             after: None,
             limit: limits::STORE_PAGE_ROWS_MAX,
@@ -62,42 +68,64 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// A page under way: it ends at its limit of rows, or when its documents are too large together.
+/// A page under way: it ends at its limit of rows, or when its documents are too large together, or
+/// when enough rows were looked at.
 #[derive(Debug)]
 pub(crate) struct PageBuilder {
     limit: usize,
+    /// Whether rows may be looked at that the page leaves out.
+    is_picky: bool,
     rows: Vec<Row>,
     bytes: usize,
+    looked_at: usize,
+    /// The last row that was looked at, if the page leaves it out.
+    left_out: Option<Row>,
     has_more: bool,
 }
 
 impl PageBuilder {
-    pub(crate) fn new(limit: usize) -> Self {
-        let limit = limit.min(limits::STORE_PAGE_ROWS_MAX);
+    pub(crate) fn new(query: &Query) -> Self {
         Self {
-            limit,
+            limit: query.limit.min(limits::STORE_PAGE_ROWS_MAX),
+            is_picky: !query.contains.is_empty(),
             rows: Vec::new(),
             bytes: 0,
+            looked_at: 0,
+            left_out: None,
             has_more: false,
         }
     }
 
     /// Returns how many rows to ask for: one more than wanted tells whether there is a next page.
     pub(crate) fn wanted(&self) -> Value<'static> {
-        let wanted = self.limit.saturating_sub(self.rows.len()).saturating_add(1);
-        Value::Integer(i64::try_from(wanted).unwrap_or(i64::MAX))
+        let looked_at_max = if self.is_picky {
+            limits::STORE_PAGE_ROWS_MAX
+        } else {
+            self.limit
+        };
+        let wanted = looked_at_max.saturating_sub(self.looked_at);
+        Value::Integer(i64::try_from(wanted.saturating_add(1)).unwrap_or(i64::MAX))
     }
 
-    /// Adds a row; returns false if the page is full and more are not needed.
-    pub(crate) fn add(&mut self, row: Row) -> bool {
-        let is_full = self.rows.len() >= self.limit || self.bytes >= limits::STORE_PAGE_BYTES_MAX;
+    /// Adds a row, or notes that it does not fit; returns false if the page is full and more are not
+    /// needed.
+    pub(crate) fn add(&mut self, row: Row, is_fit: bool) -> bool {
+        let is_full = self.rows.len() >= self.limit
+            || self.bytes >= limits::STORE_PAGE_BYTES_MAX
+            || self.looked_at >= limits::STORE_PAGE_ROWS_MAX;
         if is_full {
             self.has_more = true;
-        } else {
+            return false;
+        }
+        self.looked_at += 1;
+        if is_fit {
             self.bytes += row.document.len();
             self.rows.push(row);
+            self.left_out = None;
+        } else {
+            self.left_out = Some(row);
         }
-        !is_full
+        true
     }
 
     /// Whether no further rows are needed.
@@ -106,8 +134,11 @@ impl PageBuilder {
     }
 
     pub(crate) fn finish(self, query: &Query) -> Result<Page, StoreError> {
-        let last = self.rows.last().filter(|_| self.has_more);
-        let next = last.map(|last| sql::cursor(query, last)).transpose()?;
+        let last = self.left_out.as_ref().or(self.rows.last());
+        let next = last
+            .filter(|_| self.has_more)
+            .map(|last| sql::cursor(query, last))
+            .transpose()?;
         Ok(Page {
             rows: self.rows,
             next,
@@ -131,6 +162,33 @@ pub struct Cursor {
 pub struct ParseCursorError;
 
 impl Cursor {
+    /// Makes a cursor of a list that is put together from more than one find; `list` names it.
+    #[must_use]
+    pub fn of_list(list: &str, values: Vec<Field>) -> Self {
+        Self {
+            order: list.to_owned(),
+            values,
+        }
+    }
+
+    /// Returns the values of a cursor that [`Cursor::of_list`] made.
+    ///
+    /// # Errors
+    /// Fails if it was made by another list.
+    pub fn values_of(&self, list: &str) -> Result<&[Field], StoreError> {
+        if self.order == list {
+            Ok(&self.values)
+        } else {
+            Err(StoreError::Cursor)
+        }
+    }
+
+    /// Returns the values, in the last row that was looked at, of the columns that a query left open.
+    #[must_use]
+    pub fn values(&self) -> &[Field] {
+        &self.values
+    }
+
     /// Reads what [`Cursor`]'s `Display` wrote.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! One suite for every backend.
 
+use usher_model::limits;
 use usher_store::batch::{Batch, CommitError, Conflict, Expect};
 use usher_store::store::{Cursor, Field, Key, Query, Store, StoreError};
 
@@ -26,6 +27,7 @@ macro_rules! for_each_promise {
             a_page_continues_where_the_last_one_ended_whatever_comes_and_goes
             a_page_ends_at_its_limit_of_rows
             large_documents_make_a_page_shorter
+            a_page_of_rows_that_contain_a_text_looks_at_a_bounded_number_of_rows
             many_rows_go_in_one_batch
             writers_at_once_each_win_or_conflict
             a_row_that_no_backend_can_hold_is_refused
@@ -437,6 +439,41 @@ pub(crate) async fn many_rows_go_in_one_batch(store: Store) {
     };
     assert_eq!((key, reason), (lease_key("7"), Conflict::Exists));
     assert_eq!(get(&store, &LEASES, &lease_key("new")).await, None);
+}
+
+pub(crate) async fn a_page_of_rows_that_contain_a_text_looks_at_a_bounded_number_of_rows(
+    store: Store,
+) {
+    let last = 2 * limits::STORE_PAGE_ROWS_MAX;
+    let mut batch = Batch::new(NOW);
+    for number in 0..=last {
+        let holder = if number % last == 0 {
+            "a rare one"
+        } else {
+            "one"
+        };
+        let row = lease(lease_key(&format!("{number:05}")), holder, None);
+        batch.put(&LEASES, row, Expect::Absent);
+    }
+    store.commit(batch).await.unwrap();
+    let mut query = Query::all(&account("acc1"), &LEASES);
+    query.contains = vec![("holder", "rare".to_owned())];
+    query.limit = 10;
+    let first = store.find(&query, NOW).await.unwrap();
+    assert_eq!(first.rows.len(), 1);
+    let next = first.next.unwrap();
+    let looked_at = format!("{:05}", limits::STORE_PAGE_ROWS_MAX - 1);
+    assert_eq!(next.values(), [text(&looked_at)]);
+    query.after = Some(next);
+    let second = store.find(&query, NOW).await.unwrap();
+    assert!(second.rows.is_empty());
+    query.after = second.next;
+    let third = store.find(&query, NOW).await.unwrap();
+    assert_eq!(third.rows[0].key, lease_key(&format!("{last:05}")));
+    assert_eq!(third.rows[0].fields, [text("a rare one")]);
+    assert_eq!(third.next, None);
+    query.after = None;
+    assert_eq!(store.find_all(&query, NOW).await.unwrap().len(), 2);
 }
 
 pub(crate) async fn writers_at_once_each_win_or_conflict(store: Store) {
