@@ -5,7 +5,9 @@ use usher_model::id::AuditId;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 use usher_store::batch::{Batch, CommitError, Expect};
+use usher_store::collection::Collection;
 use usher_store::record::{self, Record};
+use usher_store::store::Key;
 
 use crate::App;
 use crate::caller::Caller;
@@ -43,6 +45,17 @@ impl<'a> Change<'a> {
     pub(crate) fn delete<R: Record>(&mut self, record: &R, expect: Expect) -> &mut Self {
         self.batch
             .delete(R::COLLECTION, record.key(&self.caller.account), expect);
+        self
+    }
+
+    /// Adds a row that is removed without being looked at.
+    pub(crate) fn delete_key(
+        &mut self,
+        collection: &'static Collection,
+        key: Key,
+        expect: Expect,
+    ) -> &mut Self {
+        self.batch.delete(collection, key, expect);
         self
     }
 
@@ -85,6 +98,21 @@ impl<'a> Change<'a> {
     pub(crate) async fn try_commit(self) -> std::result::Result<Vec<u64>, CommitError> {
         self.app.store.commit(self.batch).await
     }
+}
+
+/// Characters of what people call a skill, a credential or a user.
+const NAME_CHARS_MAX: usize = 200;
+
+/// Refuses a name that is empty, too long, or would break a line of a list or a log.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let is_long = name.chars().count() > NAME_CHARS_MAX;
+    if name.trim().is_empty() || is_long || name.chars().any(char::is_control) {
+        let message = format!(
+            "expected a name of 1 to {NAME_CHARS_MAX} characters, none a control character"
+        );
+        return Err(Error::field("#/name", message));
+    }
+    Ok(())
 }
 
 /// Returns a record as the audit log and the rules' history keep it.

@@ -8,7 +8,7 @@ use usher_store::store::{Key, Query};
 
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::change::{Change, to_value};
+use crate::change::{Change, check_name, to_value};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{self, Creation};
 
@@ -31,12 +31,7 @@ pub struct New {
 /// Fails if the caller may not, or the id or the name is taken.
 pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Skill> {
     caller.require(Permission::SkillsWrite)?;
-    if new.name.trim().is_empty() || new.name.chars().count() > 200 {
-        return Err(Error::field(
-            "#/name",
-            "expected a name of 1 to 200 characters",
-        ));
-    }
+    check_name(&new.name)?;
     let creation = Creation::new(
         caller,
         "skill.create",

@@ -12,7 +12,7 @@ use usher_store::store::{Key, Query};
 
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::change::Change;
+use crate::change::{Change, check_name};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{self, Creation};
 
@@ -60,12 +60,7 @@ impl std::fmt::Debug for New {
 /// Fails if the caller may not, the address is taken, or a field is wrong.
 pub async fn create(caller: &Caller, app: &App, new: New) -> Result<User> {
     caller.require(Permission::AccessWrite)?;
-    if new.name.trim().is_empty() || new.name.chars().count() > 200 {
-        return Err(Error::field(
-            "#/name",
-            "expected a name of 1 to 200 characters",
-        ));
-    }
+    check_name(&new.name)?;
     if !new.email.contains('@') || new.email.chars().count() > 254 {
         return Err(Error::field(
             "#/email",

@@ -22,7 +22,35 @@ pub struct ParseIdError {
     found: String,
 }
 
-fn parse_given(kind: &str, text: &str) -> Result<Arc<str>, ParseIdError> {
+/// Which characters a given id may have; none of them may be a control character.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Characters {
+    /// Whatever another platform calls its own.
+    Any,
+    /// No white space at the ends, so that two ids that look the same are the same.
+    Trimmed,
+    /// Also nothing that separates words in paths, keys and files.
+    Word,
+}
+
+impl Characters {
+    /// Returns what is wrong with a text that is not empty.
+    fn fault_of(self, text: &str) -> Option<&'static str> {
+        let is_separator = |character| matches!(character, '/' | ':' | '\\');
+        if text.chars().any(char::is_control) {
+            return Some("a control character");
+        }
+        if self != Self::Any && text.trim() != text {
+            return Some("white space at an end");
+        }
+        if self == Self::Word && text.chars().any(is_separator) {
+            return Some("`/`, `:` or `\\`");
+        }
+        (self == Self::Word && matches!(text, "." | "..")).then_some("only dots")
+    }
+}
+
+fn parse_given(kind: &str, characters: Characters, text: &str) -> Result<Arc<str>, ParseIdError> {
     let length = text.chars().count();
     let expected = || format!("{kind} of 1 to {} characters", limits::GIVEN_ID_CHARS_MAX);
     if length == 0 || length > limits::GIVEN_ID_CHARS_MAX {
@@ -31,18 +59,17 @@ fn parse_given(kind: &str, text: &str) -> Result<Arc<str>, ParseIdError> {
             found: format!("{length} characters"),
         });
     }
-    if text.chars().any(char::is_control) {
-        let expected = format!("{} without control characters", expected());
+    if let Some(fault) = characters.fault_of(text) {
         return Err(ParseIdError {
-            expected,
-            found: "a control character".to_owned(),
+            expected: format!("{} without {fault}", expected()),
+            found: format!("{text:?}"),
         });
     }
     Ok(Arc::from(text))
 }
 
 macro_rules! given_ids {
-    ($($(#[$doc:meta])* $name:ident, $kind:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $kind:literal, $characters:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -51,9 +78,9 @@ macro_rules! given_ids {
             /// Checks the text's length and characters.
             ///
             /// # Errors
-            /// Fails if the text is empty, too long, or holds a control character.
+            /// Fails if the text is empty, too long, or holds a character that may not be there.
             pub fn parse(text: &str) -> Result<Self, ParseIdError> {
-                parse_given($kind, text).map(Self)
+                parse_given($kind, Characters::$characters, text).map(Self)
             }
 
             /// Returns the id as text.
@@ -132,23 +159,23 @@ macro_rules! minted_ids {
 
 given_ids! {
     /// A tenant: every key of the store begins with it.
-    AccountId, "an account id";
+    AccountId, "an account id", Word;
     /// An agent, human or bot.
-    AgentId, "an agent id";
+    AgentId, "an agent id", Trimmed;
     /// A consumer, as the brand or the messaging platform names it.
-    ConsumerId, "a consumer id";
+    ConsumerId, "a consumer id", Any;
     /// A conversation, here or on another platform.
-    ConversationId, "a conversation id";
+    ConversationId, "a conversation id", Any;
     /// Who takes part in a conversation: a consumer, an agent or a bot.
-    ParticipantId, "a participant id";
+    ParticipantId, "a participant id", Any;
     /// A policy: minted here, or kept from an imported file.
-    PolicyId, "a policy id";
+    PolicyId, "a policy id", Trimmed;
     /// The session of a context document.
-    SessionId, "a session id";
+    SessionId, "a session id", Any;
     /// A skill.
-    SkillId, "a skill id";
+    SkillId, "a skill id", Trimmed;
     /// Someone who signs in, or a credential that acts.
-    UserId, "a user id";
+    UserId, "a user id", Trimmed;
 }
 
 minted_ids! {
@@ -296,12 +323,26 @@ mod tests {
     fn a_given_id_is_bounded_and_printable() {
         assert_eq!(AccountId::parse("acc1").unwrap().as_str(), "acc1");
         assert!(AccountId::parse("").is_err());
-        assert!(AccountId::parse("a\nb").is_err());
+        for wrong in [
+            "a\nb", "../x", "a:b", "a\\b", " ", "a ", "\u{a0}a", ".", "..",
+        ] {
+            assert!(AccountId::parse(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(AccountId::parse("a.b-c_d ä").is_ok());
+        assert!(SkillId::parse(" sales").is_err());
+        assert!(SkillId::parse("sales/emea:1").is_ok());
+        assert!(ConsumerId::parse(" whatsapp:+49/30 ").is_ok());
+        assert!(ConsumerId::parse("a\tb").is_err());
         assert!(AccountId::parse(&"ä".repeat(limits::GIVEN_ID_CHARS_MAX)).is_ok());
         let error = AccountId::parse(&"x".repeat(limits::GIVEN_ID_CHARS_MAX + 1)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "expected an account id of 1 to 256 characters, found 257 characters"
+        );
+        let error = AccountId::parse("../x").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected an account id of 1 to 256 characters without `/`, `:` or `\\`, found \"../x\""
         );
     }
 }
