@@ -1,0 +1,2 @@
+//! What a conversation costs from its start to its end.
+fn main() {}
