@@ -29,6 +29,7 @@ mod idempotency;
 
 use std::sync::Arc;
 
+use usher_bus::bus::Bus;
 use usher_model::id::IdSource;
 use usher_model::time::{Clock, Timestamp};
 use usher_store::store::Store;
@@ -40,6 +41,7 @@ pub use usher_store::store::Cursor;
 #[derive(Debug)]
 pub struct App {
     pub(crate) store: Store,
+    pub(crate) bus: Bus,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: IdSource,
     pub(crate) options: Options,
@@ -52,9 +54,15 @@ pub struct App {
 }
 
 impl App {
-    /// Wires the use cases to a store, a clock and a source of ids.
+    /// Wires the use cases to a store, a bus, a clock and a source of ids.
     #[must_use]
-    pub fn new(store: Store, clock: Arc<dyn Clock>, ids: IdSource, options: Options) -> Arc<Self> {
+    pub fn new(
+        store: Store,
+        bus: Bus,
+        clock: Arc<dyn Clock>,
+        ids: IdSource,
+        options: Options,
+    ) -> Arc<Self> {
         let is_exclusive = !store.is_shared();
         Arc::new(Self {
             rules: rules::Rules::new(is_exclusive),
@@ -67,28 +75,38 @@ impl App {
             rates: rate::Limiter::new(options.rate_per_second, options.rate_burst),
             tasks: tasks::Tasks::default(),
             store,
+            bus,
             clock,
             ids,
             options,
         })
     }
 
-    /// Starts the background work: the decision log's writer and the sweeper.
+    /// Starts the background work: the decision log's writer, the sweeper, and what follows other
+    /// nodes.
     pub fn start(self: &Arc<Self>) {
         self.tasks
             .spawn(decisions::log::write_behind(Arc::clone(self)));
         self.tasks.spawn(sweeper::run(Arc::clone(self)));
+        self.tasks.spawn(rules::follow::run(Arc::clone(self)));
     }
 
     /// Writes what waits and ends the background work.
     pub async fn stop(&self) {
         self.tasks.stop().await;
+        self.bus.flush().await;
     }
 
     /// Returns what runs in the background.
     #[must_use]
     pub const fn tasks(&self) -> &tasks::Tasks {
         &self.tasks
+    }
+
+    /// Returns what carries hints between nodes.
+    #[must_use]
+    pub const fn bus(&self) -> &Bus {
+        &self.bus
     }
 
     /// Returns the source of ids.

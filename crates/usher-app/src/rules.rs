@@ -26,6 +26,7 @@ use crate::App;
 use crate::error::{Code, Error, Result};
 
 pub(crate) mod edit;
+pub(crate) mod follow;
 pub(crate) mod plan;
 
 use plan::Plan;

@@ -1,4 +1,4 @@
-//! The wiring, top to bottom: store, use cases, HTTP.
+//! The wiring, top to bottom: store, bus, use cases, HTTP.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,15 +16,18 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tower_http::cors::CorsLayer;
 use usher_app::App;
 use usher_app::tasks::Tasks;
+use usher_bus::bus::Bus;
+use usher_bus::local::Local;
+use usher_bus::nats::{self, Listener, Nats};
 use usher_context::expiry::TtlMax;
-use usher_model::id::IdSource;
+use usher_model::id::{IdSource, NodeId};
 use usher_model::time::{Clock, SystemClock};
 use usher_store::collection::kept;
 use usher_store::postgres::{self, Postgres};
 use usher_store::sqlite::{self, Sqlite};
 use usher_store::store::Store;
 
-use crate::config::{Config, Secret};
+use crate::config::{self, Config, Secret};
 use crate::connections;
 use crate::telemetry;
 
@@ -62,7 +65,9 @@ impl World {
 pub enum Purpose {
     /// To serve: nobody else may serve from the same directory.
     Serve,
-    /// To administer, perhaps while a server runs.
+    /// To administer, perhaps while a server runs; makes what is not there.
+    Init,
+    /// To administer, perhaps while a server runs; what is not there is a mistyped directory.
     Administer,
 }
 
@@ -142,10 +147,10 @@ impl Opened {
     }
 }
 
-/// Opens the store and puts the use cases on it.
+/// Opens the store and the bus and puts the use cases on them.
 ///
 /// # Errors
-/// Fails if the store cannot be opened.
+/// Fails if the store cannot be opened, or the bus not be set up.
 pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> {
     let OpenStore { store, running } = open_store(config, purpose).await?;
     let options = usher_app::Options {
@@ -159,8 +164,39 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         sweep_interval: SWEEP_INTERVAL,
     };
     let ids = IdSource::new(Arc::clone(&world.clock), world.seed);
-    let app = App::new(store, Arc::clone(&world.clock), ids, options);
+    let (bus, listener) = open_bus(&config.bus, &ids).await?;
+    let app = App::new(store, bus, Arc::clone(&world.clock), ids, options);
+    if let Some(listener) = listener {
+        let stopping = app.tasks().stopping().clone();
+        app.tasks().spawn(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = listener.run() => tracing::error!("hints of other nodes no longer arrive"),
+            }
+        });
+    }
     Ok(Opened { app, running })
+}
+
+/// Opens what carries hints; what listens to other nodes, if there may be any, is yet to be run.
+async fn open_bus(options: &config::Bus, ids: &IdSource) -> Result<(Bus, Option<Listener>)> {
+    let Some(options) = nats_options(options) else {
+        return Ok((Local::new(NodeId::mint(ids)).into(), None));
+    };
+    let (nats, listener) = Nats::open(&options, ids)
+        .await
+        .context("cannot set up the bus")?;
+    Ok((nats.into(), Some(listener)))
+}
+
+/// Returns how NATS is reached, if it is to be.
+pub(crate) fn nats_options(options: &config::Bus) -> Option<nats::Options> {
+    Some(nats::Options {
+        servers: options.url.as_ref()?.reveal().to_owned(),
+        subject: options.subject.clone(),
+        root_certificates: options.root_certificates.clone(),
+        certificate: options.certificate.clone(),
+    })
 }
 
 /// Opens SQLite in the data directory; its writer blocks and has a thread of its own.
@@ -169,6 +205,14 @@ fn open_sqlite(
     purpose: Purpose,
     guard: DropGuard,
 ) -> Result<(Store, JoinHandle<()>)> {
+    let directory = &config.data.dir;
+    if purpose == Purpose::Administer && !Sqlite::is_in(directory) {
+        bail!(
+            "expected a data directory of Usher, found none at `{}`: `usher init` makes one, `--data` \
+             names another",
+            directory.display()
+        );
+    }
     let (sqlite, writer) = Sqlite::open(&sqlite::Options {
         directory: config.data.dir.clone(),
         collections: kept::ALL,

@@ -6,11 +6,13 @@
 
 pub mod raw;
 
+mod bus;
 mod context;
 mod data;
 mod decisions;
 mod limits;
 mod reader;
+mod secret;
 mod security;
 mod server;
 mod store;
@@ -18,13 +20,15 @@ mod telemetry;
 
 use std::fmt;
 
+pub use bus::Bus;
 pub use context::Context;
 pub use data::DataDirectory;
 pub use decisions::Decisions;
 pub use limits::Limits;
+pub use secret::Secret;
 pub use security::Security;
 pub use server::Server;
-pub use store::{Secret, Store};
+pub use store::Store;
 pub use telemetry::{LogFormat, Telemetry};
 
 use raw::{Origin, Raw, Sources};
@@ -42,6 +46,8 @@ pub struct Config {
     pub data: DataDirectory,
     /// What keeps the data.
     pub store: Store,
+    /// What carries hints between nodes.
+    pub bus: Bus,
     /// What one account may do.
     pub limits: Limits,
     /// Context documents.
@@ -74,6 +80,7 @@ impl Config {
             server: Server::read(&mut reader),
             data: DataDirectory::read(&mut reader),
             store: Store::read(&mut reader),
+            bus: Bus::read(&mut reader),
             limits: Limits::read(&mut reader),
             context: Context::read(&mut reader),
             decisions: Decisions::read(&mut reader),

@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use usher_bus::nats;
+
 use crate::boot::{self, Purpose};
 use crate::config::Config;
 use crate::config::raw::Sources;
@@ -57,6 +59,7 @@ pub async fn examine(sources: &Sources) -> Vec<Finding> {
     if !is_kept_here || config.data.dir.join(DATA_FILE_NAME).exists() {
         findings.extend(examine_store(&config).await);
     }
+    findings.push(examine_bus(&config).await);
     findings.push(examine_port(config.server.listen));
     findings
 }
@@ -80,6 +83,24 @@ async fn examine_store(config: &Config) -> Vec<Finding> {
                 .map(|found| ill(format!("store: {}: {found}", health.engine), help))
                 .collect()
         }
+    }
+}
+
+async fn examine_bus(config: &Config) -> Finding {
+    let Some(options) = boot::nats_options(&config.bus) else {
+        let several =
+            "bus: in this process; several nodes hear of each other sooner with `bus.url`";
+        let alone = "bus: in this process";
+        let is_alone = config.store.url.is_none();
+        return Finding::Well(if is_alone { alone } else { several }.to_owned());
+    };
+    match nats::check(&options).await {
+        Ok(version) => Finding::Well(format!("bus: NATS {version} is well")),
+        Err(error) => ill(
+            format!("bus: {:#}", anyhow::Error::from(error)),
+            "start the server, or correct `bus.url` and the certificates; until then nodes serve, \
+             and notice later what others do",
+        ),
     }
 }
 

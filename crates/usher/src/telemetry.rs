@@ -92,7 +92,8 @@ impl Drop for Traces {
 /// # Errors
 /// Fails if the filter or the collector's address cannot be read, or it was started before.
 pub fn start(options: &Telemetry) -> Result<Traces> {
-    let filter = EnvFilter::try_new(&options.log_level)?;
+    // The bus says once what its client says at every attempt.
+    let filter = EnvFilter::try_new(format!("async_nats=off,{}", options.log_level))?;
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match options.log_format {
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .json()

@@ -10,8 +10,9 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 use usher_app::caller::Caller;
 use usher_app::{App, accounts, credentials};
+use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
-use usher_model::id::{AccountId, IdSource};
+use usher_model::id::{AccountId, IdSource, NodeId};
 use usher_model::role::Role;
 use usher_model::time::{Clock, ManualClock, Timestamp};
 use usher_store::collection::kept;
@@ -93,7 +94,8 @@ impl Node {
             sweep_interval: Duration::from_secs(3_600),
         };
         change(&mut options);
-        let app = App::new(sqlite.into(), shared, ids, options);
+        let bus = Local::new(NodeId::mint(&ids)).into();
+        let app = App::new(sqlite.into(), bus, shared, ids, options);
         app.start();
         let surface = usher_api::Options {
             in_flight_max: 64,

@@ -234,8 +234,9 @@ async fn commit(app: &App, entries: &[Entry]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use usher_bus::local::Local;
     use usher_context::expiry::TtlMax;
-    use usher_model::id::{DecisionId, IdSource};
+    use usher_model::id::{DecisionId, IdSource, NodeId};
     use usher_model::time::{Clock, ManualClock, Timestamp};
     use usher_store::collection::kept;
     use usher_store::record::Fact;
@@ -260,7 +261,8 @@ mod tests {
             sweep_interval: Duration::from_secs(1),
         };
         let ids = IdSource::new(Arc::clone(&clock), [1; 32]);
-        App::new(sqlite.into(), clock, ids, options)
+        let bus = Local::new(NodeId::mint(&ids)).into();
+        App::new(sqlite.into(), bus, clock, ids, options)
     }
 
     fn entry(app: &App, account: &AccountId, bytes: usize) -> Entry {

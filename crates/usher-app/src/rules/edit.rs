@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use usher_bus::hint::Hint;
 use usher_model::id::PolicyId;
 use usher_model::value::Value;
 use usher_store::batch::{CommitError, Expect};
@@ -139,6 +140,10 @@ async fn commit(
     );
     let after = Arc::new(after.await?);
     app.rules.keep(&caller.account, &after);
+    app.bus.announce(Hint::Rules {
+        account: caller.account.clone(),
+        revision,
+    });
     Ok(Some(after))
 }
 

@@ -1,7 +1,9 @@
 //! From raw to checked, one key at a time, collecting mistakes.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Mistake;
@@ -64,6 +66,18 @@ impl<'a> Reader<'a> {
             Some(Value::List(items)) => items,
             _ => &[],
         }
+    }
+
+    /// Reads the name of a file that can be read; nothing if none is named.
+    pub(super) fn file(&mut self, key: &'static str) -> Option<PathBuf> {
+        let name = self.text(key);
+        if name.is_empty() {
+            return None;
+        }
+        if let Err(error) = File::open(name) {
+            self.mistake(key, format!("cannot read `{name}`: {error}"));
+        }
+        Some(PathBuf::from(name))
     }
 
     /// Reads a whole number within bounds.

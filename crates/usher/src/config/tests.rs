@@ -161,6 +161,26 @@ fn a_store_url_is_never_shown() {
 }
 
 #[test]
+fn a_bus_is_named_by_its_servers_and_never_shown() {
+    let url = "nats://usher:secret@a:4222, tls://b";
+    let config = Config::load(&environment(&[("USHER__BUS__URL", url)])).unwrap();
+    assert_eq!(config.bus.url.as_ref().unwrap().reveal(), url);
+    assert!(!format!("{config:?}").contains("secret"));
+    let wrong = "nats://a, http://usher:secret@b";
+    assert_eq!(
+        mistakes(&environment(&[("USHER__BUS__URL", wrong)])),
+        [
+            "USHER__BUS__URL: `bus.url`: expected `nats://user:password@host:4222` or `tls://…`, \
+             found something else"
+        ]
+    );
+    let (_folder, mut sources) = file("[bus]\nurl = 'nats://a'");
+    let path = sources.file.as_ref().unwrap().display().to_string();
+    sources.environment = vec![("USHER__BUS__CERTIFICATE_FILE".into(), path)];
+    assert_eq!(mistakes(&sources).len(), 1, "a certificate without its key");
+}
+
+#[test]
 fn an_open_door_for_every_page_is_refused() {
     assert_eq!(
         mistakes(&environment(&[(

@@ -3,6 +3,8 @@
 #[path = "../../../usher-store/tests/it/cluster/server.rs"]
 mod server;
 
+mod bus;
+
 use serde_json::{Value, json};
 use usher_model::role::Role;
 

@@ -1,6 +1,7 @@
 //! A server in this process on a port of its own, with a clock that the test moves.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,6 +20,9 @@ use usher_model::time::{ManualClock, Timestamp};
 
 /// When every test begins: a Friday noon in Berlin.
 pub(crate) const START: &str = "2026-05-01T10:00:00Z";
+
+/// What the next node of this process mints ids from: no two of them mint the same.
+static SEED: AtomicU8 = AtomicU8::new(7);
 
 /// The account that every test has.
 pub(crate) const ACCOUNT: &str = "acme";
@@ -55,7 +59,7 @@ impl Harness {
         let runtime = Runtime::new().unwrap();
         let world = World {
             clock: Arc::clone(&clock) as _,
-            seed: [7; 32],
+            seed: [SEED.fetch_add(1, Ordering::Relaxed); 32],
         };
         let server = runtime.block_on(Server::boot(&config, &world)).unwrap();
         let address = format!("http://{}", server.address);
@@ -79,8 +83,13 @@ impl Harness {
         harness
     }
 
-    fn app(&self) -> &Arc<App> {
+    pub(crate) fn app(&self) -> &Arc<App> {
         self.app.as_ref().unwrap()
+    }
+
+    /// Waits for something that runs beside the server.
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// Makes a credential.
