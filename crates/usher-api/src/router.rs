@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use usher_app::App;
@@ -17,9 +18,12 @@ use usher_app::error::{Code, Error};
 use usher_model::id::RequestId;
 use usher_model::limits;
 
+use self::answers::Answers;
 use crate::extract::Id;
 use crate::problem::{self, Failure, Shape};
 use crate::{contract, openapi, routes};
+
+mod answers;
 
 /// The bounds an operator may set.
 #[derive(Clone, Debug)]
@@ -30,12 +34,13 @@ pub struct Options {
     pub request_timeout: Duration,
 }
 
-/// What the layers share.
+/// What the layer around every route works with.
 #[derive(Debug)]
 struct Surroundings {
     app: Arc<App>,
     options: Options,
     in_flight: AtomicUsize,
+    answers: Answers,
 }
 
 /// The header that names a request in answers and logs.
@@ -48,77 +53,117 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
         app: Arc::clone(&app),
         options,
         in_flight: AtomicUsize::new(0),
+        answers: Answers::default(),
     });
-    let ours = api
-        .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
-        .layer(middleware::from_fn(finish));
-    let contracts = contract::router()
-        .layer(DefaultBodyLimit::max(limits::CONTEXT_BODY_BYTES_MAX))
-        .layer(middleware::from_fn(finish));
-    let others = openapi::router(description)
+    let around = (
+        middleware::from_fn_with_state(surroundings, surround),
+        CatchPanicLayer::custom(panicked),
+    );
+    api.merge(contract::router())
+        .merge(openapi::router(description))
         .route("/", get(async || Redirect::temporary("/docs")))
         .merge(routes::health::router())
         .fallback(async || Failure(Error::new(Code::NotFound, "there is nothing at this path")))
-        .layer(middleware::from_fn(finish));
-    ours.merge(contracts)
-        .merge(others)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(surroundings, surround))
+        // One layer: each is a box and an allocation for every request.
+        .layer(around)
         .with_state(app)
 }
 
-/// Gives the request its id and span, refuses it when too many are under way, and ends it when it
-/// takes too long.
+/// What is said of a request before it is worked on.
+struct Asked {
+    id: RequestId,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    shape: Shape,
+    begun: Instant,
+}
+
+/// Gives the request its id, its span and the limit of its body, and its answer the body of an
+/// error and the headers that all have.
 async fn surround(
     State(surroundings): State<Arc<Surroundings>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let app = &surroundings.app;
-    let id = RequestId::mint(app.ids());
-    request.extensions_mut().insert(Id(id));
+    let asked = Asked {
+        id: RequestId::mint(surroundings.app.ids()),
+        method: known(request.method()),
+        route: request.extensions().get().cloned(),
+        shape: shape_of(request.uri().path()),
+        begun: Instant::now(),
+    };
+    request.extensions_mut().insert(Id(asked.id));
     let echoed = request.headers().get(&REQUEST_ID).cloned();
+    limit_of(asked.shape).apply(&mut request);
+    let span = span(&request, asked.id);
+    let answered = async {
+        let mut response = answer(&surroundings, request, next).await;
+        if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
+            response = problem::render(&error, asked.shape, asked.id);
+        }
+        note(&surroundings.answers, &asked, response.status());
+        response
+    };
+    let mut response = answered.instrument(span).await;
+    let headers = response.headers_mut();
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    let named = echoed.or_else(|| HeaderValue::try_from(asked.id.to_string()).ok());
+    if let Some(named) = named {
+        headers.insert(REQUEST_ID.clone(), named);
+    }
+    response
+}
+
+/// Works on the request: refuses it when too many are under way, and ends it when it takes too long.
+async fn answer(surroundings: &Surroundings, request: Request, next: Next) -> Response {
     let is_probe = request.uri().path() == "/healthz";
-    let shape = shape_of(request.uri().path());
-    let method = request.method().clone();
-    let span = span(&request, id);
     let guard = InFlight::enter(&surroundings.in_flight);
-    let mut response = if guard.count > surroundings.options.in_flight_max && !is_probe {
+    if guard.count > surroundings.options.in_flight_max && !is_probe {
         metrics::counter!("usher_requests_shed_total").increment(1);
         let error = Error::new(
             Code::Overloaded,
             "too many requests are under way; try again",
-        )
-        .with_retry_after(Duration::from_secs(1));
-        problem::render(&error, shape, id)
-    } else {
-        let limit = surroundings.options.request_timeout;
-        let is_change = changes(&request);
-        let work = next.run(request).instrument(span);
-        let answered = if is_change {
-            // Runs to its end even if the client goes or the time is up: a change is never half
-            // known to this node.
-            let ended = tokio::time::timeout(limit, app.tasks().run_to_end(work)).await;
-            ended.map(|ended| {
-                ended.unwrap_or_else(|panic| Failure(Error::internal(panic)).into_response())
-            })
-        } else {
-            tokio::time::timeout(limit, work).await
-        };
-        answered.unwrap_or_else(|_elapsed| {
-            let error = Error::new(
-                Code::Timeout,
-                "the request took longer than this node allows",
-            );
-            problem::render(&error, shape, id)
-        })
-    };
-    count(&method, &response);
-    let named = echoed.or_else(|| HeaderValue::from_str(&id.to_string()).ok());
-    if let Some(named) = named {
-        response.headers_mut().insert(REQUEST_ID.clone(), named);
+        );
+        return Failure(error.with_retry_after(Duration::from_secs(1))).into_response();
     }
-    response
+    let limit = surroundings.options.request_timeout;
+    let is_change = changes(&request);
+    let work = next.run(request);
+    let answered = if is_change {
+        // Runs to its end even if the client goes or the time is up: a change is never half known
+        // to this node.
+        let work = work.in_current_span();
+        tokio::time::timeout(limit, surroundings.app.tasks().run_to_end(work)).await
+    } else {
+        tokio::time::timeout(limit, work).await
+    };
+    answered.unwrap_or_else(|_elapsed| {
+        let message = "the request took longer than this node allows";
+        Failure(Error::new(Code::Timeout, message)).into_response()
+    })
+}
+
+/// Returns how large a body may be: contracts allow large documents everywhere.
+fn limit_of(shape: Shape) -> DefaultBodyLimit {
+    DefaultBodyLimit::max(match shape {
+        Shape::Problem => limits::BODY_BYTES_MAX,
+        Shape::Contract => limits::CONTEXT_BODY_BYTES_MAX,
+    })
+}
+
+/// Counts an answer, and logs it for whoever searches.
+fn note(answers: &Answers, asked: &Asked, status: StatusCode) {
+    let route = asked.route.as_ref().map_or("", MatchedPath::as_str);
+    let took = asked.begun.elapsed();
+    answers.note(route, asked.method, status, took);
+    tracing::debug!(
+        route,
+        status = status.as_u16(),
+        duration_ms = took.as_secs_f64() * 1e3,
+        "answered"
+    );
 }
 
 /// The published contracts have a body of their own for errors.
@@ -148,22 +193,8 @@ fn span(request: &Request, id: RequestId) -> tracing::Span {
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     let trace_id = traceparent.split('-').nth(1).unwrap_or("");
-    tracing::info_span!("request", method = %request.method(), request_id = %id, trace_id)
-}
-
-/// Counts an answer by route, never by path: labels are bounded.
-fn count(method: &Method, response: &Response) {
-    let route = response
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str)
-        .to_owned();
-    let status = response.status().as_u16().to_string();
-    metrics::counter!(
-        "usher_http_requests_total",
-        "method" => known(method), "route" => route, "status" => status
-    )
-    .increment(1);
+    let account = tracing::field::Empty;
+    tracing::info_span!("request", method = %request.method(), request_id = %id, trace_id, account)
 }
 
 /// Returns the method's name; whatever a client made up is `OTHER`.
@@ -178,26 +209,6 @@ fn known(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "OTHER",
     }
-}
-
-/// Gives errors their body and forbids keeping the answer.
-async fn finish(request: Request, next: Next) -> Response {
-    let shape = shape_of(request.uri().path());
-    let id = request.extensions().get::<Id>().map(|id| id.0);
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
-    let failed = response.extensions().get::<Arc<Error>>().cloned();
-    if let (Some(error), Some(id)) = (failed, id) {
-        response = problem::render(&error, shape, id);
-    }
-    if let Some(matched) = matched {
-        response.extensions_mut().insert(matched);
-    }
-    response
-        .headers_mut()
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// A panic is our bug: the request answers 500 and the process lives.

@@ -48,6 +48,7 @@ pub struct App {
     pub(crate) tasks: tasks::Tasks,
     pub(crate) rules: rules::Rules,
     pub(crate) documents: Arc<context::Documents>,
+    pub(crate) namespaces: Arc<context::Namespaces>,
     pub(crate) credentials: credentials::Credentials,
     pub(crate) log: decisions::log::Log,
     pub(crate) rates: rate::Limiter,
@@ -69,6 +70,12 @@ impl App {
             documents: Arc::new(context::Documents::new(
                 is_exclusive,
                 options.context_cache_documents,
+                context::Held::weight,
+            )),
+            namespaces: Arc::new(context::Namespaces::new(
+                is_exclusive,
+                context::NAMESPACES_MAX,
+                |_| 1,
             )),
             credentials: credentials::Credentials::new(),
             log: decisions::log::Log::new(),
@@ -127,10 +134,10 @@ impl App {
         self.clock.now()
     }
 
-    /// Whether requests can be served: the store answers.
+    /// Whether requests can be served: the store answers and can write.
     ///
     /// # Errors
-    /// Fails if the store does not answer.
+    /// Fails if the store does not answer or cannot write.
     pub async fn ready(&self) -> error::Result<()> {
         self.store.ping().await.map_err(error::Error::from)
     }

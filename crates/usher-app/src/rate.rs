@@ -1,8 +1,9 @@
 //! How often an account may ask: a token bucket for each.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
 
@@ -15,7 +16,7 @@ const BUCKETS_MAX: u64 = 10_000;
 pub(crate) struct Limiter {
     per_second: f64,
     burst: f64,
-    buckets: moka::sync::Cache<AccountId, std::sync::Arc<Mutex<Bucket>>>,
+    buckets: moka::sync::Cache<AccountId, Arc<Mutex<Bucket>>, RandomState>,
 }
 
 impl std::fmt::Debug for Limiter {
@@ -37,7 +38,9 @@ impl Limiter {
         Self {
             per_second: f64::from(per_second.max(1)),
             burst: f64::from(burst.max(1)),
-            buckets: moka::sync::Cache::new(BUCKETS_MAX),
+            buckets: moka::sync::Cache::builder()
+                .max_capacity(BUCKETS_MAX)
+                .build_with_hasher(RandomState::default()),
         }
     }
 
@@ -47,7 +50,7 @@ impl Limiter {
     /// Fails with [`Code::RateLimited`] and the time until the next token if none is left.
     pub(crate) fn take(&self, account: &AccountId, now: Timestamp) -> Result<()> {
         let bucket = self.buckets.get_with_by_ref(account, || {
-            std::sync::Arc::new(Mutex::new(Bucket {
+            Arc::new(Mutex::new(Bucket {
                 tokens: self.burst,
                 filled_at: now,
             }))

@@ -337,6 +337,7 @@ async fn load(app: &App, account: &AccountId) -> Result<Ruleset> {
             .get(&kept::SETTINGS, &Key::new(account, []), now)
             .await?;
         let settings = settings.as_ref().map(record::read).transpose()?;
+        let own_namespaces = own_namespaces(app, account).await?;
         let after = head(app, account).await?;
         // Somebody changed the rules while they were read: read them again.
         if before.as_ref().map(|kept| kept.revision) != after.as_ref().map(|kept| kept.revision) {
@@ -348,7 +349,7 @@ async fn load(app: &App, account: &AccountId) -> Result<Ruleset> {
             policies,
             attributes,
             settings,
-            own_namespaces: own_namespaces(app, account).await?,
+            own_namespaces,
         })
         .await;
     }
@@ -368,7 +369,8 @@ async fn load_past(app: &App, account: &AccountId, revision: u64) -> Result<Rule
         }
     }
     let (mut policies, mut attributes, mut settings) = (Vec::new(), BTreeMap::new(), None);
-    for ((kind, _), version) in newest {
+    let mut own_namespaces = BTreeSet::new();
+    for ((kind, id), version) in newest {
         let Some(value) = version.record else {
             continue;
         };
@@ -378,11 +380,13 @@ async fn load_past(app: &App, account: &AccountId, revision: u64) -> Result<Rule
                 let kept: Kept<record::Attribute> = past(value)?;
                 attributes.insert(kept.record.name.clone(), kept);
             }
+            edit::NAMESPACE => {
+                own_namespaces.insert(id);
+            }
             _ => settings = Some(past(value)?),
         }
     }
     policies.sort_by(|a: &Arc<Policy>, b| a.kept.record.rank.cmp(&b.kept.record.rank));
-    let own_namespaces = own_namespaces(app, account).await?;
     compile(Parts {
         revision,
         head: None,
@@ -410,12 +414,10 @@ async fn own_namespaces(app: &App, account: &AccountId) -> Result<BTreeSet<Strin
     Ok(known.map(|(name, _)| (*name).to_owned()).collect())
 }
 
-/// Looks again at what decides if a namespace that came or went hides an alias.
-pub(crate) fn namespace_changed(app: &App, account: &AccountId, namespace: &str) {
-    if ALIASES.contains(&namespace) {
-        app.rules.current.invalidate(account);
-        app.rules.past.invalidate_all();
-    }
+/// Whether a context namespace of that name hides an alias of the engagement attributes, so that its
+/// coming and going changes what decides.
+pub(crate) fn is_alias(namespace: &str) -> bool {
+    ALIASES.contains(&namespace)
 }
 
 /// Compiles away from the threads that serve requests: 10,000 policies take a noticeable time.

@@ -1,7 +1,10 @@
 //! The only place that spawns: background work that shutdown waits for.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,14 +26,16 @@ impl Tasks {
 
     /// Runs work that must finish even if the one who asked for it has gone, and waits for it.
     ///
-    /// # Errors
-    /// Fails if the work panicked.
-    pub async fn run_to_end<F>(&self, work: F) -> Result<F::Output, tokio::task::JoinError>
+    /// Whoever waits does the work; only if they go before its end does it move to a task.
+    pub fn run_to_end<F>(&self, work: F) -> ToEnd<F>
     where
         F: Future + Send + 'static,
-        F::Output: Send + 'static,
+        F::Output: Send,
     {
-        self.tracker.spawn(work).await
+        ToEnd {
+            work: Some(Box::pin(work)),
+            tracker: self.tracker.clone(),
+        }
     }
 
     /// Returns the token that is cancelled when work is to end.
@@ -44,5 +49,93 @@ impl Tasks {
         self.stopping.cancel();
         self.tracker.close();
         self.tracker.wait().await;
+    }
+}
+
+/// Work under way: see [`Tasks::run_to_end`].
+#[must_use = "nothing happens before it is awaited"]
+pub struct ToEnd<F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    /// Nothing once it has ended.
+    work: Option<Pin<Box<F>>>,
+    tracker: TaskTracker,
+}
+
+impl<F> std::fmt::Debug for ToEnd<F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ToEnd").finish_non_exhaustive()
+    }
+}
+
+impl<F> Future for ToEnd<F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(work) = &mut self.work else {
+            return Poll::Pending;
+        };
+        let output = std::task::ready!(work.as_mut().poll(context));
+        self.work = None;
+        Poll::Ready(output)
+    }
+}
+
+impl<F> Drop for ToEnd<F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn drop(&mut self) {
+        // What panicked cannot go on.
+        if let Some(work) = self.work.take()
+            && !std::thread::panicking()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            self.tracker.spawn_on(async { drop(work.await) }, &runtime);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_goes_on_when_the_one_who_asked_has_gone() {
+        let tasks = Tasks::default();
+        let (go, gone) = oneshot::channel::<()>();
+        let (tell, told) = oneshot::channel();
+        let work = tasks.run_to_end(async move {
+            gone.await.unwrap();
+            tell.send("done").unwrap();
+        });
+        tokio::select! {
+            biased;
+            () = work => panic!("it waits for `go`"),
+            () = std::future::ready(()) => {}
+        }
+        go.send(()).unwrap();
+        assert_eq!(told.await, Ok("done"));
+        tasks.stop().await;
+    }
+
+    #[tokio::test]
+    async fn work_that_is_waited_for_answers() {
+        let tasks = Tasks::default();
+        assert_eq!(tasks.run_to_end(async { 7 }).await, 7);
+        tasks.stop().await;
     }
 }

@@ -75,7 +75,7 @@ impl Document {
     }
 
     /// Returns the properties that have not expired, by name.
-    pub fn live(&self, now: Timestamp) -> impl Iterator<Item = (&str, &Property)> {
+    pub fn live(&self, now: Timestamp) -> impl Iterator<Item = (&str, &Property)> + Clone {
         self.properties
             .iter()
             .filter(move |(_, property)| property.expires_at > now)
@@ -104,41 +104,6 @@ impl Document {
             .max()
     }
 
-    /// Adds and overwrites properties, dropping what has expired. Nested objects are replaced whole.
-    ///
-    /// # Errors
-    /// Fails, leaving the document as it was, if a name is not allowed or the compact JSON text
-    /// would have more than 800,000 characters.
-    pub fn merge(
-        &mut self,
-        written: Object,
-        now: Timestamp,
-        expires_at: Timestamp,
-        scope: Scope,
-    ) -> Result<(), WriteError> {
-        for name in written.keys() {
-            name::check_property(name)?;
-        }
-        let mut merged = self.properties.clone();
-        merged.retain(|_, property| property.expires_at > now);
-        if scope == Scope::WholeDocument {
-            merged
-                .values_mut()
-                .for_each(|property| property.expires_at = expires_at);
-        }
-        merged.extend(
-            written
-                .into_iter()
-                .map(|(name, value)| (name, Property { value, expires_at })),
-        );
-        let found = chars(&merged);
-        if found > limits::DOCUMENT_CHARS_MAX {
-            return Err(WriteError::TooLarge { found });
-        }
-        self.properties = merged;
-        Ok(())
-    }
-
     /// Removes a property; says whether it was visible.
     pub fn remove(&mut self, property: &str, now: Timestamp) -> bool {
         self.properties
@@ -147,21 +112,125 @@ impl Document {
     }
 }
 
-/// Counts the characters of the compact JSON text.
-fn chars(properties: &BTreeMap<String, Property>) -> usize {
+/// How properties are added to a document and overwrite those of the same name. Nested objects are
+/// replaced whole; what has expired is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merge {
+    /// When it happens.
+    pub now: Timestamp,
+    /// From when on nobody sees what is written.
+    pub expires_at: Timestamp,
+    /// What becomes of the other properties' life.
+    pub scope: Scope,
+}
+
+impl Merge {
+    /// Returns what the document would hold, without making it: each property with the instant from
+    /// when on nobody sees it.
+    pub fn preview<'a>(
+        self,
+        before: &'a Document,
+        written: &'a Object,
+    ) -> impl Iterator<Item = (&'a str, &'a Value, Timestamp)> + Clone {
+        let kept = before
+            .live(self.now)
+            .filter(|(name, _)| !written.contains_key(*name))
+            .map(move |(name, property)| (name, &property.value, self.expiry_of(property)));
+        let written = written.iter();
+        kept.chain(written.map(move |(name, value)| (name.as_str(), value, self.expires_at)))
+    }
+
+    /// Refuses a merge that is not allowed.
+    ///
+    /// # Errors
+    /// Fails if a name is not allowed or the compact JSON text would have more than 800,000
+    /// characters.
+    pub fn check(self, before: &Document, written: &Object) -> Result<(), WriteError> {
+        for name in written.keys() {
+            name::check_property(name)?;
+        }
+        let after = || self.preview(before, written);
+        let chars_most: usize = after()
+            .map(|(name, value, _)| member_most(name, value))
+            .sum();
+        // Counting costs as much as writing the text, so only what may be too large is counted.
+        if chars_most > limits::DOCUMENT_CHARS_MAX {
+            let found = chars(after().map(|(name, value, _)| (name, value)));
+            if found > limits::DOCUMENT_CHARS_MAX {
+                return Err(WriteError::TooLarge { found });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the document after a merge that was checked.
+    #[must_use]
+    pub fn apply(self, before: &Document, written: Object) -> Document {
+        let kept = before
+            .live(self.now)
+            .filter(|(name, _)| !written.contains_key(*name))
+            .map(|(name, property)| {
+                let expires_at = self.expiry_of(property);
+                let value = property.value.clone();
+                (name.to_owned(), Property { value, expires_at })
+            });
+        let mut properties: BTreeMap<String, Property> = kept.collect();
+        let expires_at = self.expires_at;
+        let written = written.into_iter();
+        properties.extend(written.map(|(name, value)| (name, Property { value, expires_at })));
+        Document { properties }
+    }
+
+    fn expiry_of(self, kept: &Property) -> Timestamp {
+        match self.scope {
+            Scope::NamedProperties => kept.expires_at,
+            Scope::WholeDocument => self.expires_at,
+        }
+    }
+}
+
+/// Returns at least as many characters as a value's compact JSON text has.
+fn chars_most(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => "false".len(),
+        // Seventeen digits, a sign, a point and an exponent; whole numbers have at most twenty.
+        Value::Number(_) => 25,
+        Value::String(text) => text_most(text),
+        Value::Array(items) => 2 + items.iter().map(|item| 1 + chars_most(item)).sum::<usize>(),
+        Value::Object(members) => {
+            let members = members.iter();
+            2 + members
+                .map(|(name, value)| member_most(name, value))
+                .sum::<usize>()
+        }
+    }
+}
+
+/// The same for a member of an object, with its colon and comma.
+fn member_most(name: &str, value: &Value) -> usize {
+    2 + text_most(name) + chars_most(value)
+}
+
+/// The same for text: an escaped byte takes up to six characters.
+fn text_most(text: &str) -> usize {
+    2 + 6 * text.len()
+}
+
+/// Counts the characters of the compact JSON text of an object.
+fn chars<'a>(properties: impl Iterator<Item = (&'a str, &'a Value)>) -> usize {
     // Two braces, and a comma between two properties.
-    let mut count = 1 + properties.len().max(1);
+    let mut count = 2_usize;
     let mut text = Vec::new();
-    for (name, property) in properties {
+    for (position, (name, value)) in properties.enumerate() {
         text.clear();
         // Writing to memory cannot fail, and every key is text.
         if serde_json::to_writer(&mut text, name).is_err()
-            || serde_json::to_writer(&mut text, &property.value).is_err()
+            || serde_json::to_writer(&mut text, value).is_err()
         {
             return usize::MAX;
         }
         let is_first_of_character = |byte: &&u8| (**byte & 0b1100_0000) != 0b1000_0000;
-        count += 1 + text.iter().filter(is_first_of_character).count();
+        count += 1 + text.iter().filter(is_first_of_character).count() + usize::from(position > 0);
     }
     count
 }
@@ -184,8 +253,34 @@ mod tests {
         object
     }
 
+    fn merge(
+        document: &mut Document,
+        written: Object,
+        now: Timestamp,
+        ttl: i64,
+        scope: Scope,
+    ) -> Result<(), WriteError> {
+        let expires_at = at(ttl);
+        let merge = Merge {
+            now,
+            expires_at,
+            scope,
+        };
+        merge.check(document, &written)?;
+        let previewed: BTreeMap<String, Property> = merge
+            .preview(document, &written)
+            .map(|(name, value, expires_at)| {
+                let value = value.clone();
+                (name.to_owned(), Property { value, expires_at })
+            })
+            .collect();
+        *document = merge.apply(document, written);
+        assert_eq!(document.properties, previewed);
+        Ok(())
+    }
+
     fn write(document: &mut Document, value: Value, ttl: i64, scope: Scope) {
-        document.merge(object(value), NOW, at(ttl), scope).unwrap();
+        merge(document, object(value), NOW, ttl, scope).unwrap();
     }
 
     #[test]
@@ -243,15 +338,11 @@ mod tests {
         );
         let before = document.clone();
         let over = object(json!({"p": "ü".repeat(limits::DOCUMENT_CHARS_MAX - 7)}));
-        let refused = document.merge(over, NOW, at(10), Scope::NamedProperties);
+        let refused = merge(&mut document, over, NOW, 10, Scope::NamedProperties);
         assert_eq!(refused, Err(WriteError::TooLarge { found: 800_001 }));
         assert_eq!(document, before);
         let more = object(json!({"q": 1}));
-        assert!(
-            document
-                .merge(more, NOW, at(10), Scope::NamedProperties)
-                .is_err()
-        );
+        assert!(merge(&mut document, more, NOW, 10, Scope::NamedProperties).is_err());
     }
 
     #[test]
@@ -265,9 +356,7 @@ mod tests {
             Scope::NamedProperties,
         );
         let more = object(json!({"q": 1}));
-        document
-            .merge(more, at(10), at(20), Scope::NamedProperties)
-            .unwrap();
+        merge(&mut document, more, at(10), 20, Scope::NamedProperties).unwrap();
         assert_eq!(Value::Object(document.payload(at(10))), json!({"q": 1}));
     }
 
@@ -276,15 +365,14 @@ mod tests {
         for value in [
             json!({}),
             json!({"a": 1}),
-            json!({"a\"": "\n", "ü": [1, {"b": null}]}),
+            json!({"a\"": "\n\u{1}", "ü": [1, {"b": null}], "n": [f64::MIN, -f64::MIN_POSITIVE, i64::MIN]}),
         ] {
             let mut document = Document::default();
             write(&mut document, value.clone(), 10, Scope::NamedProperties);
-            assert_eq!(
-                chars(&document.properties),
-                value.to_string().chars().count(),
-                "{value}"
-            );
+            let properties = document.properties.iter();
+            let counted = chars(properties.map(|(name, kept)| (name.as_str(), &kept.value)));
+            assert_eq!(counted, value.to_string().chars().count(), "{value}");
+            assert!(chars_most(&value) >= counted, "{value}");
         }
     }
 }

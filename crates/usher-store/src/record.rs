@@ -8,7 +8,9 @@ mod decision;
 mod rules;
 
 pub use access::{Account, Audit, Credential, CredentialUse, Idempotency, Skill, User};
-pub use context::{ContextDocument, ContextNamespace, ContextSession, Property, Sde, SdeLeaf};
+pub use context::{
+    ContextDocument, ContextNamespace, ContextSession, Property, Sde, SdeLeaf, WrittenProperty,
+};
 pub use decision::{Decision, Fact, Fault, PolicyUse, RunCounts};
 pub use rules::{Attribute, Policy, RuleVersion, Ruleset, Settings};
 

@@ -435,7 +435,7 @@ async fn read(
 ) -> Answer<Json<Object>> {
     let namespace = namespace_of(caller, &account, &namespace)?;
     let read = context::read(caller, app, &namespace, &session).await?;
-    let mut payload = read.map(|read| read.payload).unwrap_or_default();
+    let mut payload = read.map(|read| read.payload()).unwrap_or_default();
     if let Some(include) = &include.include {
         let wanted: Vec<&str> = include.split(',').map(str::trim).collect();
         payload.retain(|name, _| wanted.contains(&name.as_str()));
@@ -489,14 +489,15 @@ async fn read_property(
     let namespace = namespace_of(caller, &account, &namespace)?;
     let read = context::read(caller, app, &namespace, &session).await?;
     let value = read
-        .and_then(|mut read| read.payload.remove(property))
+        .as_ref()
+        .and_then(|read| read.get(property))
         .ok_or_else(|| {
             Error::new(
                 Code::PropertyNotFound,
                 format!("there is no property `{property}`"),
             )
         })?;
-    Ok(bare(value))
+    Ok(bare(value.clone()))
 }
 
 /// Writes a single value: text stands bare unless it would itself read as JSON.
@@ -603,7 +604,7 @@ async fn all_properties(
     let listed = context::list_page(&caller, &app, &namespace, page, per_page).await?;
     let rows = listed.into_iter().map(|listed| SessionProperties {
         session_id: listed.session,
-        property: listed.read.payload,
+        property: listed.read.payload(),
     });
     Ok(Json(rows.collect()))
 }

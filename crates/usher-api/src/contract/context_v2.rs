@@ -281,9 +281,9 @@ async fn document(caller: &Caller, app: &App, target: Target) -> Result<Json<Doc
         document_key: address.key(caller),
         document_type: "CONTEXT",
         name_space: address.namespace.to_string(),
-        payload: read.payload,
+        payload: read.payload(),
         tenant_id: caller.account.to_string(),
-        ttl: read.expires_at,
+        ttl: read.expires_at(),
         session_id: address.named,
     }))
 }
@@ -303,13 +303,13 @@ async fn properties(
 ) -> Result<Json<Object>, Failure> {
     let address = Address::read(&caller, body.target)?;
     let read = context::read(&caller, &app, &address.namespace, &address.session).await?;
-    let payload = read.map(|read| read.payload).unwrap_or_default();
+    let value = |property: &str| read.as_ref().and_then(|read| read.get(property));
     let mut found = Object::new();
     for name in body.filter {
         let property = match name.split_once('.') {
             Some((prefix, property)) if prefix == address.namespace.as_str() => property,
             // A property's own name may hold a dot.
-            _ if payload.contains_key(&name) => &name,
+            _ if value(&name).is_some() => &name,
             None => &name,
             Some((prefix, _)) => {
                 let expected = &address.namespace;
@@ -317,7 +317,7 @@ async fn properties(
                 return Err(Error::new(Code::BadRequest, message).into());
             }
         };
-        if let Some(value) = payload.get(property) {
+        if let Some(value) = value(property) {
             found.insert(format!("{}.{property}", address.namespace), value.clone());
         }
     }

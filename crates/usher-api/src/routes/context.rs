@@ -30,8 +30,8 @@ type Answer<T> = Result<T, Failure>;
 /// A document with its `ETag`.
 type Tagged = (HeaderMap, Json<wire::ContextDocument>);
 
-fn tagged(namespace: &Namespace, session: &Session, read: context::Read) -> Tagged {
-    let headers = etag(read.revision);
+fn tagged(namespace: &Namespace, session: &Session, read: &context::Read) -> Tagged {
+    let headers = etag(read.revision());
     let document = wire::ContextDocument::new(namespace.to_string(), session.to_string(), read);
     (headers, Json(document))
 }
@@ -68,7 +68,7 @@ async fn list(
     let (limit, cursor) = (page.limit()?, page.cursor()?);
     let (listed, next) = context::list(&caller, &app, &namespace, cursor, limit).await?;
     let rows = listed.into_iter().map(|listed| {
-        wire::ContextDocument::new(namespace.to_string(), listed.session, listed.read)
+        wire::ContextDocument::new(namespace.to_string(), listed.session, &listed.read)
     });
     Ok(Json(Page::new(rows.collect(), next.as_ref())))
 }
@@ -105,7 +105,7 @@ async fn get(
                 "there is no such document, or it has expired",
             )
         })?;
-    Ok(tagged(&namespace, &session, read))
+    Ok(tagged(&namespace, &session, &read))
 }
 
 /// Replace a document.
@@ -138,7 +138,7 @@ async fn put(
         ttl_seconds,
         expected,
     );
-    Ok(tagged(&namespace, &session, written.await?))
+    Ok(tagged(&namespace, &session, &written.await?))
 }
 
 /// Add and overwrite properties; the others stay.
@@ -168,7 +168,7 @@ async fn patch(
         ttl,
         expected,
     );
-    Ok(tagged(&namespace, &session, written.await?))
+    Ok(tagged(&namespace, &session, &written.await?))
 }
 
 /// Remove a document; an absent one is no mistake.

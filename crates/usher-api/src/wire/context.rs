@@ -40,18 +40,13 @@ pub struct ContextDocument {
 impl ContextDocument {
     /// Makes the shape of a document.
     #[must_use]
-    pub fn new(namespace: String, session: String, read: context::Read) -> Self {
-        let context::Read {
-            payload,
-            expires_at,
-            revision,
-        } = read;
+    pub fn new(namespace: String, session: String, read: &context::Read) -> Self {
         Self {
             namespace,
             session,
-            properties: payload,
-            expires_at,
-            revision,
+            properties: read.payload(),
+            expires_at: read.expires_at(),
+            revision: read.revision(),
         }
     }
 }

@@ -1,16 +1,20 @@
-//! Context documents in memory, for as long as no other process writes them.
+//! Documents as they were read, and where they are.
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use foldhash::fast::RandomState;
 use usher_context::document::{Document, Property};
 use usher_context::name::{Namespace, Session};
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
+use usher_store::collection::kept;
 use usher_store::record::{self, Kept};
 use usher_store::store::{Key, Row, StoreError};
+
+use super::memory::Memory;
+use super::namespaces::Place;
+use crate::App;
+use crate::error::Result;
 
 /// Which document.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +39,21 @@ impl Address {
             [self.namespace.as_str(), self.session.as_str()],
         )
     }
+
+    pub(super) fn place(&self) -> Place {
+        (self.account.clone(), self.namespace.clone())
+    }
+}
+
+/// The documents in use.
+pub(crate) type Documents = Memory<Address, Arc<Held>>;
+
+/// The life that a session gives its properties; only who writes asks for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum SessionTtl {
+    #[default]
+    Unread,
+    Read(Option<Duration>),
 }
 
 /// A document as it was read; nothing for one that is not there.
@@ -43,6 +62,7 @@ pub(crate) struct Held {
     pub(crate) document: Document,
     /// The store's revision; nothing if there is no row.
     pub(crate) revision: Option<u64>,
+    pub(super) session_ttl: SessionTtl,
     /// How many documents of the usual size it takes the room of.
     weight: u32,
 }
@@ -50,9 +70,30 @@ pub(crate) struct Held {
 /// Bytes of a document of the usual size, as the store has it.
 const USUAL_BYTES: usize = 8_192;
 
+impl From<Document> for Held {
+    /// Holds a document that no row has.
+    fn from(document: Document) -> Self {
+        Self {
+            document,
+            ..Self::default()
+        }
+    }
+}
+
 impl Held {
+    /// Holds a document whose row has so many bytes.
+    pub(super) fn new(document: Document, revision: u64, bytes: usize) -> Self {
+        let weight = 1 + bytes / USUAL_BYTES;
+        Self {
+            document,
+            revision: Some(revision),
+            session_ttl: SessionTtl::Unread,
+            weight: u32::try_from(weight).unwrap_or(u32::MAX),
+        }
+    }
+
     /// Reads a row.
-    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &Row) -> std::result::Result<Self, StoreError> {
         let kept: Kept<record::ContextDocument> = record::read(row)?;
         let properties = kept.record.properties.into_iter().map(|(name, property)| {
             let expires_at = Timestamp::from_milliseconds(property.expires_at);
@@ -64,87 +105,58 @@ impl Held {
                 },
             )
         });
-        let weight = 1 + row.document.len() / USUAL_BYTES;
-        Ok(Self {
-            document: Document::from_properties(properties.collect()),
-            revision: Some(kept.revision),
-            weight: u32::try_from(weight).unwrap_or(u32::MAX),
-        })
+        let document = Document::from_properties(properties.collect());
+        Ok(Self::new(document, kept.revision, row.document.len()))
+    }
+
+    pub(super) fn with_session_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.session_ttl = SessionTtl::Read(ttl);
+        self
+    }
+
+    pub(crate) fn weight(self: &Arc<Self>) -> u32 {
+        self.weight
     }
 }
 
-/// Generations are counted for this many groups of documents.
-const GROUPS: usize = 256;
-
-/// The documents in use.
-///
-/// A reader that misses notes the generation, reads the store, and keeps what it read only if no
-/// writer has counted the generation up meanwhile; a writer counts up after its commit and before
-/// it forgets the document. So what is held is never older than what was acknowledged.
-pub(crate) struct Documents {
-    held: Option<moka::sync::Cache<Address, Arc<Held>, RandomState>>,
-    generations: [AtomicU64; GROUPS],
-    hasher: RandomState,
-}
-
-impl fmt::Debug for Documents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Documents").finish_non_exhaustive()
-    }
-}
-
-impl Documents {
-    /// Holds up to `documents_max` documents, or none if other processes write them too.
-    pub(crate) fn new(is_exclusive: bool, documents_max: u64) -> Self {
-        let hasher = RandomState::default();
-        let held = is_exclusive.then(|| {
-            moka::sync::Cache::builder()
-                .max_capacity(documents_max)
-                .weigher(|_, held: &Arc<Held>| held.weight.max(1))
-                .build_with_hasher(hasher.clone())
-        });
-        Self {
-            held,
-            generations: std::array::from_fn(|_| AtomicU64::new(0)),
-            hasher,
+/// Returns documents in the order asked for, from memory where possible and else in one batch.
+pub(crate) async fn hold(
+    app: &App,
+    addresses: Vec<Address>,
+    now: Timestamp,
+) -> Result<Vec<Arc<Held>>> {
+    let mut held: Vec<Option<Arc<Held>>> = addresses
+        .iter()
+        .map(|address| app.documents.get(address))
+        .collect();
+    if held.iter().any(Option::is_none) {
+        let missing: Vec<&Address> = addresses
+            .iter()
+            .zip(&held)
+            .filter(|(_, held)| held.is_none())
+            .map(|(address, _)| address)
+            .collect();
+        let generations: Vec<u64> = missing
+            .iter()
+            .map(|address| app.documents.generation(address))
+            .collect();
+        let wanted: Vec<_> = missing
+            .iter()
+            .map(|address| (&kept::CONTEXT_DOCUMENTS, address.key()))
+            .collect();
+        let rows = app.store.get_many(&wanted, now).await?;
+        let mut read = Vec::with_capacity(rows.len());
+        for ((row, address), generation) in rows.iter().zip(missing).zip(generations) {
+            let document = row.as_ref().map(Held::read).transpose()?;
+            let document = Arc::new(document.unwrap_or_default());
+            app.documents
+                .keep(address, generation, Arc::clone(&document));
+            read.push(document);
+        }
+        let mut read = read.into_iter();
+        for slot in held.iter_mut().filter(|slot| slot.is_none()) {
+            *slot = read.next();
         }
     }
-
-    pub(crate) fn get(&self, address: &Address) -> Option<Arc<Held>> {
-        self.held.as_ref()?.get(address)
-    }
-
-    /// Returns the generation to hand to [`Documents::keep`], noted before the store is read.
-    pub(crate) fn generation(&self, address: &Address) -> u64 {
-        self.group(address).load(Ordering::SeqCst)
-    }
-
-    /// Keeps what was read if it is still true.
-    pub(crate) fn keep(&self, address: &Address, generation: u64, read: &Arc<Held>) {
-        let Some(held) = &self.held else { return };
-        if self.generation(address) != generation {
-            return;
-        }
-        held.insert(address.clone(), Arc::clone(read));
-        // A writer may have come between the comparison and the insertion.
-        if self.generation(address) != generation {
-            held.invalidate(address);
-        }
-    }
-
-    /// Forgets a document that was just written.
-    pub(crate) fn forget(&self, address: &Address) {
-        self.group(address).fetch_add(1, Ordering::SeqCst);
-        if let Some(held) = &self.held {
-            held.invalidate(address);
-        }
-    }
-
-    fn group(&self, address: &Address) -> &AtomicU64 {
-        use std::hash::BuildHasher as _;
-        let groups = u64::try_from(GROUPS).unwrap_or(1);
-        let group = usize::try_from(self.hasher.hash_one(address) % groups).unwrap_or(0);
-        // INVARIANT: a remainder by the length is inside the array; the first one is a safe answer.
-        self.generations.get(group).unwrap_or(&self.generations[0])
-    }
+    Ok(held.into_iter().flatten().collect())
 }

@@ -1,13 +1,16 @@
 //! Changing what decides: one batch with the records, their versions, the revision and the audit.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use usher_bus::hint::Hint;
 use usher_model::id::PolicyId;
 use usher_model::value::Value;
 use usher_store::batch::{CommitError, Expect};
 use usher_store::collection::kept;
-use usher_store::record::{self, Kept, RuleVersion, Settings};
+use usher_store::record::{self, ContextNamespace, Kept, RuleVersion, Settings};
+use usher_store::store::Key;
 
 use super::{Parts, Ruleset, compile, current, policy, reload};
 use crate::App;
@@ -19,9 +22,15 @@ use crate::idempotency;
 pub(crate) const POLICY: &str = "policy";
 pub(crate) const ATTRIBUTE: &str = "attribute";
 pub(crate) const SETTINGS: &str = "settings";
+pub(crate) const NAMESPACE: &str = "namespace";
 
-/// How often a change is tried when others change the rules at the same time.
-const ATTEMPTS_MAX: usize = 16;
+/// How often a change is tried when other nodes change the rules at the same time.
+const ATTEMPTS_MAX: u32 = 16;
+/// Below this a change waits when another node was faster, doubled with every attempt.
+const WAIT: Duration = Duration::from_millis(4);
+/// Below this a change waits however often others were faster: a few times what compiling the
+/// largest account's policies takes.
+const WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// One thing that changes.
 #[derive(Debug)]
@@ -36,6 +45,10 @@ pub(crate) enum Step {
     DeleteAttribute(String),
     /// The settings are new or changed.
     PutSettings(Settings),
+    /// A context namespace that hides an alias is new.
+    PutNamespace(ContextNamespace),
+    /// A context namespace that hid an alias is gone, if it still has this revision.
+    DeleteNamespace(String, u64),
 }
 
 /// What changes, with the word for it that versions and the audit log use.
@@ -71,7 +84,7 @@ pub(crate) async fn change<T>(
     plan: impl Fn(&Ruleset, &mut Edit) -> Result<T>,
 ) -> Result<(T, Arc<Ruleset>)> {
     let _turn = app.rules.turn(&caller.account).await;
-    for _ in 0..ATTEMPTS_MAX {
+    for attempt in 0..ATTEMPTS_MAX {
         let before = current(app, &caller.account).await?;
         let mut edit = Edit::default();
         let answer = plan(&before, &mut edit)?;
@@ -81,7 +94,9 @@ pub(crate) async fn change<T>(
         if let Some(after) = commit(app, caller, &before, edit).await? {
             return Ok((answer, after));
         }
-        // Another process was faster: look again.
+        // Another node was faster: look again, but not in step with it.
+        let wait = WAIT.saturating_mul(1 << attempt).min(WAIT_MAX);
+        tokio::time::sleep(app.ids.jitter(wait)).await;
         reload(app, &caller.account).await?;
     }
     Err(Error::new(
@@ -99,10 +114,11 @@ async fn commit(
 ) -> Result<Option<Arc<Ruleset>>> {
     let mut change = Change::new(app, caller);
     let revision = before.revision + 1;
+    let lifted = lift(&mut change, before, &edit.steps);
     let expected_head = before.head.map_or(Expect::Absent, Expect::Revision);
     change.put(&record::Ruleset { revision }, expected_head)?;
     for (step, word) in &edit.steps {
-        write_step(&mut change, caller, before, revision, step, word)?;
+        write_step(&mut change, caller, before, &lifted, revision, step, word)?;
     }
     match &edit.summary {
         Some((action, what)) => {
@@ -129,9 +145,11 @@ async fn commit(
         }
         Err(error) => return Err(error.into()),
     };
-    // INVARIANT: the first operation is the head, then each step has two: the record, its version.
-    let head = revisions.first().copied();
-    let kept = revisions.iter().copied().skip(1).step_by(2);
+    // INVARIANT: behind what was lifted the first operation is the head, then each step has two: the
+    // record, its version.
+    let mut revisions = revisions.into_iter().skip(lifted.len());
+    let head = revisions.next();
+    let kept = revisions.step_by(2);
     let after = apply(
         before,
         revision,
@@ -147,10 +165,42 @@ async fn commit(
     Ok(Some(after))
 }
 
+/// Takes out the policies whose name goes to another one in the same change, so that names can be
+/// exchanged in any order; each of them is put back under its new name.
+fn lift(
+    change: &mut Change<'_>,
+    before: &Ruleset,
+    steps: &[(Step, &'static str)],
+) -> HashSet<PolicyId> {
+    let mut takers: HashMap<&str, &PolicyId> = HashMap::new();
+    for (step, _) in steps {
+        if let Step::PutPolicy(record) = step {
+            takers.insert(&record.name_key, &record.id);
+        }
+    }
+    let mut lifted = HashSet::new();
+    for (step, _) in steps {
+        let Step::PutPolicy(record) = step else {
+            continue;
+        };
+        let Ok((_, known)) = before.find(&record.id) else {
+            continue;
+        };
+        let known = &known.kept;
+        let taker = takers.get(known.record.name_key.as_str());
+        if taker.is_some_and(|taker| **taker != record.id) {
+            change.delete(&known.record, Expect::Revision(known.revision));
+            lifted.insert(record.id.clone());
+        }
+    }
+    lifted
+}
+
 fn write_step(
     change: &mut Change<'_>,
     caller: &Caller,
     before: &Ruleset,
+    lifted: &HashSet<PolicyId>,
     revision: u64,
     step: &Step,
     word: &str,
@@ -160,6 +210,7 @@ fn write_step(
             let known = before
                 .find(&record.id)
                 .ok()
+                .filter(|_| !lifted.contains(&record.id))
                 .map(|(_, known)| known.kept.revision);
             change.put(
                 record.as_ref(),
@@ -191,6 +242,15 @@ fn write_step(
             let known = before.settings.as_ref().map(|known| known.revision);
             change.put(record, known.map_or(Expect::Absent, Expect::Revision))?;
             (SETTINGS, String::new(), Some(to_value(record)?))
+        }
+        Step::PutNamespace(record) => {
+            change.put(record, Expect::Absent)?;
+            (NAMESPACE, record.name.clone(), Some(to_value(record)?))
+        }
+        Step::DeleteNamespace(name, revision) => {
+            let key = Key::new(&caller.account, [name.as_str()]);
+            change.delete_key(&kept::CONTEXT_NAMESPACES, key, Expect::Revision(*revision));
+            (NAMESPACE, name.clone(), None)
         }
     };
     let version = RuleVersion {
@@ -241,6 +301,11 @@ fn audit_step(change: &mut Change<'_>, before: &Ruleset, step: &Step, word: &str
                 .transpose()?;
             (SETTINGS, String::new(), old, Some(to_value(record)?))
         }
+        Step::PutNamespace(record) => {
+            let new = Some(to_value(record)?);
+            (NAMESPACE, record.name.clone(), None, new)
+        }
+        Step::DeleteNamespace(name, _) => (NAMESPACE, name.clone(), None, None),
     };
     let target = if id.is_empty() {
         kind.to_owned()
@@ -258,13 +323,14 @@ async fn apply(
     head: Option<u64>,
     steps: impl Iterator<Item = (Step, u64)>,
 ) -> Result<Ruleset> {
-    let mut policies: std::collections::HashMap<PolicyId, _> = before
+    let mut policies: HashMap<PolicyId, _> = before
         .policies
         .iter()
         .map(|policy| (policy.kept.record.id.clone(), Arc::clone(policy)))
         .collect();
     let mut attributes = before.attributes.clone();
     let mut settings = before.settings.clone();
+    let mut own_namespaces = before.own_namespaces.clone();
     for (step, revision) in steps {
         match step {
             Step::PutPolicy(record) => {
@@ -284,11 +350,16 @@ async fn apply(
                 attributes.remove(&name);
             }
             Step::PutSettings(record) => settings = Some(Kept { record, revision }),
+            Step::PutNamespace(record) => {
+                own_namespaces.insert(record.name);
+            }
+            Step::DeleteNamespace(name, _) => {
+                own_namespaces.remove(&name);
+            }
         }
     }
     let mut policies: Vec<_> = policies.into_values().collect();
     policies.sort_by(|a, b| a.kept.record.rank.cmp(&b.kept.record.rank));
-    let own_namespaces = before.own_namespaces.clone();
     compile(Parts {
         revision,
         head,

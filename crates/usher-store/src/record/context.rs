@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use usher_model::id::{AccountId, ConsumerId};
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 
 use super::Record;
+use crate::batch::PutRow;
 use crate::collection::{Collection, kept};
-use crate::store::{Field, Key};
+use crate::store::{Field, Key, StoreError};
 
 /// A namespace that was written to or given a time to live.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct ContextNamespace {
     pub created_at: Timestamp,
     /// Seconds that a property written through version 1 lives.
     pub ttl_seconds: Option<u64>,
+    /// Whether it is being removed: whoever writes to it meanwhile makes it anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_leaving: bool,
 }
 
 impl Record for ContextNamespace {
@@ -95,6 +99,76 @@ impl Record for ContextDocument {
             .max();
         // A document without properties is gone at once.
         Some(Timestamp::from_milliseconds(last.unwrap_or(0)))
+    }
+}
+
+/// A property of a document that is written: its name, its value, and from when on nobody sees it.
+pub type WrittenProperty<'a> = (&'a str, &'a Value, Timestamp);
+
+impl ContextDocument {
+    /// Returns the row of a document, written straight from where its properties are; nothing if it
+    /// has none.
+    ///
+    /// # Errors
+    /// Fails if the properties cannot be written as JSON, which is a mistake of ours.
+    pub fn row<'a>(
+        key: Key,
+        properties: impl Iterator<Item = WrittenProperty<'a>> + Clone,
+    ) -> Result<Option<PutRow>, StoreError> {
+        let Some(expires_at) = properties
+            .clone()
+            .map(|(_, _, expires_at)| expires_at)
+            .max()
+        else {
+            return Ok(None);
+        };
+        let [namespace, session] = key.parts() else {
+            return Err(StoreError::Query(kept::CONTEXT_DOCUMENTS.name));
+        };
+        let written = Written {
+            namespace,
+            session,
+            properties: Properties(properties),
+        };
+        let document = serde_json::to_string(&written)
+            .map_err(|source| StoreError::unreadable(&kept::CONTEXT_DOCUMENTS, source))?;
+        let session_key = Field::Text(session.to_string());
+        Ok(Some(PutRow {
+            key,
+            fields: vec![session_key],
+            expires_at: Some(expires_at),
+            document,
+        }))
+    }
+}
+
+/// [`ContextDocument`] as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'k, P> {
+    namespace: &'k str,
+    session: &'k str,
+    properties: P,
+}
+
+/// [`Property`] as it is written.
+#[derive(Serialize)]
+struct WrittenValue<'a> {
+    #[serde(rename = "v")]
+    value: &'a Value,
+    #[serde(rename = "e")]
+    expires_at: i64,
+}
+
+struct Properties<P>(P);
+
+impl<'a, P: Iterator<Item = WrittenProperty<'a>> + Clone> Serialize for Properties<P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let properties = self.0.clone();
+        serializer.collect_map(properties.map(|(name, value, expires_at)| {
+            let expires_at = expires_at.milliseconds();
+            (name, WrittenValue { value, expires_at })
+        }))
     }
 }
 
