@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 /// Text that cannot be an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,7 +121,28 @@ macro_rules! minted_ids {
             /// Mints an id that is unique and later than those minted before.
             #[must_use]
             pub fn mint(source: &IdSource) -> Self {
-                Self(source.mint())
+                Self(source.mint(source.now()))
+            }
+
+            /// Mints an id for an instant that was read from the clock before.
+            #[must_use]
+            pub fn mint_at(source: &IdSource, now: Timestamp) -> Self {
+                Self(source.mint(now))
+            }
+
+            /// Returns an id that no id minted at the instant or later is less than.
+            #[must_use]
+            pub fn first_at(instant: Timestamp) -> Self {
+                let milliseconds = u64::try_from(instant.milliseconds()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid())
+            }
+
+            /// Returns the instant for which the id was minted. It lies ahead of the clock where the
+            /// clock stood still for thousands of ids, or went backwards.
+            #[must_use]
+            pub fn minted_at(self) -> Timestamp {
+                let milliseconds = (self.0.as_u128() >> 80).try_into().unwrap_or(i64::MAX);
+                Timestamp::from_milliseconds(milliseconds)
             }
 
             /// Reads a UUID in its usual form.
@@ -251,9 +272,13 @@ impl IdSource {
         whole.mul_f64(last.generator.random_range(0.0..1.0))
     }
 
-    fn mint(&self) -> uuid::Uuid {
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    fn mint(&self, now: Timestamp) -> uuid::Uuid {
         use rand::Rng as _;
-        let now = u64::try_from(self.0.clock.now().milliseconds()).unwrap_or(0);
+        let now = u64::try_from(now.milliseconds()).unwrap_or(0);
         let mut random = [0_u8; 10];
         let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
         if now > last.milliseconds {
@@ -278,7 +303,7 @@ impl IdSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::{ManualClock, Timestamp};
+    use crate::time::ManualClock;
 
     fn source(clock: &Arc<ManualClock>) -> IdSource {
         IdSource::new(Arc::clone(clock) as Arc<dyn Clock>, [7; 32])
@@ -294,6 +319,19 @@ mod tests {
         clock.set(Timestamp::EPOCH);
         minted.extend((0..5_000).map(|_| DecisionId::mint(&ids)));
         assert!(minted.is_sorted_by(|earlier, later| earlier < later));
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_minted() {
+        let start = Timestamp::parse("2026-05-04T10:00:00.123Z").unwrap();
+        let clock = Arc::new(ManualClock::starting_at(start));
+        let ids = source(&clock);
+        let id = DecisionId::mint(&ids);
+        assert_eq!(id.minted_at(), start);
+        assert!(DecisionId::first_at(start) <= id);
+        let later = start.plus(Duration::from_millis(1));
+        assert!(id < DecisionId::first_at(later));
+        assert_eq!(DecisionId::mint_at(&ids, later).minted_at(), later);
     }
 
     #[test]

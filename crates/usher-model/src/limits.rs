@@ -68,10 +68,27 @@ pub const PAGE_ROWS: usize = 100;
 pub const DECISION_TIME_MAX: Duration = Duration::from_secs(10);
 /// Decisions that wait for the log before callers are slowed down.
 pub const DECISION_LOG_QUEUE_MAX: usize = 10_000;
+/// Bytes of the decisions that wait for the log: their size is the asker's to choose.
+pub const DECISION_LOG_QUEUE_BYTES_MAX: usize = 32 << 20;
 /// Decisions written in one commit.
 pub const DECISION_LOG_BATCH_MAX: usize = 1_000;
 /// Longest time a decision waits for its commit.
 pub const DECISION_LOG_DELAY_MAX: Duration = Duration::from_millis(100);
+/// Decisions of one block of the log: enough that a row costs each of them little, few enough that
+/// one of them is found quickly.
+pub const DECISION_BLOCK_ROWS_MAX: usize = 256;
+/// Bytes of one block; a single larger decision stands alone.
+pub const DECISION_BLOCK_BYTES_MAX: usize = 1 << 20;
+/// Time between the first and the last decision of a block: how far a reader looks for others.
+pub const DECISION_BLOCK_SPAN_MAX: Duration = Duration::from_secs(10);
+/// Decisions up to which a block is written again with those that follow it.
+pub const DECISION_BLOCK_OPEN_ROWS_MAX: usize = 64;
+/// Bytes up to which a block is written again: the disk bears that ten times a second.
+pub const DECISION_BLOCK_OPEN_BYTES_MAX: usize = 128 << 10;
+/// Blocks that are held to be written again, of as many accounts.
+pub const DECISION_BLOCKS_OPEN_MAX: usize = 256;
+/// Longest time that a decision is counted behind its entry in the log.
+pub const DECISION_COUNT_DELAY_MAX: Duration = Duration::from_secs(1);
 
 // Store.
 
