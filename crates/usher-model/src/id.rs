@@ -183,10 +183,18 @@ given_ids! {
     AccountId, "an account id", Word;
     /// An agent, human or bot.
     AgentId, "an agent id", Trimmed;
+    /// What the sender calls a message, so that sending it twice makes one.
+    ClientMessageId, "a client message id", Any;
     /// A consumer, as the brand or the messaging platform names it.
     ConsumerId, "a consumer id", Any;
     /// A conversation, here or on another platform.
     ConversationId, "a conversation id", Any;
+    /// A part of a conversation; that of the main one equals the conversation's.
+    DialogId, "a dialog id", Any;
+    /// A place on a site or in an app where conversations begin.
+    EngagementId, "an engagement id", Trimmed;
+    /// A group of agents.
+    GroupId, "a group id", Trimmed;
     /// Who takes part in a conversation: a consumer, an agent or a bot.
     ParticipantId, "a participant id", Any;
     /// A policy: minted here, or kept from an imported file.
@@ -206,6 +214,8 @@ minted_ids! {
     CredentialId;
     /// One run of the policies; the contracts call it `nextActionId`.
     DecisionId;
+    /// One message of a conversation.
+    MessageId;
     /// One process that serves, from its start to its end.
     NodeId;
     /// One offer of a conversation to an agent.
