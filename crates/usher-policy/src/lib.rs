@@ -20,6 +20,7 @@ pub mod calendar;
 pub mod check;
 pub mod coerce;
 pub mod fault;
+pub mod hours;
 
 pub mod action;
 pub mod compile;
