@@ -6,8 +6,9 @@
 //! [`abandon`](Desk::abandon)s it and refreshes the rows. Steps on other rows go on meanwhile.
 
 pub(crate) mod index;
+pub(crate) mod skills;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +18,13 @@ use usher_model::time::Timestamp;
 
 use crate::capacity::{self, Load};
 use crate::command::{Change, Refusal, Row};
-use crate::estimate::Tally;
-use crate::rank::{AgentRank, TicketRank};
+use crate::rank::TicketRank;
 use crate::rules::{AccountRules, SLOT, SkillRules};
 use crate::seat::{Kind, Proficiency, Profile, Seat};
 use crate::ticket::{State, Ticket};
 
 use self::index::{Line, LineKey, Placed, SeatIndex, Touched};
+use self::skills::{SkillEntry, Skills, Slot};
 
 /// How far `now` may lie before the latest instant seen without being a clock set back: requests
 /// take their instant when they arrive, and reach the desk in another order.
@@ -38,9 +39,7 @@ pub struct Desk {
     /// The rows of changes that have begun.
     pub(crate) busy_tickets: HashSet<ConversationId>,
     pub(crate) busy_seats: HashSet<AgentId>,
-    pub(crate) skills: BTreeMap<SkillId, SkillEntry>,
-    /// What a skill has, for conversations without one: its agents are all humans.
-    pub(crate) unassigned: SkillEntry,
+    pub(crate) skills: Skills,
     /// Conversations that wait and have the same candidates.
     pub(crate) lines: BTreeMap<LineKey, Line>,
     /// Lines that may have a match, each with a rank that no match of it exceeds.
@@ -62,6 +61,7 @@ pub struct Desk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TicketEntry {
     pub(crate) row: Ticket,
+    pub(crate) skill: Slot,
     pub(crate) revision: u64,
     pub(crate) placed: Option<Placed>,
     pub(crate) ready: Option<TicketRank>,
@@ -75,6 +75,8 @@ pub(crate) struct SeatEntry {
     pub(crate) row: Seat,
     pub(crate) revision: Option<u64>,
     pub(crate) profile: Option<Arc<Profile>>,
+    /// The skills of the profile, the lack of one among them, by number.
+    pub(crate) skills: Vec<(Slot, Proficiency)>,
     pub(crate) lease_until: Option<Timestamp>,
     /// The conversations whose rows name the agent as assignee.
     pub(crate) assigned: BTreeSet<ConversationId>,
@@ -85,31 +87,13 @@ pub(crate) struct SeatEntry {
     pub(crate) flip: Option<Timestamp>,
 }
 
-/// A skill, its agents and its queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SkillEntry {
-    pub(crate) rules: Option<SkillRules>,
-    /// The open conversations in it, wherever they are.
-    pub(crate) tickets: BTreeSet<ConversationId>,
-    /// Everybody who has the skill.
-    pub(crate) agents: BTreeMap<AgentId, Proficiency>,
-    /// Those whom any conversation can reach.
-    pub(crate) open_to_all: BTreeSet<AgentRank>,
-    /// Those whom only transfers can reach.
-    pub(crate) open_to_transfers: BTreeSet<AgentRank>,
-    /// The lines that draw on these agents.
-    pub(crate) feeds: BTreeSet<LineKey>,
-    pub(crate) tally: Tally,
-    /// When a conversation of the skill was assigned, and how long it had waited.
-    pub(crate) waits: VecDeque<(Timestamp, Duration)>,
-}
-
 impl SeatEntry {
     fn new(agent: AgentId) -> Self {
         Self {
             row: Seat::new(agent),
             revision: None,
             profile: None,
+            skills: Vec::new(),
             lease_until: None,
             assigned: BTreeSet::new(),
             invited: BTreeSet::new(),
@@ -117,6 +101,14 @@ impl SeatEntry {
             due: None,
             flip: None,
         }
+    }
+
+    /// Returns how good the agent is at a skill, if the agent has it.
+    pub(crate) fn proficiency(&self, skill: Slot) -> Option<Proficiency> {
+        let mut skills = self.skills.iter();
+        skills
+            .find(|(own, _)| *own == skill)
+            .map(|(_, proficiency)| *proficiency)
     }
 
     pub(crate) fn is_hosted_bot(&self) -> bool {
@@ -130,17 +122,15 @@ impl Desk {
     /// Returns the empty desk of an account with these rules.
     #[must_use]
     pub fn new(account: AccountRules) -> Self {
+        let mut skills = Skills::new();
+        skills.set_rules(Slot::UNASSIGNED, Some(account.unassigned.clone()));
         Self {
-            unassigned: SkillEntry {
-                rules: Some(account.unassigned.clone()),
-                ..SkillEntry::default()
-            },
             account,
             tickets: HashMap::default(),
             seats: HashMap::default(),
             busy_tickets: HashSet::default(),
             busy_seats: HashSet::default(),
-            skills: BTreeMap::new(),
+            skills,
             lines: BTreeMap::new(),
             dirty: BTreeSet::new(),
             ready: BTreeSet::new(),
@@ -181,17 +171,18 @@ impl Desk {
 
     /// Takes over the rules of the account.
     pub fn set_account(&mut self, rules: AccountRules) {
-        self.unassigned.rules = Some(rules.unassigned.clone());
+        let unassigned = Some(rules.unassigned.clone());
+        self.skills.set_rules(Slot::UNASSIGNED, unassigned);
         self.account = rules;
         self.reindex();
     }
 
     /// Takes over the rules of a skill, or that there is no such skill any more.
     pub fn set_skill(&mut self, skill: &SkillId, rules: Option<SkillRules>) {
-        let entry = self.skills.entry(skill.clone()).or_default();
-        if entry.rules != rules {
-            entry.rules = rules;
-            let tickets = entry.tickets.iter().cloned().collect();
+        let slot = self.skills.make(Some(skill));
+        if self.skills.at(slot).rules != rules {
+            let tickets = self.skills.at(slot).tickets.iter().cloned().collect();
+            self.skills.set_rules(slot, rules);
             self.reindex_tickets(tickets, Vec::new());
         }
     }
@@ -199,9 +190,9 @@ impl Desk {
     /// Takes over what an administrator has set for an agent, or that there is no such agent any
     /// more.
     pub fn set_profile(&mut self, agent: &AgentId, profile: Option<Profile>) {
-        let seat = self.seat_entry(agent);
-        if seat.profile.as_deref() != profile.as_ref() {
-            seat.profile = profile.map(Arc::new);
+        let known = self.seat_entry(agent).profile.as_deref();
+        if known != profile.as_ref() {
+            self.place_profile(agent, profile.map(Arc::new));
             self.touch(Touched::seat(agent));
         }
     }
@@ -288,11 +279,7 @@ impl Desk {
     /// # Errors
     /// Fails with the number of conversations.
     pub fn check_unused(&self, skill: &SkillId) -> Result<(), Refusal> {
-        match self
-            .skills
-            .get(skill)
-            .map_or(0, |entry| entry.tickets.len())
-        {
+        match self.skill(Some(skill)).tickets.len() {
             0 => Ok(()),
             count => Err(Refusal::SkillInUse(count)),
         }
@@ -307,47 +294,43 @@ impl Desk {
         }
     }
 
-    pub(crate) fn skill(&self, skill: Option<&SkillId>) -> Option<&SkillEntry> {
-        skill.map_or(Some(&self.unassigned), |skill| self.skills.get(skill))
+    /// Returns the skill, or what stands in for it.
+    pub(crate) fn skill(&self, skill: Option<&SkillId>) -> &SkillEntry {
+        self.skills.at(self.skills.slot(skill))
     }
 
     pub(crate) fn rules(&self, skill: Option<&SkillId>) -> &SkillRules {
-        self.skill(skill)
-            .and_then(|entry| entry.rules.as_ref())
-            .unwrap_or(&self.account.unassigned)
+        let rules = self.skill(skill).rules.as_ref();
+        rules.unwrap_or(&self.account.unassigned)
     }
 
     /// Says whether conversations of the skill are handed out.
-    pub(crate) fn is_open(&self, skill: Option<&SkillId>) -> bool {
-        self.skill(skill)
-            .and_then(|entry| entry.rules.as_ref())
-            .is_some_and(|rules| rules.is_enabled && rules.is_open)
+    pub(crate) fn is_open(&self, skill: Slot) -> bool {
+        let rules = self.skills.at(skill).rules.as_ref();
+        rules.is_some_and(|rules| rules.is_enabled && rules.is_open)
     }
 
-    /// Returns which agents a conversation draws on, in the order of the steps: number, skill and
+    /// Returns on whose agents a conversation draws, in the order of the steps: number, skill and
     /// least proficiency.
-    pub(crate) fn draws<'d>(
-        &'d self,
-        skill: Option<&'d SkillId>,
+    pub(crate) fn draws(
+        &self,
+        skill: Slot,
         relaxed: u8,
-    ) -> impl Iterator<Item = (u8, Option<&'d SkillId>, Proficiency)> {
-        let rules = self.rules(skill);
-        let relaxations = rules.relaxations.iter().take(usize::from(relaxed));
-        let relaxed = (1..).zip(relaxations).map(move |(step, relaxation)| {
-            let other = relaxation.skill.as_ref().or(skill);
-            (step, other, relaxation.proficiency_min)
-        });
-        std::iter::once((0, skill, rules.proficiency_min)).chain(relaxed)
+    ) -> impl Iterator<Item = (u8, Slot, Proficiency)> {
+        let draws = self.skills.at(skill).draws.iter();
+        let steps = (0..=relaxed).zip(draws);
+        steps.map(|(step, (skill, minimum))| (step, *skill, *minimum))
     }
 
     /// Returns the first step under which the agent is skilled enough for the conversation.
     pub(crate) fn step_of(&self, ticket: &Ticket, seat: &SeatEntry) -> Option<u8> {
-        let profile = seat.profile.as_deref()?;
-        self.draws(ticket.skill.as_ref(), ticket.relaxed)
-            .find(|(_, skill, minimum)| {
-                proficiency(profile, *skill).is_some_and(|proficiency| proficiency >= *minimum)
-            })
-            .map(|(step, ..)| step)
+        let skill = self.skills.slot(ticket.skill.as_ref());
+        let mut draws = self.draws(skill, ticket.relaxed);
+        let step = draws.find(|(_, skill, minimum)| {
+            seat.proficiency(*skill)
+                .is_some_and(|proficiency| proficiency >= *minimum)
+        });
+        step.map(|(step, ..)| step)
     }
 
     /// Returns how full the agent is, not counting the conversation `own` if it rings there.
@@ -370,7 +353,8 @@ impl Desk {
             // A row of which the desk does not know yet counts as one that is active.
             let known = self.tickets.get(conversation);
             known.map_or(SLOT, |entry| {
-                let weights = self.rules(entry.row.skill.as_ref()).weights;
+                let rules = self.skills.at(entry.skill).rules.as_ref();
+                let weights = rules.unwrap_or(&self.account.unassigned).weights;
                 capacity::weight(weights, entry.row.turn, now)
             })
         });
@@ -435,9 +419,9 @@ impl Desk {
     /// Notes at the agents which conversations name them.
     fn link(&mut self, row: &Ticket, touched: &mut Touched) {
         let conversation = &row.conversation;
-        self.skill_mut(row.skill.as_ref())
-            .tickets
-            .insert(conversation.clone());
+        let skill = self.skills.make(row.skill.as_ref());
+        let tickets = &mut self.skills.at_mut(skill).tickets;
+        tickets.insert(conversation.clone());
         match &row.state {
             State::Assigned { agent, .. } => {
                 self.seat_entry(agent).assigned.insert(conversation.clone());
@@ -458,9 +442,8 @@ impl Desk {
     }
 
     fn unlink(&mut self, row: &Ticket, touched: &mut Touched) {
-        self.skill_mut(row.skill.as_ref())
-            .tickets
-            .remove(&row.conversation);
+        let skill = self.skills.slot(row.skill.as_ref());
+        self.skills.at_mut(skill).tickets.remove(&row.conversation);
         let suggested = row.suggestion.as_ref().map(|suggestion| &suggestion.agent);
         for agent in row.holder().into_iter().chain(suggested) {
             let entry = self.seat_entry(agent);
@@ -468,21 +451,5 @@ impl Desk {
             entry.invited.remove(&row.conversation);
         }
         touched.seats.extend(row.holder().cloned());
-    }
-}
-
-/// Returns how good an agent is at a skill. Without a skill every human will do; the hosted bot is
-/// as good as can be at all that it serves.
-pub(crate) fn proficiency(profile: &Profile, skill: Option<&SkillId>) -> Option<Proficiency> {
-    match (skill, profile.kind) {
-        (None, Kind::Human) => Some(Proficiency::STANDARD),
-        (None, Kind::Bot | Kind::HostedBot) => None,
-        (Some(skill), kind) => {
-            let proficiency = *profile.skills.get(skill)?;
-            Some(match kind {
-                Kind::HostedBot => Proficiency::HIGHEST,
-                Kind::Human | Kind::Bot => proficiency,
-            })
-        }
     }
 }

@@ -160,7 +160,9 @@ impl Desk {
         }
         match suggestion {
             Some(suggestion) if !is_suggested => Some(Exclusion::NotSuggested(suggestion.until)),
-            None if !self.is_open(ticket.skill.as_ref()) => Some(Exclusion::SkillClosed),
+            None if !self.is_open(self.skills.slot(ticket.skill.as_ref())) => {
+                Some(Exclusion::SkillClosed)
+            }
             Some(_) | None => None,
         }
     }

@@ -60,7 +60,7 @@ impl Desk {
             .filter(|ticket| ticket.is_queued())?;
         let rank = TicketRank::of(ticket);
         let line = |relaxed, is_transfer| LineKey {
-            skill: ticket.skill.clone(),
+            skill: self.skills.slot(ticket.skill.as_ref()),
             relaxed,
             is_transfer,
         };
@@ -117,19 +117,19 @@ impl Desk {
 
     /// Returns how a skill is doing; without a skill, how the conversations are that have none.
     #[must_use]
-    pub fn health(&self, skill: Option<&SkillId>, now: Timestamp) -> Option<SkillHealth> {
-        let tally = &self.skill(skill)?.tally;
+    pub fn health(&self, skill: Option<&SkillId>, now: Timestamp) -> SkillHealth {
+        let tally = &self.skill(skill).tally;
         let (mut count, mut sum) = (0_u32, Duration::ZERO);
         for (_, wait) in self.recent(skill, now) {
             count += 1;
             sum = sum.saturating_add(wait);
         }
-        Some(SkillHealth {
+        SkillHealth {
             agents_online: tally.online,
             free_slots: tally.free,
             queue_size: tally.queued,
             wait_average: sum.checked_div(count),
-        })
+        }
     }
 
     /// Returns when conversations of a skill were assigned lately, and how long they had waited.
@@ -139,7 +139,7 @@ impl Desk {
         now: Timestamp,
     ) -> impl Iterator<Item = (Timestamp, Duration)> {
         let from = now.minus(WINDOW);
-        let waits = self.skill(skill).into_iter().flat_map(|entry| &entry.waits);
+        let waits = self.skill(skill).waits.iter();
         waits
             .copied()
             .filter(move |(at, _)| *at > from && *at <= now)

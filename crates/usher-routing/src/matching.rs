@@ -65,7 +65,7 @@ impl Desk {
 
     /// Returns the first conversation of a line that somebody can have, and who is first for it.
     pub(crate) fn best_in(&self, key: &LineKey) -> Option<(TicketRank, AgentId)> {
-        if !self.is_open(key.skill.as_ref()) {
+        if !self.is_open(key.skill) {
             return None;
         }
         let line = self.lines.get(key)?;
@@ -95,14 +95,12 @@ impl Desk {
         &'d self,
         key: &'d LineKey,
     ) -> impl Iterator<Item = (u8, &'d AgentRank)> {
-        self.draws(key.skill.as_ref(), key.relaxed)
+        self.draws(key.skill, key.relaxed)
             .flat_map(move |(step, skill, minimum)| {
-                let entry = self.skill(skill);
-                let all = entry.into_iter().flat_map(|entry| &entry.open_to_all);
-                let transfers = entry
-                    .filter(|_| key.is_transfer)
-                    .into_iter()
-                    .flat_map(|entry| &entry.open_to_transfers);
+                let entry = self.skills.at(skill);
+                let all = entry.open_to_all.iter();
+                let transfers = Some(&entry.open_to_transfers).filter(|_| key.is_transfer);
+                let transfers = transfers.into_iter().flatten();
                 merge(all, transfers)
                     .take_while(move |rank| rank.proficiency.0 >= minimum)
                     .map(move |rank| (step, rank))

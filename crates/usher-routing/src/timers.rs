@@ -127,7 +127,7 @@ impl Desk {
             (State::Queued, None) => {
                 let rules = self.rules(row.skill.as_ref());
                 let next = rules.relaxations.get(usize::from(row.relaxed))?;
-                let is_open = self.is_open(row.skill.as_ref());
+                let is_open = self.is_open(self.skills.slot(row.skill.as_ref()));
                 is_open.then(|| row.queued_since.plus(next.after))
             }
             (State::Assigned { since, .. }, _) => {

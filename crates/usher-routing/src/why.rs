@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use usher_model::id::{AgentId, ConversationId, SkillId};
+use usher_model::id::{AgentId, ConversationId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 
 use crate::capacity::Load;
+use crate::desk::Desk;
 use crate::desk::index::LineKey;
-use crate::desk::{Desk, SkillEntry, proficiency};
+use crate::desk::skills::{SkillEntry, Slot};
 use crate::eligible::Exclusion;
 use crate::rank::AgentRank;
 use crate::seat::Proficiency;
@@ -62,7 +63,7 @@ impl Desk {
             .filter(|ticket| ticket.is_queued())?;
         let mut agents: BTreeSet<&AgentId> = self
             .sources(ticket)
-            .flat_map(|(_, entry)| entry.agents.keys())
+            .flat_map(|entry| &entry.agents)
             .collect();
         agents.extend(
             ticket
@@ -77,7 +78,7 @@ impl Desk {
             self.exclusion(ticket, seat, now).or(busy)
         };
         Some(WhyWaiting {
-            is_open: self.is_open(ticket.skill.as_ref()),
+            is_open: self.is_open(self.skills.slot(ticket.skill.as_ref())),
             agents: agents
                 .into_iter()
                 .take(limits::AGENTS_EXPLAINED_MAX)
@@ -97,7 +98,7 @@ impl Desk {
             };
         }
         let key = LineKey {
-            skill: ticket.skill.clone(),
+            skill: self.skills.slot(ticket.skill.as_ref()),
             relaxed: ticket.relaxed,
             is_transfer: ticket.is_transfer(),
         };
@@ -135,7 +136,7 @@ impl Desk {
     fn counts(&self, ticket: &Ticket) -> (usize, Vec<(&'static str, usize)>) {
         let mut reachable = 0;
         let mut excluded = [0; Exclusion::COUNT];
-        for (_, entry) in self.sources(ticket) {
+        for entry in self.sources(ticket) {
             let tally = &entry.tally;
             reachable += tally.reachable;
             let transfers = tally.reachable_by_transfers;
@@ -153,24 +154,19 @@ impl Desk {
     }
 
     /// Returns the skills that a conversation draws on, each once.
-    fn sources<'d>(
-        &'d self,
-        ticket: &'d Ticket,
-    ) -> impl Iterator<Item = (Option<&'d SkillId>, &'d SkillEntry)> {
-        let draws = self.draws(ticket.skill.as_ref(), ticket.relaxed);
-        let skills: BTreeSet<Option<&SkillId>> = draws.map(|(_, skill, _)| skill).collect();
-        skills
-            .into_iter()
-            .filter_map(|skill| Some((skill, self.skill(skill)?)))
+    fn sources(&self, ticket: &Ticket) -> impl Iterator<Item = &SkillEntry> {
+        let skill = self.skills.slot(ticket.skill.as_ref());
+        let draws = self.draws(skill, ticket.relaxed);
+        let skills: BTreeSet<Slot> = draws.map(|(_, skill, _)| skill).collect();
+        skills.into_iter().map(|skill| self.skills.at(skill))
     }
 
     fn suggested(&self, ticket: &Ticket, agent: &AgentId, now: Timestamp) -> Option<Candidate> {
         let seat = self.seats.get(agent)?;
-        let profile = seat.profile.as_deref()?;
         Some(Candidate {
             agent: agent.clone(),
             step: self.step_of(ticket, seat).unwrap_or(0),
-            proficiency: proficiency(profile, ticket.skill.as_ref()),
+            proficiency: seat.proficiency(self.skills.slot(ticket.skill.as_ref())),
             load: self.load(seat, Some(&ticket.conversation), now),
             last_assigned_at: seat.row.last_assigned_at,
         })

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_model::id::{AgentId, ConversationId, SkillId};
+use usher_model::id::{AgentId, ConversationId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 
-use super::{Desk, SkillEntry, TicketEntry, proficiency};
+use super::skills::Slot;
+use super::{Desk, TicketEntry};
 use crate::capacity::{self, Load};
 use crate::command::{Change, Row};
 use crate::eligible::Reach;
@@ -21,21 +22,19 @@ use crate::ticket::{State, Ticket};
 const UNLIMITED: u64 = 10_000;
 
 /// Conversations that wait and have the same candidates, skips aside.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LineKey {
-    pub(crate) skill: Option<SkillId>,
+    pub(crate) skill: Slot,
     pub(crate) relaxed: u8,
     pub(crate) is_transfer: bool,
 }
 
-/// A line of waiting conversations, the first one first.
+/// A line of waiting conversations, the first one first. It stays when it is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) queue: BTreeSet<TicketRank>,
     /// Under which rank it stands among the dirty ones.
     pub(crate) dirty: Option<TicketRank>,
-    /// The skills that know it as one that draws on their agents.
-    pub(crate) sources: BTreeSet<Option<SkillId>>,
 }
 
 /// Where a conversation stands.
@@ -48,7 +47,7 @@ pub(crate) struct Placed {
 /// Under what an agent stands in the indexes of the agent's skills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SeatIndex {
-    pub(crate) profile: Arc<Profile>,
+    pub(crate) is_external: bool,
     pub(crate) reach: Reach,
     pub(crate) is_online: bool,
     pub(crate) load: Load,
@@ -88,21 +87,12 @@ impl Touched {
 impl SeatIndex {
     fn rank(&self, agent: &AgentId, proficiency: Proficiency) -> AgentRank {
         AgentRank {
-            is_external: self.profile.kind != Kind::HostedBot,
+            is_external: self.is_external,
             proficiency: Reverse(proficiency),
             load: self.load,
             last_assigned_at: self.last_assigned_at,
             agent: agent.clone(),
         }
-    }
-
-    /// Returns the skills under which the agent stands, the lack of one among them.
-    fn skills(&self) -> impl Iterator<Item = (Option<&SkillId>, Proficiency)> {
-        let own = self.profile.skills.keys().map(Some);
-        own.chain([None]).filter_map(|skill| {
-            let proficiency = proficiency(&self.profile, skill)?;
-            Some((skill, proficiency))
-        })
     }
 }
 
@@ -147,18 +137,31 @@ impl Desk {
             let holder = self.ticket(conversation).and_then(Ticket::holder);
             touched.seats.extend(holder.cloned());
         }
+        self.drop_empty_lines();
         self.touch(touched);
     }
 
+    fn drop_empty_lines(&mut self) {
+        let is_empty = |_: &LineKey, line: &mut Line| line.queue.is_empty();
+        for (key, _) in self.lines.extract_if(.., is_empty) {
+            for skill in self.skills.iter_mut() {
+                skill.feeds.retain(|feed| *feed != key);
+            }
+        }
+    }
+
     pub(super) fn keep_ticket(&mut self, row: Ticket, revision: u64) {
+        let skill = self.skills.slot(row.skill.as_ref());
         if let Some(entry) = self.tickets.get_mut(&row.conversation) {
             entry.row = row;
+            entry.skill = skill;
             entry.revision = revision;
             return;
         }
         let conversation = row.conversation.clone();
         let entry = TicketEntry {
             row,
+            skill,
             revision,
             placed: None,
             ready: None,
@@ -183,7 +186,8 @@ impl Desk {
         if old.is_some_and(|old| old.assignee().is_some()) {
             return;
         }
-        let entry = self.skill_mut(new.skill.as_ref());
+        let skill = self.skills.slot(new.skill.as_ref());
+        let entry = self.skills.at_mut(skill);
         if entry.waits.len() >= limits::ESTIMATE_SAMPLES_MAX {
             entry.waits.pop_front();
         }
@@ -200,7 +204,7 @@ impl Desk {
         let row = &entry.row;
         let placed = (row.is_queued() && row.suggestion.is_none()).then(|| Placed {
             line: LineKey {
-                skill: row.skill.clone(),
+                skill: entry.skill,
                 relaxed: row.relaxed,
                 is_transfer: row.is_transfer(),
             },
@@ -228,46 +232,30 @@ impl Desk {
     }
 
     fn join(&mut self, placed: &Placed) {
-        if let Some(line) = self.lines.get_mut(&placed.line) {
-            line.queue.insert(placed.rank.clone());
-        } else {
-            self.begin_line(placed);
+        if !self.lines.contains_key(&placed.line) {
+            self.begin_line(placed.line);
         }
-        self.skill_mut(placed.line.skill.as_ref()).tally.queued += 1;
+        let line = self.lines.entry(placed.line).or_default();
+        line.queue.insert(placed.rank.clone());
+        self.skills.at_mut(placed.line.skill).tally.queued += 1;
     }
 
     fn leave(&mut self, placed: &Placed) {
         if let Some(line) = self.lines.get_mut(&placed.line) {
             line.queue.remove(&placed.rank);
             if line.queue.is_empty() {
-                self.end_line(&placed.line);
+                self.set_dirty(&placed.line, None);
             }
         }
-        self.skill_mut(placed.line.skill.as_ref()).tally.queued -= 1;
+        self.skills.at_mut(placed.line.skill).tally.queued -= 1;
     }
 
-    fn begin_line(&mut self, placed: &Placed) {
-        let key = &placed.line;
-        let draws = self.draws(key.skill.as_ref(), key.relaxed);
-        let sources: BTreeSet<_> = draws.map(|(_, skill, _)| skill.cloned()).collect();
-        for skill in &sources {
-            self.skill_mut(skill.as_ref()).feeds.insert(key.clone());
-        }
-        let line = Line {
-            queue: BTreeSet::from([placed.rank.clone()]),
-            dirty: None,
-            sources,
-        };
-        self.lines.insert(key.clone(), line);
-    }
-
-    fn end_line(&mut self, key: &LineKey) {
-        self.set_dirty(key, None);
-        let Some(line) = self.lines.remove(key) else {
-            return;
-        };
-        for skill in &line.sources {
-            self.skill_mut(skill.as_ref()).feeds.remove(key);
+    /// Notes at the skills on whose agents a line draws that it does.
+    fn begin_line(&mut self, key: LineKey) {
+        let draws = self.draws(key.skill, key.relaxed);
+        let sources: BTreeSet<Slot> = draws.map(|(_, skill, _)| skill).collect();
+        for skill in sources {
+            self.skills.at_mut(skill).feeds.push(key);
         }
     }
 
@@ -289,20 +277,50 @@ impl Desk {
             return;
         };
         if let Some(old) = std::mem::replace(&mut line.dirty, rank.clone()) {
-            self.dirty.remove(&(old, key.clone()));
+            self.dirty.remove(&(old, *key));
         }
         if let Some(rank) = rank {
-            self.dirty.insert((rank, key.clone()));
+            self.dirty.insert((rank, *key));
         }
     }
 
     // Agents in skills.
 
-    pub(crate) fn skill_mut(&mut self, skill: Option<&SkillId>) -> &mut SkillEntry {
-        match skill {
-            None => &mut self.unassigned,
-            Some(skill) => self.skills.entry(skill.clone()).or_default(),
+    /// Takes over an agent's profile, and enters the agent into the skills.
+    pub(crate) fn place_profile(&mut self, agent: &AgentId, profile: Option<Arc<Profile>>) {
+        let entry = self.seat_entry(agent);
+        let (old, old_skills) = (entry.indexed.take(), std::mem::take(&mut entry.skills));
+        if let Some(old) = old {
+            self.set_candidate(agent, &old_skills, &old, false);
         }
+        for (skill, _) in old_skills {
+            self.skills.at_mut(skill).agents.remove(agent);
+        }
+        let mut skills = Vec::new();
+        for (skill, proficiency) in profile.iter().flat_map(|profile| &profile.skills) {
+            // The hosted bot is as good as can be at all that it serves.
+            let is_hosted = profile
+                .as_ref()
+                .is_some_and(|profile| profile.kind == Kind::HostedBot);
+            let proficiency = if is_hosted {
+                Proficiency::HIGHEST
+            } else {
+                *proficiency
+            };
+            skills.push((self.skills.make(Some(skill)), proficiency));
+        }
+        if profile
+            .as_ref()
+            .is_some_and(|profile| profile.kind == Kind::Human)
+        {
+            skills.push((Slot::UNASSIGNED, Proficiency::STANDARD));
+        }
+        for (skill, _) in &skills {
+            self.skills.at_mut(*skill).agents.insert(agent.clone());
+        }
+        let entry = self.seat_entry(agent);
+        entry.skills = skills;
+        entry.profile = profile;
     }
 
     fn place_seat(&mut self, agent: &AgentId) {
@@ -315,7 +333,7 @@ impl Desk {
             let is_hosted = profile.kind == Kind::HostedBot;
             let load = self.load(entry, None, now);
             SeatIndex {
-                profile: Arc::clone(profile),
+                is_external: !is_hosted,
                 reach: self.reach(entry, None, now),
                 is_online: profile.is_enabled
                     && (is_hosted || lease && entry.row.status == Status::Online),
@@ -324,50 +342,55 @@ impl Desk {
                 last_assigned_at: entry.row.last_assigned_at,
             }
         });
+        let Some(entry) = self.seats.get_mut(agent) else {
+            return;
+        };
+        let can_be_reached = next
+            .as_ref()
+            .is_some_and(|next| matches!(next.reach, Reach::All | Reach::Transfers));
+        let skills = std::mem::take(&mut entry.skills);
         if entry.indexed != next {
-            let old = self
-                .seats
-                .get_mut(agent)
-                .and_then(|entry| std::mem::replace(&mut entry.indexed, next.clone()));
+            let old = std::mem::replace(&mut entry.indexed, next.clone());
             if let Some(old) = old {
-                self.set_candidate(agent, &old, false);
+                self.set_candidate(agent, &skills, &old, false);
             }
             if let Some(next) = &next {
-                self.set_candidate(agent, next, true);
+                self.set_candidate(agent, &skills, next, true);
             }
         }
-        let Some(next) = next else { return };
-        if next.reach == Reach::All || next.reach == Reach::Transfers {
-            for (skill, _) in next.skills() {
-                let lines: Vec<LineKey> = self
-                    .skill(skill)
-                    .map(|entry| entry.feeds.iter().cloned().collect())
-                    .unwrap_or_default();
-                for key in lines {
-                    self.wake(&key);
+        if can_be_reached {
+            for (skill, _) in &skills {
+                for feed in 0..self.skills.at(*skill).feeds.len() {
+                    if let Some(key) = self.skills.at(*skill).feeds.get(feed).copied() {
+                        self.wake(&key);
+                    }
                 }
             }
         }
+        self.seat_entry(agent).skills = skills;
     }
 
-    /// Enters an agent into the indexes of the agent's skills, or removes the agent.
-    fn set_candidate(&mut self, agent: &AgentId, index: &SeatIndex, is_there: bool) {
-        for (skill, proficiency) in index.skills() {
-            let entry = self.skill_mut(skill);
+    /// Enters an agent into the indexes of these skills, or removes the agent.
+    fn set_candidate(
+        &mut self,
+        agent: &AgentId,
+        skills: &[(Slot, Proficiency)],
+        index: &SeatIndex,
+        is_there: bool,
+    ) {
+        for (skill, proficiency) in skills {
+            let entry = self.skills.at_mut(*skill);
             let ranks = match index.reach {
                 Reach::All => Some(&mut entry.open_to_all),
                 Reach::Transfers => Some(&mut entry.open_to_transfers),
                 Reach::None(_) => None,
             };
-            let rank = index.rank(agent, proficiency);
             if is_there {
-                entry.agents.insert(agent.clone(), proficiency);
-                ranks.map(|ranks| ranks.insert(rank));
                 entry.tally.add(index);
+                ranks.map(|ranks| ranks.insert(index.rank(agent, *proficiency)));
             } else {
-                entry.agents.remove(agent);
-                ranks.map(|ranks| ranks.remove(&rank));
                 entry.tally.subtract(index);
+                ranks.map(|ranks| ranks.remove(&index.rank(agent, *proficiency)));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::Draft;
 use crate::command::{
     Assignment, Downgrade, Happening, OfferEnd, Refusal, Transfer, TransferOutcome, Transferred,
 };
-use crate::desk::{SeatEntry, proficiency};
+use crate::desk::SeatEntry;
 use crate::eligible::{Exclusion, Reach};
 use crate::seat::Kind;
 use crate::ticket::{Priority, State, Suggestion, Ticket};
@@ -92,11 +92,7 @@ impl Draft<'_> {
 
     fn check_target(&self, transfer: &Transfer, ticket: &Ticket) -> Result<(), Refusal> {
         if let Some(skill) = &transfer.skill {
-            let rules = self
-                .desk
-                .skills
-                .get(skill)
-                .and_then(|entry| entry.rules.as_ref());
+            let rules = self.desk.skill(Some(skill)).rules.as_ref();
             let rules = rules.ok_or_else(|| Refusal::UnknownSkill(skill.clone()))?;
             if !rules.is_enabled {
                 return Err(Refusal::SkillDisabled(skill.clone()));
@@ -138,11 +134,8 @@ impl Draft<'_> {
     }
 
     fn is_skilled(&self, seat: &SeatEntry, transfer: &Transfer) -> bool {
-        transfer.skill.is_none()
-            || seat
-                .profile
-                .as_deref()
-                .is_some_and(|profile| proficiency(profile, transfer.skill.as_ref()).is_some())
+        let skill = self.desk.skills.slot(transfer.skill.as_ref());
+        transfer.skill.is_none() || seat.proficiency(skill).is_some()
     }
 
     /// Refuses a skill that is served only by the bot that asks: nobody else would come.
@@ -167,9 +160,8 @@ impl Draft<'_> {
             let profile = seat.and_then(|seat| seat.profile.as_deref());
             profile.is_some_and(|profile| profile.is_enabled)
         };
-        let entry = self.desk.skills.get(skill);
-        let agents = entry.into_iter().flat_map(|entry| entry.agents.keys());
-        let mut serving = agents.filter(is_enabled).take(2);
+        let agents = self.desk.skill(Some(skill)).agents.iter();
+        let mut serving = agents.filter(is_enabled);
         serving.next() == Some(agent) && serving.next().is_none()
     }
 

@@ -141,15 +141,15 @@ impl World {
     fn step(&mut self) {
         let node = self.rng.random_range(0..2);
         match self.rng.random_range(0..100) {
-            0..30 => self.progress(node),
-            30..42 => self.match_next(node),
-            42..50 => self.due_next(node),
-            50..56 => self.open(node),
-            56..66 => self.answer_offer(node),
-            66..74 => self.change_conversation(node),
-            74..80 => self.change_agent(node),
-            80..88 => self.deliver(node),
-            88..97 => {
+            0..34 => self.progress(node),
+            34..44 => self.match_next(node),
+            44..50 => self.due_next(node),
+            50..57 => self.open(node),
+            57..66 => self.answer_offer(node),
+            66..78 => self.change_conversation(node),
+            78..84 => self.change_agent(node),
+            84..92 => self.deliver(node),
+            92..97 => {
                 self.now = self
                     .now
                     .plus(Duration::from_millis(self.rng.random_range(0..3_000)))
@@ -294,13 +294,13 @@ impl World {
         let command = match self.rng.random_range(0..20) {
             0..4 => Command::AgentWrote { conversation },
             4..7 => Command::ConsumerWrote { conversation },
-            7..10 => Command::Close { conversation },
-            10..12 => Command::Release { conversation },
-            12 => Command::SetBoost {
+            7..13 => Command::Close { conversation },
+            13 => Command::Release { conversation },
+            14 => Command::SetBoost {
                 conversation,
                 boost: self.rng.random_range(-2..=2),
             },
-            13 => Command::TakeOver {
+            15 => Command::TakeOver {
                 conversation,
                 agent: self.any_agent(),
                 is_forced: self.rng.random_ratio(1, 10),
