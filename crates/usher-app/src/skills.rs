@@ -48,10 +48,8 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Skill> {
         None => minted().map_err(Error::internal)?,
     };
     let skill = Skill {
-        id,
-        name: new.name,
         description: new.description,
-        created_at: change.now,
+        ..Skill::new(id, new.name, change.now)
     };
     let target = format!("skill/{}", skill.id);
     change.put(&skill, Expect::Absent)?.audit(

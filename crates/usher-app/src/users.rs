@@ -81,11 +81,18 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<User> {
     let user = record::User {
         id: UserId::parse(&minted).map_err(Error::internal)?,
         name: new.name,
-        email: new.email,
+        email: Some(new.email),
         role: new.role,
         password_hash,
         is_enabled: true,
         created_at: change.now,
+        kind: record::user::UserKind::Human,
+        skills: Vec::new(),
+        max_conversations: None,
+        group_id: None,
+        nickname: None,
+        picture_url: None,
+        hosted_bot: None,
     };
     let after = serde_json::json!({"name": user.name, "email": user.email, "role": user.role});
     change.put(&user, Expect::Absent)?.audit(
@@ -102,7 +109,7 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<User> {
         }
         Err(CommitError::Conflict { .. }) => Err(Error::new(
             Code::NameTaken,
-            format!("a user has the address `{}` already", user.email),
+            "a user has this address already",
         )),
         Err(error) => Err(error.into()),
     }
@@ -172,7 +179,7 @@ fn shown(user: record::User) -> User {
     User {
         id: user.id,
         name: user.name,
-        email: user.email,
+        email: user.email.unwrap_or_default(),
         role: user.role,
         is_enabled: user.is_enabled,
         created_at: user.created_at,

@@ -2,17 +2,33 @@
 //!
 //! Fields are only added, each new one with a default, so that a node reads what an older one wrote.
 
+pub mod conversation;
+pub mod event;
+pub mod floor;
+pub mod settings;
+pub mod skill;
+pub mod user;
+
 mod access;
 mod context;
 mod decision;
 mod rules;
 
-pub use access::{Account, Audit, Credential, CredentialUse, Idempotency, Skill, User};
+pub use access::{Account, Audit, Credential, CredentialUse, Idempotency};
 pub use context::{
     ContextDocument, ContextNamespace, ContextSession, Property, Sde, SdeLeaf, WrittenProperty,
 };
+pub use conversation::{
+    CloseReason, Closed, Conversation, Dialog, DialogKind, Participant, ParticipantRole, Priority,
+    SentMessage, Skip, Suggestion, Ticket, TicketState, Turn,
+};
 pub use decision::{Decision, Fact, Fault, PolicyUse, RunCounts};
-pub use rules::{Attribute, Policy, RuleVersion, Ruleset, Settings};
+pub use event::{Event, Happened};
+pub use floor::{AgentLease, AgentSeat, AgentStatus, DeskLease};
+pub use rules::{Attribute, Policy, RuleVersion, Ruleset};
+pub use settings::{ConsumerIdentity, Settings};
+pub use skill::{Engagement, Skill};
+pub use user::{AgentGroup, User};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -62,6 +78,22 @@ pub fn read<R: Record>(row: &Row) -> Result<Kept<R>, StoreError> {
         record,
         revision: row.revision,
     })
+}
+
+/// A document of one log: its place in it comes from the store.
+pub trait LogRecord: Serialize + DeserializeOwned {
+    /// Where it is kept.
+    const COLLECTION: &'static Collection;
+
+    /// Returns its index fields, in the order of the collection's columns.
+    fn fields(&self) -> Vec<Field> {
+        Vec::new()
+    }
+
+    /// Returns from when on nobody sees it.
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 impl Batch {

@@ -67,6 +67,7 @@ impl From<Settings> for settings::Settings {
             sensitive_attributes: settings.sensitive_attributes,
             default_fallback_skill_id: settings.default_fallback_skill_id,
             decision_retention_days: settings.decision_retention_days,
+            ..Self::default()
         }
     }
 }

@@ -90,6 +90,41 @@ pub static SKILLS: Collection = Collection {
     expires: false,
 };
 
+/// Groups of agents.
+pub static AGENT_GROUPS: Collection = Collection {
+    name: "agent_groups",
+    key: &["group_id"],
+    columns: &[text("name_key")],
+    indexes: &[Index {
+        name: "by_name",
+        columns: &["name_key"],
+        unique: true,
+    }],
+    expires: false,
+};
+
+/// Places on sites and in apps where conversations begin.
+pub static ENGAGEMENTS: Collection = Collection {
+    name: "engagements",
+    key: &["engagement_id"],
+    columns: &[text("name_key")],
+    indexes: &[Index {
+        name: "by_name",
+        columns: &["name_key"],
+        unique: true,
+    }],
+    expires: false,
+};
+
+/// Whose word an account takes for who a consumer is.
+pub static CONSUMER_IDENTITIES: Collection = Collection {
+    name: "consumer_identities",
+    key: &[],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
 /// Policies as they are now, in the order of their rank.
 pub static POLICIES: Collection = Collection {
     name: "policies",
@@ -220,6 +255,82 @@ pub static IDEMPOTENCY: Collection = Collection {
     expires: true,
 };
 
+/// Conversations as they are now; `open_since` is null once one has ended.
+pub static CONVERSATIONS: Collection = Collection {
+    name: "conversations",
+    key: &["conversation_id"],
+    columns: &[
+        text("consumer_id"),
+        integer("started_at"),
+        integer("open_since"),
+        integer("closed_at"),
+    ],
+    indexes: &[
+        index("by_consumer", &["consumer_id", "started_at"]),
+        index("by_open", &["open_since"]),
+        index("by_started", &["started_at"]),
+        index("by_closed", &["closed_at"]),
+    ],
+    expires: true,
+};
+
+/// Messages that their senders named, so that sending one twice makes one.
+pub static MESSAGE_IDS: Collection = Collection {
+    name: "message_ids",
+    key: &["conversation_id", "sender_id", "client_message_id"],
+    columns: &[],
+    indexes: &[],
+    expires: true,
+};
+
+/// What agents say and hold.
+pub static AGENT_SEATS: Collection = Collection {
+    name: "agent_seats",
+    key: &["agent_id"],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
+/// Until when agents count as there.
+pub static AGENT_LEASES: Collection = Collection {
+    name: "agent_leases",
+    key: &["agent_id"],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
+/// Which node hands out the conversations of an account.
+pub static DESK_LEASES: Collection = Collection {
+    name: "desk_leases",
+    key: &[],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
+/// All that happens to conversations and agents, in order.
+pub static EVENTS: Collection = Collection {
+    name: "events",
+    key: &["sequence"],
+    columns: &[text("conversation_id"), text("agent_id")],
+    indexes: &[
+        index("by_conversation", &["conversation_id"]),
+        index("by_agent", &["agent_id"]),
+    ],
+    expires: true,
+};
+
+/// The last number of each log, see [`crate::sequence`].
+pub static LOG_SEQUENCES: Collection = Collection {
+    name: "log_sequences",
+    key: &["log"],
+    columns: &[integer("last")],
+    indexes: &[],
+    expires: false,
+};
+
 /// All of them; the store makes a table of each.
 pub static ALL: &[&Collection] = &[
     &ACCOUNTS,
@@ -240,4 +351,15 @@ pub static ALL: &[&Collection] = &[
     &POLICY_USES,
     &AUDIT,
     &IDEMPOTENCY,
+    &AGENT_GROUPS,
+    &ENGAGEMENTS,
+    &CONSUMER_IDENTITIES,
+    &CONVERSATIONS,
+    &MESSAGE_IDS,
+    &AGENT_SEATS,
+    &AGENT_LEASES,
+    &DESK_LEASES,
+    &EVENTS,
+    &LOG_SEQUENCES,
 ];
+

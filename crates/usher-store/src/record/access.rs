@@ -1,7 +1,7 @@
-//! Accounts, credentials, users, skills and the audit log.
+//! Accounts, credentials and the audit log.
 
 use serde::{Deserialize, Serialize};
-use usher_model::id::{AccountId, AuditId, CredentialId, SkillId, UserId};
+use usher_model::id::{AccountId, AuditId, CredentialId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
@@ -79,65 +79,6 @@ impl Record for CredentialUse {
 
     fn key(&self, account: &AccountId) -> Key {
         Key::new(account, [self.id.to_string().as_str()])
-    }
-}
-
-/// Someone who signs in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct User {
-    /// Who.
-    pub id: UserId,
-    /// What people call them.
-    pub name: String,
-    /// Where they are reached; signs them in.
-    pub email: String,
-    /// What they may do.
-    pub role: Role,
-    /// The password's Argon2id hash in PHC form.
-    pub password_hash: Option<String>,
-    /// Whether they may sign in.
-    pub is_enabled: bool,
-    /// When they were added.
-    pub created_at: Timestamp,
-}
-
-impl Record for User {
-    const COLLECTION: &'static Collection = &kept::USERS;
-
-    fn key(&self, account: &AccountId) -> Key {
-        Key::new(account, [self.id.as_str()])
-    }
-
-    fn fields(&self) -> Vec<Field> {
-        vec![Field::Text(self.email.to_lowercase())]
-    }
-}
-
-/// A skill.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Skill {
-    /// Which one.
-    pub id: SkillId,
-    /// What people call it.
-    pub name: String,
-    /// What it is for.
-    #[serde(default)]
-    pub description: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-impl Record for Skill {
-    const COLLECTION: &'static Collection = &kept::SKILLS;
-
-    fn key(&self, account: &AccountId) -> Key {
-        Key::new(account, [self.id.as_str()])
-    }
-
-    fn fields(&self) -> Vec<Field> {
-        vec![Field::Text(self.name.to_lowercase())]
     }
 }
 

@@ -1,7 +1,7 @@
-//! What decides: policies, custom attributes and settings, with every version of them.
+//! What decides: policies and custom attributes, with every version of them and of the settings.
 
 use serde::{Deserialize, Serialize};
-use usher_model::id::{AccountId, PolicyId, SkillId};
+use usher_model::id::{AccountId, PolicyId};
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 
@@ -73,34 +73,6 @@ impl Record for Attribute {
 
     fn key(&self, account: &AccountId) -> Key {
         Key::new(account, [self.name.as_str()])
-    }
-}
-
-/// What an account has set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Settings {
-    /// Whether expressions may call the optional helpers.
-    pub expression_extensions: bool,
-    /// Whether policies may use the `X_` actions.
-    pub action_extensions: bool,
-    /// Whether `CONTAINS` looks for the attribute in the value instead.
-    pub is_contains_reversed: bool,
-    /// Whether policies see only the request's own session.
-    pub strict_session_lookup: bool,
-    /// Attributes that logs mask.
-    pub sensitive_attributes: Vec<String>,
-    /// Where a conversation goes when nothing else says so.
-    pub default_fallback_skill_id: Option<SkillId>,
-    /// Days that decisions are kept.
-    pub decision_retention_days: Option<u32>,
-}
-
-impl Record for Settings {
-    const COLLECTION: &'static Collection = &kept::SETTINGS;
-
-    fn key(&self, account: &AccountId) -> Key {
-        Key::new(account, [])
     }
 }
 
