@@ -40,6 +40,8 @@ use update::{Change as Update, Stays, update};
 const ATTEMPTS_MAX: usize = 64;
 /// Namespaces held in memory.
 pub(crate) const NAMESPACES_MAX: u64 = 10_000;
+/// What the documents of a numbered page may weigh together: 64 MB.
+const PAGE_WEIGHT_MAX: u32 = (64 << 20) / documents::USUAL_BYTES;
 /// Rows removed in one commit when a namespace goes.
 const REMOVAL_ROWS: usize = 500;
 
@@ -243,7 +245,7 @@ pub async fn list(
 /// Returns documents of a namespace by their place: the contract's pages are numbered.
 ///
 /// # Errors
-/// Fails if the caller may not read context.
+/// Fails if the caller may not read context, or the documents are too large for one answer.
 pub async fn list_page(
     caller: &Caller,
     app: &App,
@@ -251,16 +253,54 @@ pub async fn list_page(
     page: usize,
     per_page: usize,
 ) -> Result<Vec<Listed>> {
+    let mut room = PAGE_WEIGHT_MAX;
+    let take = |listed: Listed| {
+        let taken = room.checked_sub(listed.read.held.weight());
+        room = taken.ok_or_else(|| {
+            let message =
+                "expected a smaller `perPage`: the documents of this page are too large together";
+            Error::new(Code::BadRequest, message)
+        })?;
+        Ok(listed)
+    };
+    take_page(caller, app, namespace, page, per_page, take).await
+}
+
+/// Returns the sessions that have a document by their place.
+///
+/// # Errors
+/// Fails if the caller may not read context.
+pub async fn session_ids(
+    caller: &Caller,
+    app: &App,
+    namespace: &Namespace,
+    page: usize,
+    per_page: usize,
+) -> Result<Vec<String>> {
+    let take = |listed: Listed| Ok(listed.session);
+    take_page(caller, app, namespace, page, per_page, take).await
+}
+
+async fn take_page<T>(
+    caller: &Caller,
+    app: &App,
+    namespace: &Namespace,
+    page: usize,
+    per_page: usize,
+    mut take: impl FnMut(Listed) -> Result<T>,
+) -> Result<Vec<T>> {
     let mut skip = page.saturating_mul(per_page);
-    let (mut found, mut after) = (Vec::new(), None);
+    let (mut taken, mut after) = (Vec::new(), None);
     loop {
         let (listed, next) = list(caller, app, namespace, after, REMOVAL_ROWS).await?;
         let skipped = skip.min(listed.len());
         skip -= skipped;
-        found.extend(listed.into_iter().skip(skipped));
-        if found.len() >= per_page || next.is_none() {
-            found.truncate(per_page);
-            return Ok(found);
+        let wanted = per_page - taken.len();
+        for listed in listed.into_iter().skip(skipped).take(wanted) {
+            taken.push(take(listed)?);
+        }
+        if taken.len() >= per_page || next.is_none() {
+            return Ok(taken);
         }
         after = next;
     }

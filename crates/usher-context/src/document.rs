@@ -75,7 +75,7 @@ impl Document {
     }
 
     /// Returns the properties that have not expired, by name.
-    pub fn live(&self, now: Timestamp) -> impl Iterator<Item = (&str, &Property)> + Clone {
+    pub fn live(&self, now: Timestamp) -> impl Iterator<Item = (&str, &Property)> {
         self.properties
             .iter()
             .filter(move |(_, property)| property.expires_at > now)
@@ -125,60 +125,68 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// Returns what the document would hold, without making it: each property with the instant from
-    /// when on nobody sees it.
-    pub fn preview<'a>(
-        self,
-        before: &'a Document,
-        written: &'a Object,
-    ) -> impl Iterator<Item = (&'a str, &'a Value, Timestamp)> + Clone {
-        let kept = before
-            .live(self.now)
-            .filter(|(name, _)| !written.contains_key(*name))
-            .map(move |(name, property)| (name, &property.value, self.expiry_of(property)));
-        let written = written.iter();
-        kept.chain(written.map(move |(name, value)| (name.as_str(), value, self.expires_at)))
-    }
-
-    /// Refuses a merge that is not allowed.
+    /// Returns what the document would hold, without making it, and refuses what it may not: each
+    /// property with the instant from when on nobody sees it.
     ///
     /// # Errors
     /// Fails if a name is not allowed or the compact JSON text would have more than 800,000
     /// characters.
-    pub fn check(self, before: &Document, written: &Object) -> Result<(), WriteError> {
+    pub fn preview<'a>(
+        self,
+        before: &'a Document,
+        written: &'a Object,
+    ) -> Result<Vec<(&'a str, &'a Value, Timestamp)>, WriteError> {
         for name in written.keys() {
             name::check_property(name)?;
         }
-        let after = || self.preview(before, written);
-        let chars_most: usize = after()
-            .map(|(name, value, _)| member_most(name, value))
+        let kept = self.kept(before, written);
+        let kept = kept.map(|(name, kept)| (name, &kept.value, self.expiry_of(kept)));
+        let written = written.iter();
+        let written = written.map(|(name, value)| (name.as_str(), value, self.expires_at));
+        let after: Vec<_> = kept.chain(written).collect();
+        let members = || after.iter().map(|(name, value, _)| (*name, *value));
+        let chars_most: usize = members()
+            .map(|(name, value)| member_most(name, value))
             .sum();
         // Counting costs as much as writing the text, so only what may be too large is counted.
         if chars_most > limits::DOCUMENT_CHARS_MAX {
-            let found = chars(after().map(|(name, value, _)| (name, value)));
+            let found = chars(members());
             if found > limits::DOCUMENT_CHARS_MAX {
                 return Err(WriteError::TooLarge { found });
             }
         }
-        Ok(())
+        Ok(after)
     }
 
-    /// Returns the document after a merge that was checked.
+    /// Returns the document after a merge that was previewed.
     #[must_use]
     pub fn apply(self, before: &Document, written: Object) -> Document {
-        let kept = before
-            .live(self.now)
-            .filter(|(name, _)| !written.contains_key(*name))
-            .map(|(name, property)| {
-                let expires_at = self.expiry_of(property);
-                let value = property.value.clone();
-                (name.to_owned(), Property { value, expires_at })
-            });
-        let mut properties: BTreeMap<String, Property> = kept.collect();
+        let kept = self.kept(before, &written).map(|(name, kept)| {
+            let expires_at = self.expiry_of(kept);
+            let value = kept.value.clone();
+            (name.to_owned(), Property { value, expires_at })
+        });
+        // The kept ones look into what is written, so they are copied before it is moved.
+        let kept: Vec<_> = kept.collect();
         let expires_at = self.expires_at;
         let written = written.into_iter();
-        properties.extend(written.map(|(name, value)| (name, Property { value, expires_at })));
-        Document { properties }
+        let written = written.map(|(name, value)| (name, Property { value, expires_at }));
+        Document {
+            properties: kept.into_iter().chain(written).collect(),
+        }
+    }
+
+    /// Returns the properties that stay: both sides are sorted by name, so one walk finds them.
+    fn kept<'a>(
+        self,
+        before: &'a Document,
+        written: &'a Object,
+    ) -> impl Iterator<Item = (&'a str, &'a Property)> {
+        let mut written = written.keys().map(String::as_str).peekable();
+        before.live(self.now).filter(move |(name, _)| {
+            while written.next_if(|written| written < name).is_some() {}
+            written.peek() != Some(name)
+        })
     }
 
     fn expiry_of(self, kept: &Property) -> Timestamp {
@@ -266,9 +274,9 @@ mod tests {
             expires_at,
             scope,
         };
-        merge.check(document, &written)?;
         let previewed: BTreeMap<String, Property> = merge
-            .preview(document, &written)
+            .preview(document, &written)?
+            .into_iter()
             .map(|(name, value, expires_at)| {
                 let value = value.clone();
                 (name.to_owned(), Property { value, expires_at })

@@ -582,10 +582,8 @@ async fn session_ids(
 ) -> Answer<Json<Vec<String>>> {
     let namespace = namespace_of(&caller, &path.account_id, &path.namespace)?;
     let (page, per_page) = page.read()?;
-    let listed = context::list_page(&caller, &app, &namespace, page, per_page).await?;
-    Ok(Json(
-        listed.into_iter().map(|listed| listed.session).collect(),
-    ))
+    let ids = context::session_ids(&caller, &app, &namespace, page, per_page).await?;
+    Ok(Json(ids))
 }
 
 /// List the sessions with what they hold.

@@ -68,7 +68,7 @@ pub(crate) struct Held {
 }
 
 /// Bytes of a document of the usual size, as the store has it.
-const USUAL_BYTES: usize = 8_192;
+pub(super) const USUAL_BYTES: u32 = 8_192;
 
 impl From<Document> for Held {
     /// Holds a document that no row has.
@@ -83,12 +83,11 @@ impl From<Document> for Held {
 impl Held {
     /// Holds a document whose row has so many bytes.
     pub(super) fn new(document: Document, revision: u64, bytes: usize) -> Self {
-        let weight = 1 + bytes / USUAL_BYTES;
         Self {
             document,
             revision: Some(revision),
             session_ttl: SessionTtl::Unread,
-            weight: u32::try_from(weight).unwrap_or(u32::MAX),
+            weight: 1 + u32::try_from(bytes).unwrap_or(u32::MAX) / USUAL_BYTES,
         }
     }
 

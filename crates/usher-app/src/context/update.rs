@@ -205,12 +205,12 @@ pub(super) async fn attempt(
     let merge = change.merge(app, &before);
     let stays = change.stay(&before.held, before.now);
     let written = change.written.take().unwrap_or_default();
-    merge.check(&stays.document, &written)?;
+    let properties = merge.preview(&stays.document, &written)?;
     let mut batch = Batch::new(before.now);
     if is_write {
         namespaces::claim(&mut batch, &address.place(), before.namespace, before.now)?;
     }
-    let row = ContextDocument::row(address.key(), merge.preview(&stays.document, &written))?;
+    let row = ContextDocument::row(address.key(), &properties)?;
     let bytes = row.as_ref().map_or(0, |row| row.document.len());
     let expect = before
         .held

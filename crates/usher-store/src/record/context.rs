@@ -111,15 +111,9 @@ impl ContextDocument {
     ///
     /// # Errors
     /// Fails if the properties cannot be written as JSON, which is a mistake of ours.
-    pub fn row<'a>(
-        key: Key,
-        properties: impl Iterator<Item = WrittenProperty<'a>> + Clone,
-    ) -> Result<Option<PutRow>, StoreError> {
-        let Some(expires_at) = properties
-            .clone()
-            .map(|(_, _, expires_at)| expires_at)
-            .max()
-        else {
+    pub fn row(key: Key, properties: &[WrittenProperty<'_>]) -> Result<Option<PutRow>, StoreError> {
+        let expiries = properties.iter().map(|(_, _, expires_at)| *expires_at);
+        let Some(expires_at) = expiries.max() else {
             return Ok(None);
         };
         let [namespace, session] = key.parts() else {
@@ -145,10 +139,10 @@ impl ContextDocument {
 /// [`ContextDocument`] as it is written.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Written<'k, P> {
-    namespace: &'k str,
-    session: &'k str,
-    properties: P,
+struct Written<'a> {
+    namespace: &'a str,
+    session: &'a str,
+    properties: Properties<'a>,
 }
 
 /// [`Property`] as it is written.
@@ -160,12 +154,11 @@ struct WrittenValue<'a> {
     expires_at: i64,
 }
 
-struct Properties<P>(P);
+struct Properties<'a>(&'a [WrittenProperty<'a>]);
 
-impl<'a, P: Iterator<Item = WrittenProperty<'a>> + Clone> Serialize for Properties<P> {
+impl Serialize for Properties<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let properties = self.0.clone();
-        serializer.collect_map(properties.map(|(name, value, expires_at)| {
+        serializer.collect_map(self.0.iter().map(|(name, value, expires_at)| {
             let expires_at = expires_at.milliseconds();
             (name, WrittenValue { value, expires_at })
         }))
