@@ -3,17 +3,20 @@
 //! Reads, and batches that are one statement, share a few connections on which many requests are
 //! under way at once. A batch of several statements takes a connection of its own for one
 //! transaction. The server must sync what it acknowledges, and `usher doctor` says if it does not.
-//! Connections are not encrypted: use a Unix socket or a private network.
+//! Connections are encrypted if the address says `sslmode=require` or `verify-full`, which both
+//! examine the server's certificate and name.
 
 mod connect;
 mod open;
 mod portable;
 mod read;
+mod tls;
 mod write;
 
 use std::fmt;
 use std::future::Future;
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -31,7 +34,7 @@ use crate::batch::{Batch, CommitError};
 use crate::collection::Collection;
 use crate::sql::{Dialect, Tables, Value};
 use crate::store::{Health, Key, OpenError, Page, Query, Row, StoreError};
-use connect::Pool;
+use connect::{Address, Pool};
 
 /// A store on a PostgreSQL server.
 #[derive(Clone)]
@@ -57,6 +60,9 @@ pub struct Options {
     /// Where the server is: `postgres://user:password@host:port/database`, or key and value pairs as
     /// `libpq` has them, with the folder of a Unix socket as the host.
     pub address: String,
+    /// Certificates, in PEM, of those who may vouch for the server of an encrypted connection; none
+    /// means those that the machine trusts.
+    pub root_certificates: Option<PathBuf>,
     /// What is kept.
     pub collections: &'static [&'static Collection],
 }
@@ -75,14 +81,14 @@ impl Postgres {
     /// run as a task: without it no request is answered.
     ///
     /// # Errors
-    /// Fails if the address cannot be read, the server cannot be reached, or a newer version wrote
-    /// the tables.
+    /// Fails if the address or the certificates cannot be read, the server cannot be reached, or a
+    /// newer version wrote the tables.
     pub async fn open(options: &Options) -> Result<(Self, Driver), OpenError> {
         crate::collection::check(options.collections)?;
-        let config = connect::config(&options.address)?;
+        let address = Address::new(options)?;
         let tables = Arc::new(Tables::new(Dialect::Postgres, options.collections));
-        in_time(open::prepare(&config, options.collections, &tables)).await??;
-        let (pool, driver) = Pool::new(config);
+        in_time(open::prepare(&address, options.collections, &tables)).await??;
+        let (pool, driver) = Pool::new(address);
         let (batches, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
         Ok((
             Self(Arc::new(Shared {

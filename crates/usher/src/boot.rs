@@ -118,7 +118,7 @@ pub async fn open_store(config: &Config, purpose: Purpose) -> Result<OpenStore> 
     let guard = ended.clone().drop_guard();
     let (store, writer) = match &config.store.url {
         None => open_sqlite(config, purpose, guard).map(|(store, writer)| (store, Some(writer)))?,
-        Some(url) => (open_postgres(url, guard).await?, None),
+        Some(url) => (open_postgres(config, url, guard).await?, None),
     };
     Ok(OpenStore {
         store,
@@ -236,9 +236,10 @@ fn open_sqlite(
 }
 
 /// Connects to PostgreSQL; what drives the connections ends when the store is gone.
-async fn open_postgres(url: &Secret, guard: DropGuard) -> Result<Store> {
+async fn open_postgres(config: &Config, url: &Secret, guard: DropGuard) -> Result<Store> {
     let options = postgres::Options {
         address: url.reveal().to_owned(),
+        root_certificates: config.store.root_certificates.clone(),
         collections: kept::ALL,
     };
     let (postgres, driver) = Postgres::open(&options)

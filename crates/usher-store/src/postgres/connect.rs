@@ -1,17 +1,18 @@
 //! Connections: a few that many requests share, a few that a batch has for itself.
 
 use std::collections::HashMap;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Config, NoTls, Socket, Statement};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Socket, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
 use usher_model::limits;
 
+use super::{Options, tls};
 use crate::store::{OpenError, StoreError};
 
 /// Statements kept prepared on each connection: every one there is, and some finds.
@@ -19,12 +20,30 @@ const STATEMENTS_MAX: usize = 512;
 /// How long a silent connection is trusted.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
-type Socketed = tokio_postgres::Connection<Socket, NoTlsStream>;
+type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+type Socketed = tokio_postgres::Connection<Socket, Encrypted>;
+
+/// Where the server is, and how it is spoken to.
+pub(super) struct Address {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Address {
+    pub(super) fn new(options: &Options) -> Result<Self, OpenError> {
+        let mut config = config(&options.address)?;
+        let tls = tls::connector(&mut config, options.root_certificates.as_deref())?;
+        Ok(Self { config, tls })
+    }
+
+    pub(super) async fn connect(&self) -> Result<(Client, Socketed), tokio_postgres::Error> {
+        self.config.connect(self.tls.clone()).await
+    }
+}
 
 /// Reads an address, and adds what every connection needs.
-pub(super) fn config(address: &str) -> Result<Config, OpenError> {
-    let mut config =
-        Config::from_str(address).map_err(|source| OpenError::Address(Arc::new(source)))?;
+fn config(address: &str) -> Result<Config, OpenError> {
+    let mut config = tls::parse(address).map_err(|source| OpenError::Address(Arc::new(source)))?;
     let wait = limits::STORE_WAIT_MAX.as_millis();
     // Nobody waits longer for an answer: the server need not work on.
     let mut options = config.get_options().unwrap_or_default().to_owned();
@@ -81,7 +100,7 @@ impl Connection {
 
 /// The connections of a node; each is made when it is first needed, and again when it is lost.
 pub(super) struct Pool {
-    config: Config,
+    address: Address,
     // Guards the way to the driver, gone once the store is closed.
     driver: Mutex<Option<mpsc::Sender<Socketed>>>,
     shared: Vec<Slot>,
@@ -118,7 +137,7 @@ impl Lease<'_> {
 }
 
 impl Pool {
-    pub(super) fn new(config: Config) -> (Self, Driver) {
+    pub(super) fn new(address: Address) -> (Self, Driver) {
         let count = limits::STORE_SHARED_CONNECTIONS + limits::STORE_BATCH_CONNECTIONS;
         let (sender, sockets) = mpsc::channel(count);
         let slot = || Slot {
@@ -126,7 +145,7 @@ impl Pool {
             connecting: Semaphore::new(1),
         };
         let pool = Self {
-            config,
+            address,
             driver: Mutex::new(Some(sender)),
             shared: std::iter::repeat_with(slot)
                 .take(limits::STORE_SHARED_CONNECTIONS)
@@ -186,7 +205,7 @@ impl Pool {
     /// Makes a connection that nobody else has.
     pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
         let driver = lock(&self.driver).clone().ok_or(StoreError::Closed)?;
-        let (client, socket) = self.config.connect(NoTls).await?;
+        let (client, socket) = self.address.connect().await?;
         driver
             .send(socket)
             .await

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 
+use super::connect::Address;
 use crate::collection::{Collection, SCHEMA_VERSION};
 use crate::sql::{self, Dialect, Tables};
 use crate::store::{OpenError, StoreError};
@@ -13,11 +14,11 @@ use crate::store::{OpenError, StoreError};
 const LOCK: i64 = 0x5573_6872;
 
 pub(super) async fn prepare(
-    config: &Config,
+    address: &Address,
     collections: &[&'static Collection],
     tables: &Tables,
 ) -> Result<(), OpenError> {
-    let (mut client, connection) = config.connect(NoTls).await.map_err(StoreError::from)?;
+    let (mut client, connection) = address.connect().await.map_err(StoreError::from)?;
     let work = async {
         migrate(&mut client, collections).await?;
         for sql in tables.iter().flat_map(sql::Table::statements) {

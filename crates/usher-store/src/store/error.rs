@@ -52,6 +52,9 @@ pub enum StoreError {
     /// The cursor was made by another query.
     #[error("the cursor does not fit the query")]
     Cursor,
+    /// A row of a log has no number.
+    #[error("a row of a log has no number for its key")]
+    Unnumbered,
     /// A row or batch that no backend can hold.
     #[error("`{collection}` expected {expected}")]
     Refused {
@@ -136,6 +139,15 @@ pub enum OpenError {
     /// The address of the server cannot be read.
     #[error("expected an address such as `postgres://user@host/database`")]
     Address(#[source] Cause),
+    /// Nobody would vouch for the server.
+    #[error("no usable certificates in {place}")]
+    Certificates {
+        /// Where they were looked for.
+        place: String,
+        /// Why they cannot be used.
+        #[source]
+        source: Cause,
+    },
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,6 +1,7 @@
 //! The suite on PostgreSQL, on a throw-away server of its own.
 
 mod server;
+mod tls;
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -25,12 +26,16 @@ struct Opened {
 
 impl Opened {
     async fn new(address: String) -> Self {
-        let (store, driver) = Postgres::open(&Options {
+        Self::with(Options {
             address,
+            root_certificates: None,
             collections: COLLECTIONS,
         })
         .await
-        .unwrap();
+    }
+
+    async fn with(options: Options) -> Self {
+        let (store, driver) = Postgres::open(&options).await.unwrap();
         let mut tasks = JoinSet::new();
         tasks.spawn(driver.run());
         Self {
@@ -114,6 +119,7 @@ async fn what_is_kept_fits_the_server() {
     let server = Server::start();
     let options = Options {
         address: server.database("kept"),
+        root_certificates: None,
         collections: kept::ALL,
     };
     Postgres::open(&options).await.unwrap();
@@ -294,6 +300,7 @@ async fn a_newer_schema_is_refused() {
     server.run("newer", "UPDATE usher_schema SET version = 99");
     let error = Postgres::open(&Options {
         address,
+        root_certificates: None,
         collections: COLLECTIONS,
     })
     .await
@@ -318,6 +325,7 @@ async fn a_server_that_is_away_is_said_to_be() {
     ] {
         let options = Options {
             address: address.to_owned(),
+            root_certificates: None,
             collections: COLLECTIONS,
         };
         let error = Postgres::open(&options).await.unwrap_err();

@@ -1,5 +1,7 @@
 //! `[store]`: what keeps the data.
 
+use std::path::PathBuf;
+
 use super::reader::Reader;
 use super::secret::Secret;
 
@@ -8,6 +10,8 @@ use super::secret::Secret;
 pub struct Store {
     /// PostgreSQL's URL; none means SQLite in the data directory.
     pub url: Option<Secret>,
+    /// Certificates of those who may vouch for PostgreSQL.
+    pub root_certificates: Option<PathBuf>,
 }
 
 impl Store {
@@ -18,6 +22,9 @@ impl Store {
             let forms = ["postgres://", "postgresql://", "host="];
             forms.iter().any(|form| url.starts_with(form))
         });
-        Self { url }
+        Self {
+            url,
+            root_certificates: reader.file("store.root_certificates_file"),
+        }
     }
 }

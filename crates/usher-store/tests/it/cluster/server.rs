@@ -18,15 +18,24 @@ const UNPRIVILEGED: &str = "postgres";
 pub(crate) struct Server {
     programs: PathBuf,
     directory: TempDir,
+    /// What else its command line says.
+    arguments: Vec<String>,
     process: Mutex<Option<Child>>,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::with(|_| Vec::new())
+    }
+
+    /// Starts a server after `prepare` has put files into its directory, where the data is in
+    /// `data`, and has said what else stands on its command line.
+    pub(crate) fn with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let directory = TempDir::new().unwrap();
-        let server = Self {
+        let mut server = Self {
             programs: programs(),
             directory,
+            arguments: Vec::new(),
             process: Mutex::new(None),
         };
         if server.is_root() {
@@ -42,6 +51,13 @@ impl Server {
             "--encoding=UTF8",
             "--no-sync",
         ]));
+        server.arguments = prepare(server.directory.path());
+        if server.is_root() {
+            let mut chown = Command::new("chown");
+            run(chown
+                .args(["-R", UNPRIVILEGED])
+                .arg(server.directory.path()));
+        }
         server.serve();
         server
     }
@@ -80,6 +96,7 @@ impl Server {
             .arg("-k")
             .arg(self.directory.path());
         postgres.args(["-h", "", "-c", "fsync=off", "-c", "deadlock_timeout=50ms"]);
+        postgres.args(&self.arguments);
         let mut process = postgres.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(process.stderr.take().unwrap());
         let mut lines = log.lines().map_while(Result::ok);
