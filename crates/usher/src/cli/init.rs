@@ -6,7 +6,8 @@ use clap::Args;
 use usher_app::accounts;
 use usher_model::id::AccountId;
 
-use super::{Place, terminal, with_app};
+use super::{Place, terminal, with_app_for};
+use crate::boot::Purpose;
 
 /// The words after `usher init`.
 #[derive(Debug, Args)]
@@ -19,7 +20,7 @@ pub(super) struct Words {
 }
 
 pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
-    let is_new = with_app(&words.place, async |app| {
+    let is_new = with_app_for(Purpose::Init, &words.place, async |app| {
         Ok(accounts::create(app, &words.account).await?)
     })
     .await?;
