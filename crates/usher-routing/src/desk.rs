@@ -154,6 +154,12 @@ impl Desk {
         self.seats.get(agent).map(|entry| &entry.row)
     }
 
+    /// Returns the rules of that skill, if there is one.
+    #[must_use]
+    pub fn skill_rules(&self, skill: &SkillId) -> Option<&SkillRules> {
+        self.skill(Some(skill)).rules.as_ref()
+    }
+
     /// Returns the conversations that are assigned to that agent, in the order of their ids.
     pub fn conversations_of(&self, agent: &AgentId) -> impl Iterator<Item = &ConversationId> {
         self.seats

@@ -6,5 +6,11 @@
     reason = "test code"
 )]
 
+mod explain;
 mod harness;
+mod oracle;
+mod ranking;
 mod simulation;
+mod time;
+mod transfer;
+mod turns;
