@@ -26,37 +26,50 @@ pub(crate) use build::build;
 const GUARDS_MIN: usize = 24;
 /// Guards up to which the masks are read from end to end.
 const FLAT_GUARDS_MAX: usize = 512;
+/// Masks that are read without looking whether any guard is left.
+const MASKS_AT_ONCE: usize = 4;
 /// Columns of one index: attributes beyond exclude nothing.
 const COLUMNS_MAX: usize = 32;
 
-/// A mask by its place in the arena.
+/// One of the masks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct MaskId(u32);
 
-/// Every mask once; the first one has all guards.
-#[derive(Debug)]
-struct Masks {
-    words: Vec<u64>,
-    /// Words of one mask.
-    stride: usize,
+impl MaskId {
+    /// The mask that has all guards.
+    const ALL: Self = Self(0);
+
+    fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
 }
 
-impl Masks {
-    const ALL: MaskId = MaskId(0);
+/// The masks, word by word: what a run reads of them stands together.
+#[derive(Debug)]
+struct Rows {
+    words: Vec<u64>,
+    /// The number of masks.
+    width: usize,
+}
 
-    fn mask(&self, id: MaskId) -> &[u64] {
-        let start = usize::try_from(id.0).unwrap_or(usize::MAX);
-        let start = start.saturating_mul(self.stride);
-        self.words
-            .get(start..start.saturating_add(self.stride))
-            .unwrap_or_default()
+impl Rows {
+    /// Returns one word of every mask.
+    fn row(&self, word: usize) -> &[u64] {
+        let start = word.saturating_mul(self.width);
+        let row = self.words.get(start..start.saturating_add(self.width));
+        row.unwrap_or_default()
     }
+}
+
+/// Returns a mask's word of a row.
+fn word(row: &[u64], mask: MaskId) -> u64 {
+    row.get(mask.index()).copied().unwrap_or(0)
 }
 
 /// The index of a set.
 #[derive(Debug)]
 pub(crate) struct Index {
-    masks: Masks,
+    rows: Rows,
     /// Those first that exclude the most guards.
     columns: Vec<Column>,
     /// The guards in the order in which the masks have them.
@@ -111,35 +124,33 @@ impl Index {
         let mut more = More::default();
         let mut found = [Found::ALL; COLUMNS_MAX];
         // The masks of all columns, and of those that have no extras.
-        let mut masks = Picked::default();
-        let mut sure = Picked::default();
+        let mut masks = Picked::NONE;
+        let mut sure = Picked::NONE;
         let mut lists = Vec::new();
         for (place, column) in found.iter_mut().zip(&self.columns) {
             let (extras, items) = (more.extras.len(), more.items.len());
             *place = column.find(facts.fact(column.slot), &mut more);
-            if place.mask != Masks::ALL {
-                let mask = self.masks.mask(place.mask);
-                masks.push(mask);
+            if place.mask != MaskId::ALL {
+                masks.push(place.mask);
                 if more.extras.len() == extras {
-                    sure.push(mask);
+                    sure.push(place.mask);
                 }
             }
             if more.items.len() > items {
-                let masks = more.items.drain(items..).map(|id| self.masks.mask(id));
-                lists.push(masks.collect::<Vec<_>>());
+                lists.push(more.items.split_off(items));
             }
         }
         let mut sieve = Sieve {
             guards: &self.guards,
+            rows: &self.rows,
             masks: masks.as_slice(),
             lists: &lists,
             kept: Vec::with_capacity(16),
         };
-        sieve.scan(self.others, &[]);
+        sieve.scan(self.others, MaskId::ALL);
         for found in found.iter().take(self.columns.len()) {
-            let mask = self.masks.mask(found.mask);
-            sieve.scan(found.few, mask);
-            sieve.scan(found.many, mask);
+            sieve.scan(found.few, found.mask);
+            sieve.scan(found.many, found.mask);
         }
         // What is extra in one column may be so in another one, whose mask does not have it.
         sieve.masks = sure.as_slice();
@@ -166,28 +177,32 @@ impl Index {
             }
             if let Some(id) = self.suspects.get(&(slot, kind)) {
                 (sieve.masks, sieve.lists) = (&[], &[]);
-                sieve.scan(self.all, self.masks.mask(*id));
+                sieve.scan(self.all, *id);
             }
         }
     }
 }
 
 /// The masks that a run combines.
-#[derive(Default)]
-struct Picked<'i> {
-    masks: [&'i [u64]; COLUMNS_MAX],
+struct Picked {
+    masks: [MaskId; COLUMNS_MAX],
     count: usize,
 }
 
-impl<'i> Picked<'i> {
-    fn push(&mut self, mask: &'i [u64]) {
+impl Picked {
+    const NONE: Self = Self {
+        masks: [MaskId::ALL; COLUMNS_MAX],
+        count: 0,
+    };
+
+    fn push(&mut self, mask: MaskId) {
         if let Some(place) = self.masks.get_mut(self.count) {
             *place = mask;
             self.count += 1;
         }
     }
 
-    fn as_slice(&self) -> &[&'i [u64]] {
+    fn as_slice(&self) -> &[MaskId] {
         self.masks.get(..self.count).unwrap_or_default()
     }
 }
@@ -195,42 +210,35 @@ impl<'i> Picked<'i> {
 /// Collects the guards that are in every mask.
 struct Sieve<'s, 'i> {
     guards: &'i [u32],
-    masks: &'s [&'i [u64]],
+    rows: &'i Rows,
+    masks: &'s [MaskId],
     /// One mask of each of these must have the guard.
-    lists: &'s [Vec<&'i [u64]>],
+    lists: &'s [Vec<MaskId>],
     kept: Vec<u32>,
 }
 
 impl Sieve<'_, '_> {
     /// Looks at the guards with some numbers; `first` is the mask that most likely excludes them.
-    fn scan(&mut self, numbers: Numbers, first: &[u64]) {
+    fn scan(&mut self, numbers: Numbers, first: MaskId) {
         let Some((first_word, last_word)) = numbers.words() else {
             return;
         };
         for index in first_word..=last_word {
-            let mut word = first.get(index).copied().unwrap_or(u64::MAX);
+            let row = self.rows.row(index);
+            let mut left = word(row, first);
             if index == first_word {
-                word &= u64::MAX << (numbers.start % 64);
+                left &= u64::MAX << (numbers.start % 64);
             }
             if index == last_word {
-                word &= u64::MAX >> (63 - (numbers.end - 1) % 64);
+                left &= u64::MAX >> (63 - (numbers.end - 1) % 64);
             }
-            for mask in self.masks {
-                if word == 0 {
-                    break;
-                }
-                word &= mask.get(index).copied().unwrap_or(0);
-            }
+            left = self.sift(row, left);
             for list in self.lists {
-                if word == 0 {
-                    break;
-                }
-                let words = list.iter().filter_map(|mask| mask.get(index));
-                word &= words.fold(0, |union, word| union | word);
+                left &= list.iter().fold(0, |any, mask| any | word(row, *mask));
             }
-            while word != 0 {
-                let bit = usize::try_from(word.trailing_zeros()).unwrap_or(0);
-                word &= word - 1;
+            while left != 0 {
+                let bit = usize::try_from(left.trailing_zeros()).unwrap_or(0);
+                left &= left - 1;
                 self.kept.extend(self.guards.get(index * 64 + bit));
             }
         }
@@ -238,13 +246,27 @@ impl Sieve<'_, '_> {
 
     /// Looks at the guard with one number.
     fn test(&mut self, number: u32) {
-        let (word, bit) = column::bit(number);
-        let is_kept = |mask: &&[u64]| mask.get(word).is_some_and(|word| word & bit != 0);
-        if self.masks.iter().all(is_kept) {
+        let (index, bit) = column::bit(number);
+        if self.sift(self.rows.row(index), bit) != 0 {
             let guard = usize::try_from(number)
                 .ok()
                 .and_then(|number| self.guards.get(number));
             self.kept.extend(guard);
         }
+    }
+
+    /// Returns what is left of a word by all masks.
+    fn sift(&self, row: &[u64], mut left: u64) -> u64 {
+        // A few masks are read at a time, so that the processor need not wait for one to know
+        // whether it needs the next.
+        for masks in self.masks.chunks(MASKS_AT_ONCE) {
+            if left == 0 {
+                break;
+            }
+            left &= masks
+                .iter()
+                .fold(u64::MAX, |all, mask| all & word(row, *mask));
+        }
+        left
     }
 }

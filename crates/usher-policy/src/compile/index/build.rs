@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 
 use super::column::{Column, Extras, Named, add, flip};
 use super::order::{Members, Numbers, Order};
-use super::{COLUMNS_MAX, GUARDS_MIN, Index, MaskId, Masks, kind};
+use super::{COLUMNS_MAX, GUARDS_MIN, Index, MaskId, Rows, kind};
 use crate::attribute::Slot;
 use crate::coerce::{Relation, View};
 use crate::compile::PolicySet;
@@ -72,7 +72,7 @@ pub(crate) fn build(set: &PolicySet) -> Option<Index> {
         masks.insert((slot, kind), builder.keep(mask));
     }
     Some(Index {
-        masks: builder.masks,
+        rows: builder.masks.into_rows(),
         columns,
         others: order.others,
         all: Numbers {
@@ -195,6 +195,32 @@ const fn fault_kinds(question: &Question) -> u16 {
         Question::Matches(_) => kind::BOOL | kind::NUMBER | kind::LIST | kind::OBJECT,
         Question::Holds => kind::NUMBER | kind::TEXT | kind::LIST | kind::OBJECT,
         Question::Row(_) => kind::BOOL | kind::NUMBER | kind::TEXT | kind::LIST | kind::OBJECT,
+    }
+}
+
+/// Every mask once, one after the other; the first one has all guards.
+struct Masks {
+    words: Vec<u64>,
+    /// Words of one mask.
+    stride: usize,
+}
+
+impl Masks {
+    fn mask(&self, id: MaskId) -> &[u64] {
+        let start = id.index().saturating_mul(self.stride);
+        let mask = self.words.get(start..start.saturating_add(self.stride));
+        mask.unwrap_or_default()
+    }
+
+    fn into_rows(self) -> Rows {
+        let mut words = Vec::with_capacity(self.words.len());
+        for index in 0..self.stride {
+            words.extend(self.words.iter().skip(index).step_by(self.stride));
+        }
+        Rows {
+            width: self.words.len() / self.stride.max(1),
+            words,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use usher_model::value::{self, Value};
 
+use super::MaskId;
 use super::order::Numbers;
-use super::{MaskId, Masks};
 use crate::attribute::Slot;
 use crate::facts::Fact;
 use crate::mention::Map;
@@ -132,7 +132,7 @@ pub(super) struct More<'c> {
 
 impl Found {
     /// Nothing is known.
-    pub(super) const ALL: Self = Self::none(Masks::ALL);
+    pub(super) const ALL: Self = Self::none(MaskId::ALL);
 
     /// None of the guards of the column that ask for texts is left.
     const fn none(mask: MaskId) -> Self {
@@ -153,7 +153,7 @@ impl Column {
             Fact::Bool(true) => self.any_of(self.booleans[1]),
             Fact::Number(number) => {
                 let class = self.cuts.partition_point(|cut| cut <= number);
-                self.any_of(self.numbers.get(class).copied().unwrap_or(Masks::ALL))
+                self.any_of(self.numbers.get(class).copied().unwrap_or(MaskId::ALL))
             }
             Fact::Text(text) => match self.texts.get(&**text) {
                 Some(named) => Found {
@@ -171,9 +171,9 @@ impl Column {
             },
             Fact::Tree(value) => match value.as_array() {
                 Some(list) => self.find_list(list, more),
-                None => self.any_of(Masks::ALL),
+                None => self.any_of(MaskId::ALL),
             },
-            Fact::Unread | Fact::Failed(_) => self.any_of(Masks::ALL),
+            Fact::Unread | Fact::Failed(_) => self.any_of(MaskId::ALL),
         }
     }
 
@@ -208,12 +208,12 @@ impl Column {
         }
         match more.items.len() - items {
             0 => self.any_of(self.other_list),
-            1 => self.any_of(more.items.pop().unwrap_or(Masks::ALL)),
-            2..=ITEMS_MAX => self.any_of(Masks::ALL),
+            1 => self.any_of(more.items.pop().unwrap_or(MaskId::ALL)),
+            2..=ITEMS_MAX => self.any_of(MaskId::ALL),
             _ => {
                 more.items.truncate(items);
                 more.extras.truncate(extras);
-                self.any_of(Masks::ALL)
+                self.any_of(MaskId::ALL)
             }
         }
     }
