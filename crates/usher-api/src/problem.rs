@@ -35,9 +35,11 @@ pub const fn row(code: Code) -> Row {
 
 const fn status(code: Code) -> StatusCode {
     match code {
-        Code::PolicyInvalid | Code::PolicyLimit | Code::AttributeInvalid | Code::FieldInvalid => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Code::PolicyInvalid
+        | Code::PolicyLimit
+        | Code::AttributeInvalid
+        | Code::FieldInvalid
+        | Code::ImportInvalid => StatusCode::UNPROCESSABLE_ENTITY,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
         _ => match code.kind() {
@@ -138,6 +140,14 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "There is no such skill",
             "List the skills to see their ids.",
         ),
+        Code::GroupNotFound => (
+            "There is no such group of agents",
+            "List the groups; take an id from there.",
+        ),
+        Code::EngagementNotFound => (
+            "There is no such engagement",
+            "List the engagements; take an id from there.",
+        ),
         Code::AgentNotFound => (
             "There is no such agent",
             "List the users to see the ids of agents.",
@@ -189,6 +199,18 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "The conversation cannot go there",
             "Choose another agent or skill; the conversation is where it was.",
         ),
+        Code::GroupInUse => (
+            "Agents are in the group",
+            "Move its members to another group, then remove it.",
+        ),
+        Code::IdentityRefused => (
+            "The account does not trust the token that says who the consumer is",
+            "Send a JWT that the brand has signed with a key of the account's, for its audience, and that has not expired.",
+        ),
+        Code::ImportInvalid => (
+            "The file has mistakes; nothing was imported",
+            "Correct every line that `errors` names, and send the file again.",
+        ),
         Code::SkillInUse => (
             "Conversations are in the skill",
             "Transfer or close them first.",
@@ -201,6 +223,14 @@ const fn text(code: Code) -> (&'static str, &'static str) {
         Code::BodyTooLarge => ("The body is too large", "Send less at once."),
         Code::RateLimited => ("Too many requests", "Wait for `Retry-After` seconds."),
         Code::Overloaded => ("Too much to do", "Wait for `Retry-After` seconds."),
+        Code::StoreFull => (
+            "The disk is full",
+            "Free some space on the disk of the store; nothing is lost, and nothing was changed.",
+        ),
+        Code::StoreReadOnly => (
+            "The store may only be read",
+            "Check the owner and the mode of the data files, or whether the server is a standby; nothing was changed.",
+        ),
         Code::StoreUnavailable => (
             "The store cannot be reached",
             "Try again; nothing was changed.",
@@ -393,7 +423,7 @@ const fn contract_code(code: Code) -> &'static str {
     match code {
         Code::ForeignAccount => "FORBIDDEN",
         Code::FieldInvalid => "BAD_REQUEST",
-        Code::StoreUnavailable => "CONTEXT_UNAVAILABLE",
+        Code::StoreUnavailable | Code::StoreFull | Code::StoreReadOnly => "CONTEXT_UNAVAILABLE",
         _ => code.as_str(),
     }
 }

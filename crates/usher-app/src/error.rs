@@ -71,10 +71,14 @@ codes! {
     NamespaceReserved, "NAMESPACE_RESERVED", Invalid;
     /// The custom attribute has mistakes.
     AttributeInvalid, "ATTRIBUTE_INVALID", Invalid;
+    /// The file has mistakes; nothing was imported.
+    ImportInvalid, "IMPORT_INVALID", Invalid;
     /// The cursor was not made by this list.
     CursorInvalid, "CURSOR_INVALID", Invalid;
     /// No credential, or one that is unknown, expired or revoked.
     Unauthorized, "UNAUTHORIZED", Unauthenticated;
+    /// The account does not trust the token that says who the consumer is.
+    IdentityRefused, "IDENTITY_REFUSED", Unauthenticated;
     /// The credential's role does not allow it.
     Forbidden, "FORBIDDEN", Forbidden;
     /// The account is not the credential's.
@@ -103,6 +107,10 @@ codes! {
     AgentNotFound, "AGENT_NOT_FOUND", NotFound;
     /// There is no such conversation, or the caller does not take part in it.
     ConversationNotFound, "CONVERSATION_NOT_FOUND", NotFound;
+    /// There is no such group of agents.
+    GroupNotFound, "GROUP_NOT_FOUND", NotFound;
+    /// There is no such engagement.
+    EngagementNotFound, "ENGAGEMENT_NOT_FOUND", NotFound;
     /// There is no such account.
     AccountNotFound, "ACCOUNT_NOT_FOUND", NotFound;
     /// Somebody else changed it meanwhile.
@@ -131,6 +139,8 @@ codes! {
     TransferRejected, "TRANSFER_REJECTED", Conflict;
     /// Conversations are in the skill.
     SkillInUse, "SKILL_IN_USE", Conflict;
+    /// Agents are in the group.
+    GroupInUse, "GROUP_IN_USE", Conflict;
     /// The message is longer than allowed.
     MessageTooLarge, "MESSAGE_TOO_LARGE", TooLarge;
     /// The document would be larger than allowed.
@@ -143,6 +153,10 @@ codes! {
     Overloaded, "OVERLOADED", Unavailable;
     /// The store cannot be reached or cannot write.
     StoreUnavailable, "STORE_UNAVAILABLE", Unavailable;
+    /// The disk of the store is full.
+    StoreFull, "STORE_FULL", Unavailable;
+    /// The store may only be read.
+    StoreReadOnly, "STORE_READ_ONLY", Unavailable;
     /// The request took longer than allowed.
     Timeout, "TIMEOUT", Unavailable;
     /// Our mistake.
@@ -272,12 +286,23 @@ impl From<StoreError> for Error {
             let message = format!("expected {expected}; nothing was written");
             return Self::new(Code::FieldInvalid, message).with_source(source);
         }
-        Self::new(
-            Code::StoreUnavailable,
-            "the store cannot be reached; try again",
-        )
-        .with_retry_after(STORE_RETRY_AFTER)
-        .with_source(source)
+        let (code, message) = match &source {
+            StoreError::Full(_) => (
+                Code::StoreFull,
+                "the store cannot write: its disk is full; nothing was written",
+            ),
+            StoreError::ReadOnly(_) => (
+                Code::StoreReadOnly,
+                "the store cannot write: it may only be read; nothing was written",
+            ),
+            _ => (
+                Code::StoreUnavailable,
+                "the store cannot be reached; try again",
+            ),
+        };
+        Self::new(code, message)
+            .with_retry_after(STORE_RETRY_AFTER)
+            .with_source(source)
     }
 }
 

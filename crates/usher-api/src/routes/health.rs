@@ -16,15 +16,13 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/readyz", get(ready))
 }
 
-async fn ready(State(app): Shared) -> (StatusCode, &'static str) {
+async fn ready(State(app): Shared) -> (StatusCode, String) {
     match app.ready().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(error) => {
             tracing::warn!(%error, "the node is not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store does not answer\n",
-            )
+            let why = format!("{}\n", error.message);
+            (StatusCode::SERVICE_UNAVAILABLE, why)
         }
     }
 }
