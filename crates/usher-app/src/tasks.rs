@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +23,14 @@ impl Tasks {
         F: Future<Output = ()> + Send + 'static,
     {
         self.tracker.spawn(work);
+    }
+
+    /// Runs a piece of work that is dropped with the set it is in.
+    pub fn spawn_in<F>(&self, set: &mut JoinSet<()>, work: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        set.spawn(self.tracker.track_future(work));
     }
 
     /// Runs work that must finish even if the one who asked for it has gone, and waits for it.

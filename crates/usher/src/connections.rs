@@ -13,6 +13,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use usher_app::tasks::Tasks;
 
 /// Connections open at once; more wait in the kernel's queue.
@@ -22,7 +23,8 @@ const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long accepting rests when the process has no file handle left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-/// Serves every connection until `until` is done, then lets requests under way finish.
+/// Serves every connection until `until` is done, then lets requests under way finish; dropped before,
+/// it cuts them.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -36,6 +38,8 @@ pub(crate) async fn serve(
         .header_read_timeout(HEADERS_TIMEOUT);
     builder.http2().timer(TokioTimer::new());
     let open = GracefulShutdown::new();
+    // Dropped with this future, and the connections with it.
+    let mut connections = JoinSet::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::pin!(until);
     loop {
@@ -56,13 +60,14 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        while connections.try_join_next().is_some() {}
         no_delay(&stream);
         let service = TowerToHyperService::new(router.clone());
         let connection = builder
             .serve_connection(TokioIo::new(stream), service)
             .into_owned();
         let connection = open.watch(connection);
-        tasks.spawn(async move {
+        tasks.spawn_in(&mut connections, async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error, "a connection ended with an error");
             }

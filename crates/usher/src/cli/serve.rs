@@ -1,6 +1,8 @@
 //! `usher serve`: the server.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -10,8 +12,11 @@ use usher_app::accounts;
 use super::{Place, terminal};
 use crate::boot::{Server, World};
 use crate::config::Config;
-use crate::lifecycle::{self, Signals};
+use crate::lifecycle::{self, Ending, Signals};
 use crate::telemetry;
+
+/// How long background work may take to end when the grace period is over.
+const STOP_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// The words after `usher serve`.
 #[derive(Debug, Args)]
@@ -40,7 +45,15 @@ pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
     // Programs wait for this line; it is the only one on stdout.
     terminal::say(&format!("usher listening on http://{}", server.address))?;
     let stopping = CancellationToken::new();
+    let app = Arc::clone(server.app());
     let work = server.run(stopping.clone());
     let ending = lifecycle::run(work, stopping, signals, config.server.shutdown_grace).await?;
+    if ending == Ending::Dropped {
+        // Requests are cut, but what was acknowledged and the log of decisions are still written.
+        let stopped = tokio::time::timeout(STOP_TIME_MAX, app.stop()).await;
+        if stopped.is_err() {
+            tracing::warn!("background work did not end in time and is dropped too");
+        }
+    }
     Ok(ending.into())
 }
