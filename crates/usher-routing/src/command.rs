@@ -60,12 +60,18 @@ pub enum Command {
         /// Which conversation.
         conversation: ConversationId,
     },
-    /// The consumer wrote: the agent has to act.
+    /// Something about a conversation changes that routing does not see: its row is written, and
+    /// nobody else writes it meanwhile.
+    Amend {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// The consumer wrote: the agent has to act. The row is written in any case.
     ConsumerWrote {
         /// Which conversation.
         conversation: ConversationId,
     },
-    /// The agent wrote: the consumer has to act.
+    /// The agent wrote: the consumer has to act. The row is written in any case.
     AgentWrote {
         /// Which conversation.
         conversation: ConversationId,

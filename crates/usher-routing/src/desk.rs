@@ -148,6 +148,11 @@ impl Desk {
         self.tickets.get(conversation).map(|entry| &entry.row)
     }
 
+    /// Returns the open conversations, in no order.
+    pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
+        self.tickets.values().map(|entry| &entry.row)
+    }
+
     /// Returns the seat of that agent, also of one who has never been there.
     #[must_use]
     pub fn seat(&self, agent: &AgentId) -> Option<&Seat> {
@@ -177,6 +182,9 @@ impl Desk {
 
     /// Takes over the rules of the account.
     pub fn set_account(&mut self, rules: AccountRules) {
+        if self.account == rules {
+            return;
+        }
         let unassigned = Some(rules.unassigned.clone());
         self.skills.set_rules(Slot::UNASSIGNED, unassigned);
         self.account = rules;
@@ -356,9 +364,10 @@ impl Desk {
             return capacity::load_unlimited(seat.row.held.len() + offered);
         };
         let held = seat.row.held.iter().map(|conversation| {
-            // A row of which the desk does not know yet counts as one that is active.
             let known = self.tickets.get(conversation);
-            known.map_or(SLOT, |entry| {
+            // What the desk does not know to be the agent's counts as one that is active.
+            let own = known.filter(|entry| entry.row.assignee() == Some(&seat.row.agent));
+            own.map_or(SLOT, |entry| {
                 let rules = self.skills.at(entry.skill).rules.as_ref();
                 let weights = rules.unwrap_or(&self.account.unassigned).weights;
                 capacity::weight(weights, entry.row.turn, now)

@@ -59,15 +59,19 @@ impl Desk {
                 let mut ticket = draft.ticket(&conversation)?;
                 if let Turn::Consumer(_) = ticket.turn {
                     ticket.turn = Turn::Agent(draft.now);
-                    draft.put(ticket);
                 }
+                draft.put(ticket);
             }
             Command::AgentWrote { conversation } => {
                 let mut ticket = draft.ticket(&conversation)?;
                 if let Turn::Agent(_) = ticket.turn {
                     ticket.turn = Turn::Consumer(draft.now);
-                    draft.put(ticket);
                 }
+                draft.put(ticket);
+            }
+            Command::Amend { conversation } => {
+                let ticket = draft.ticket(&conversation)?;
+                draft.put(ticket);
             }
             Command::SetBoost {
                 conversation,

@@ -238,10 +238,26 @@ fn rows_that_are_newer_already_are_left_alone() {
 #[test]
 fn what_is_so_already_changes_nothing() {
     let floor = floor();
+    let boosted = Command::SetBoost {
+        conversation: conversation("c1"),
+        boost: 0,
+    };
+    let change = floor.desk.plan(boosted, floor.now).unwrap();
+    assert!(change.tickets.is_empty());
+    assert!(change.happenings.is_empty());
+}
+
+#[test]
+fn a_message_writes_the_row_also_when_it_is_nobody_elses_turn() {
+    let floor = floor();
+    let before = floor.desk.ticket(&conversation("c1")).cloned();
     let wrote = Command::ConsumerWrote {
         conversation: conversation("c1"),
     };
     let change = floor.desk.plan(wrote, floor.now).unwrap();
-    assert!(change.tickets.is_empty());
+    let [write] = change.tickets.as_slice() else {
+        panic!("expected one row, found {change:?}");
+    };
+    assert_eq!(write.after, before);
     assert!(change.happenings.is_empty());
 }
