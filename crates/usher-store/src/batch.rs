@@ -1,9 +1,11 @@
 //! Atomic, conditional writes.
 
+use usher_model::id::AccountId;
 use usher_model::limits;
 use usher_model::time::Timestamp;
 
 use crate::collection::{Collection, ColumnKind};
+use crate::sequence;
 use crate::store::{Field, Key, StoreError};
 
 /// Writes that happen together or not at all, in the order in which they were added: a later one
@@ -15,6 +17,19 @@ pub struct Batch {
     pub(crate) now: Timestamp,
     pub(crate) operations: Vec<Operation>,
     bytes: usize,
+}
+
+/// A row to be added to a log.
+#[derive(Clone, Debug)]
+pub struct AppendRow {
+    /// Whose log.
+    pub account: AccountId,
+    /// One value for each declared column, in order.
+    pub fields: Vec<Field>,
+    /// From when on nobody sees it; only for collections that expire.
+    pub expires_at: Option<Timestamp>,
+    /// JSON text, which is kept as it is.
+    pub document: String,
 }
 
 /// A row to be written.
@@ -39,6 +54,8 @@ pub enum Expect {
     Absent,
     /// Exactly what was read.
     Revision(u64),
+    /// Nothing, because the row is the next one of its account in a log, see [`Batch::append`].
+    Next,
 }
 
 #[derive(Clone, Debug)]
@@ -141,6 +158,25 @@ impl Operation {
         }
     }
 
+    /// Refuses a row that would come into a log without being appended, and one that has no number.
+    fn check_log(&self) -> Result<(), String> {
+        let is_put = matches!(self.action, Action::Put { .. });
+        let is_log = self.collection.is_log();
+        match self.expect {
+            Expect::Next if is_put && is_log => Ok(()),
+            Expect::Next => Err("a row that is appended to be one of a log".to_owned()),
+            Expect::Any | Expect::Absent if is_put && is_log => {
+                Err("a row of a log to be appended, or changed as it was read".to_owned())
+            }
+            Expect::Any | Expect::Absent | Expect::Revision(_) => {
+                if is_log && sequence::of(&self.key).is_err() {
+                    return Err("the number of a row as the key of a log".to_owned());
+                }
+                Ok(())
+            }
+        }
+    }
+
     fn check_row(&self, fields: &[Field], expires_at: Option<Timestamp>) -> Result<(), String> {
         let collection = self.collection;
         if fields.len() != collection.columns.len() {
@@ -232,6 +268,25 @@ impl Batch {
         });
     }
 
+    /// Adds a row to a log. The store numbers the rows of an account from 1 without a gap, in the order
+    /// in which commits happen: whoever sees a number also sees all before it, and no number comes
+    /// twice.
+    pub fn append(&mut self, collection: &'static Collection, row: AppendRow) {
+        let AppendRow {
+            account,
+            fields,
+            expires_at,
+            document,
+        } = row;
+        let row = PutRow {
+            key: sequence::unnumbered(&account),
+            fields,
+            expires_at,
+            document,
+        };
+        self.put(collection, row, Expect::Next);
+    }
+
     /// Adds a row that is removed; one that is absent is no mistake unless a revision is expected.
     pub fn delete(&mut self, collection: &'static Collection, key: Key, expect: Expect) {
         self.add(Operation {
@@ -283,6 +338,7 @@ impl Batch {
             let collection = operation.collection.name;
             operation
                 .check()
+                .and_then(|()| operation.check_log())
                 .map_err(|expected| refuse(collection, expected))?;
         }
         let (count, bytes) = (self.operations.len(), self.bytes);

@@ -10,6 +10,8 @@ pub const SCHEMA_VERSION: i64 = 1;
 
 /// PostgreSQL cuts longer names.
 const NAME_BYTES_MAX: usize = 63;
+/// The key of a log.
+const LOG_KEY: &[&str] = &["sequence"];
 /// The columns of every table beside the declared ones.
 const OWN_COLUMNS: [&str; 4] = ["account_id", "revision", "expires_at", "document"];
 
@@ -18,7 +20,9 @@ const OWN_COLUMNS: [&str; 4] = ["account_id", "revision", "expires_at", "documen
 pub struct Collection {
     /// The table's name.
     pub name: &'static str,
-    /// The text columns of the key after `account_id`; none for one row an account.
+    /// The text columns of the key after `account_id`; none for one row an account. `sequence` alone
+    /// is a number and makes the collection a log: rows are appended, and the store numbers those of
+    /// an account from 1 without a gap.
     pub key: &'static [&'static str],
     /// The columns that indexes use, beside the document.
     pub columns: &'static [Column],
@@ -67,6 +71,21 @@ pub struct DeclarationError {
 }
 
 impl Collection {
+    /// Whether rows are appended, and numbered by the store.
+    #[must_use]
+    pub fn is_log(&self) -> bool {
+        self.key == LOG_KEY
+    }
+
+    /// Returns what the columns of the key hold.
+    pub(crate) fn key_kind(&self) -> ColumnKind {
+        if self.is_log() {
+            ColumnKind::Integer
+        } else {
+            ColumnKind::Text
+        }
+    }
+
     /// Returns an index by name.
     #[must_use]
     pub fn index(&self, name: &str) -> Option<&'static Index> {
@@ -128,6 +147,12 @@ impl Collection {
             if index.unique && self.expires {
                 return Err(format!("`{}` is unique, and rows expire", index.name));
             }
+            if index.unique && self.is_log() {
+                return Err(format!(
+                    "`{}` is unique, and a log has no such index",
+                    index.name
+                ));
+            }
         }
         Ok(())
     }
@@ -147,6 +172,12 @@ pub(crate) fn check(collections: &[&'static Collection]) -> Result<(), Declarati
             .any(|one| one.name == collection.name)
         {
             return Err(wrong("it is there twice".to_owned()));
+        }
+        let counts = kept::LOG_SEQUENCES.name;
+        if collection.is_log() && collections.iter().all(|one| one.name != counts) {
+            return Err(wrong(format!(
+                "a log needs the collection `{counts}` beside it"
+            )));
         }
     }
     Ok(())

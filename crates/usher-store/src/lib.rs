@@ -9,6 +9,7 @@ pub mod batch;
 pub mod collection;
 pub mod postgres;
 pub mod record;
+pub mod sequence;
 pub mod sqlite;
 pub mod store;
 

@@ -6,6 +6,7 @@
 //! Connections are encrypted if the address says `sslmode=require` or `verify-full`, which both
 //! examine the server's certificate and name.
 
+mod append;
 mod connect;
 mod open;
 mod portable;

@@ -35,8 +35,9 @@ use serde::de::DeserializeOwned;
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
 
-use crate::batch::{Batch, Expect, PutRow};
+use crate::batch::{AppendRow, Batch, Expect, PutRow};
 use crate::collection::Collection;
+use crate::sequence;
 use crate::store::{Field, Key, Row, StoreError};
 
 /// A document of one collection.
@@ -96,6 +97,16 @@ pub trait LogRecord: Serialize + DeserializeOwned {
     }
 }
 
+/// Reads a row of a log: its sequence and its document.
+///
+/// # Errors
+/// Fails if the row is not what this version or an older one wrote.
+pub fn read_logged<R: LogRecord>(row: &Row) -> Result<(u64, R), StoreError> {
+    let record = serde_json::from_str(&row.document)
+        .map_err(|source| StoreError::unreadable(R::COLLECTION, source))?;
+    Ok((sequence::of(&row.key)?, record))
+}
+
 impl Batch {
     /// Adds a record to what is written.
     ///
@@ -116,6 +127,27 @@ impl Batch {
             document,
         };
         self.put(R::COLLECTION, row, expect);
+        Ok(self)
+    }
+
+    /// Adds a record to what is appended to a log of the account.
+    ///
+    /// # Errors
+    /// Fails if the record cannot be written as JSON, which is a mistake of ours.
+    pub fn append_record<R: LogRecord>(
+        &mut self,
+        account: &AccountId,
+        record: &R,
+    ) -> Result<&mut Self, StoreError> {
+        let document = serde_json::to_string(record)
+            .map_err(|source| StoreError::unreadable(R::COLLECTION, source))?;
+        let row = AppendRow {
+            account: account.clone(),
+            fields: record.fields(),
+            expires_at: record.expires_at(),
+            document,
+        };
+        self.append(R::COLLECTION, row);
         Ok(self)
     }
 }

@@ -14,7 +14,7 @@ pub(crate) use find::{cursor, segments};
 pub(crate) use schema::{add_column, create_indexes, create_table};
 
 use crate::batch::{Action, Expect, Operation};
-use crate::collection::{Collection, ColumnKind};
+use crate::collection::{Collection, ColumnKind, kept};
 use crate::store::{Field, Key, StoreError};
 
 /// The differences between the backends.
@@ -90,6 +90,9 @@ pub(crate) struct Table {
     put_revision: String,
     put_many_any: String,
     put_many_absent: String,
+    /// PostgreSQL: counts a log on and appends as many rows. Bind the account, how many, and their
+    /// columns behind the key as arrays; it returns their numbers.
+    pub(crate) append: String,
     delete_any: String,
     delete_revision: String,
     /// Every row, in the order of account and key; bind `now` if rows expire.
@@ -160,6 +163,11 @@ impl Table {
             put_revision: update(dialect, collection),
             put_many_any: insert_many(dialect, collection, Expect::Any),
             put_many_absent: insert_many(dialect, collection, Expect::Absent),
+            append: if collection.is_log() {
+                append(dialect, collection)
+            } else {
+                String::new()
+            },
             delete_any: format!("DELETE FROM {name} WHERE {key}"),
             delete_revision: {
                 let revision = places.next();
@@ -190,10 +198,14 @@ impl Table {
             values.extend(revision.map(revision_value));
         }
         let sql = match (&operation.action, operation.expect) {
-            (Action::Put { .. }, Expect::Any) => return Some((&self.put_any, values)),
+            (Action::Put { .. }, Expect::Any | Expect::Next) => {
+                return Some((&self.put_any, values));
+            }
             (Action::Put { .. }, Expect::Absent) => &self.put_absent,
             (Action::Put { .. }, Expect::Revision(_)) => &self.put_revision,
-            (Action::Delete, Expect::Any) => return Some((&self.delete_any, values)),
+            (Action::Delete, Expect::Any | Expect::Next) => {
+                return Some((&self.delete_any, values));
+            }
             (Action::Delete, Expect::Revision(_)) => &self.delete_revision,
             // What is absent need not be removed.
             (Action::Delete, Expect::Absent) | (Action::Check, _) => return None,
@@ -210,7 +222,7 @@ impl Table {
     /// it wrote.
     pub(crate) fn put_many(&self, expect: Expect) -> &str {
         match expect {
-            Expect::Any | Expect::Revision(_) => &self.put_many_any,
+            Expect::Any | Expect::Next | Expect::Revision(_) => &self.put_many_any,
             Expect::Absent => &self.put_many_absent,
         }
     }
@@ -234,14 +246,19 @@ impl Table {
 
     /// Returns the values of [`Table::get`] and [`Table::check`].
     pub(crate) fn get_values<'a>(&self, key: &'a Key, now: Timestamp) -> Vec<Value<'a>> {
-        let mut values = key_values(key);
+        let mut values = key_values(self.collection, key);
         values.extend(self.collection.expires.then_some(Value::from(now)));
         values
     }
 }
 
-pub(crate) fn key_values(key: &Key) -> Vec<Value<'_>> {
-    let parts = key.parts().iter().map(|part| Value::Text(part));
+pub(crate) fn key_values<'a>(collection: &Collection, key: &'a Key) -> Vec<Value<'a>> {
+    let part = |part: &'a Box<str>| match collection.key_kind() {
+        ColumnKind::Text => Value::Text(part),
+        // What is no number finds no row.
+        ColumnKind::Integer => part.parse().map_or(Value::Null, Value::Integer),
+    };
+    let parts = key.parts().iter().map(part);
     std::iter::once(Value::Text(key.account().as_str()))
         .chain(parts)
         .collect()
@@ -249,7 +266,7 @@ pub(crate) fn key_values(key: &Key) -> Vec<Value<'_>> {
 
 /// The values of a row that [`Places::row`] has places for; of its key alone, if it is not written.
 pub(crate) fn row_values(operation: &Operation) -> Vec<Value<'_>> {
-    let mut values = key_values(&operation.key);
+    let mut values = key_values(operation.collection, &operation.key);
     if let Action::Put {
         fields,
         expires_at,
@@ -264,7 +281,8 @@ pub(crate) fn row_values(operation: &Operation) -> Vec<Value<'_>> {
 
 /// What the columns that [`Places::row`] has places for hold.
 pub(crate) fn bound_kinds(collection: &Collection) -> Vec<ColumnKind> {
-    let mut kinds = vec![ColumnKind::Text; key_columns(collection).len()];
+    let mut kinds = vec![ColumnKind::Text];
+    kinds.extend(collection.key.iter().map(|_| collection.key_kind()));
     kinds.extend(collection.columns.iter().map(|column| column.kind));
     kinds.extend([ColumnKind::Integer, ColumnKind::Text]);
     kinds
@@ -286,6 +304,13 @@ impl Places {
         match self.dialect {
             Dialect::Sqlite => format!("?{}", self.count),
             Dialect::Postgres => format!("${}", self.count),
+        }
+    }
+
+    fn array(&mut self, kind: ColumnKind) -> String {
+        match kind {
+            ColumnKind::Text => format!("{}::text[]", self.next()),
+            ColumnKind::Integer => format!("{}::bigint[]", self.next()),
         }
     }
 
@@ -346,6 +371,27 @@ fn row_columns(dialect: Dialect, collection: &Collection) -> (String, &'static s
     (columns.join(", "), document)
 }
 
+/// Writes one statement for a row of each of some collections, so that all are of one instant. A row
+/// says whose place in the list it has, its declared columns as text, and the rest. Bind for each the
+/// key, then `now` if rows expire.
+pub(crate) fn get_many(collections: impl Iterator<Item = &'static Collection>) -> String {
+    let mut places = Places::new(Dialect::Postgres);
+    let branch = |(position, collection): (usize, &Collection)| {
+        let columns = collection.columns.iter();
+        let columns: Vec<_> = columns
+            .map(|column| format!("{}::text", column.name))
+            .collect();
+        let (columns, name) = (columns.join(", "), collection.name);
+        let (key, live) = (places.key(collection), places.live(collection));
+        format!(
+            "SELECT {position}::bigint, ARRAY[{columns}]::text[], revision, expires_at, \
+             document::text FROM {name} WHERE {key}{live}"
+        )
+    };
+    let branches: Vec<_> = collections.enumerate().map(branch).collect();
+    branches.join(" UNION ALL ")
+}
+
 const NEXT_REVISION: &str = "nextval('usher_revision')";
 
 fn insert(dialect: Dialect, collection: &Collection, expect: Expect) -> String {
@@ -369,16 +415,9 @@ fn insert(dialect: Dialect, collection: &Collection, expect: Expect) -> String {
 fn insert_many(dialect: Dialect, collection: &Collection, expect: Expect) -> String {
     let mut places = Places::new(dialect);
     let columns = bound_columns(collection);
-    let arrays = bound_kinds(collection).into_iter().map(|kind| match kind {
-        ColumnKind::Text => format!("{}::text[]", places.next()),
-        ColumnKind::Integer => format!("{}::bigint[]", places.next()),
-    });
-    let arrays = arrays.collect::<Vec<_>>().join(", ");
-    let casts = columns.iter().map(|column| match *column {
-        "document" => "document::json".to_owned(),
-        column => column.to_owned(),
-    });
-    let casts = casts.collect::<Vec<_>>().join(", ");
+    let kinds = bound_kinds(collection).into_iter();
+    let arrays: Vec<_> = kinds.map(|kind| places.array(kind)).collect();
+    let (arrays, casts) = (arrays.join(", "), cast(&columns).join(", "));
     let (name, columns) = (collection.name, columns.join(", "));
     let upsert = on_conflict(&mut places, collection, expect);
     let returned: Vec<String> = key_columns(collection)
@@ -393,6 +432,38 @@ fn insert_many(dialect: Dialect, collection: &Collection, expect: Expect) -> Str
         "INSERT INTO {name} ({columns}, revision) SELECT {casts}, {NEXT_REVISION} \
          FROM unnest({arrays}) AS written ({columns}){upsert}{returning}"
     )
+}
+
+fn append(dialect: Dialect, collection: &Collection) -> String {
+    let mut places = Places::new(dialect);
+    let (account, count) = (places.next(), places.next());
+    let keys = key_columns(collection).len();
+    let columns: Vec<_> = bound_columns(collection).into_iter().skip(keys).collect();
+    let kinds = bound_kinds(collection).into_iter().skip(keys);
+    let arrays: Vec<_> = kinds.map(|kind| places.array(kind)).collect();
+    let (name, counts) = (collection.name, kept::LOG_SEQUENCES.name);
+    format!(
+        "WITH counted AS (INSERT INTO {counts} (account_id, log, last, document, revision) \
+         VALUES ({account}, '{name}', {count}, '{{}}', {NEXT_REVISION}) \
+         ON CONFLICT (account_id, log) DO UPDATE SET last = {counts}.last + excluded.last, \
+         revision = {NEXT_REVISION} RETURNING account_id, last) \
+         INSERT INTO {name} (account_id, sequence, {}, revision) \
+         SELECT counted.account_id, counted.last - {count} + written.position, {}, {NEXT_REVISION} \
+         FROM counted, unnest({}) WITH ORDINALITY AS written ({}, position) RETURNING sequence",
+        columns.join(", "),
+        cast(&columns).join(", "),
+        arrays.join(", "),
+        columns.join(", "),
+    )
+}
+
+/// Casts columns from what they are bound as to what they are.
+fn cast(columns: &[&str]) -> Vec<String> {
+    let casts = columns.iter().map(|column| match *column {
+        "document" => "document::json".to_owned(),
+        column => column.to_owned(),
+    });
+    casts.collect()
 }
 
 /// Writes what happens to a row that is there.

@@ -7,6 +7,7 @@
 mod open;
 mod portable;
 mod read;
+mod sequences;
 mod writer;
 
 use std::fmt;

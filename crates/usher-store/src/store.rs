@@ -205,7 +205,8 @@ impl Store {
     }
 
     /// Writes a batch: when this returns, it is on disk. Returns for each operation, in order, the
-    /// new revision of the row it wrote; 0 if it removed or only checked one.
+    /// new revision of the row it wrote; the sequence of the row if it appended one to a log; 0 if it
+    /// removed or only checked one.
     ///
     /// Whoever stops waiting leaves a batch that is written or not, never in part.
     ///

@@ -94,7 +94,10 @@ fn read_columns(
     let mut next = || positions.next().unwrap_or(usize::MAX);
     let mut parts: Vec<Box<str>> = Vec::with_capacity(collection.key.len());
     for _ in collection.key {
-        parts.push(row.try_get::<_, &str>(next())?.into());
+        parts.push(match collection.key_kind() {
+            ColumnKind::Text => row.try_get::<_, &str>(next())?.into(),
+            ColumnKind::Integer => row.try_get::<_, i64>(next())?.to_string().into(),
+        });
     }
     let mut fields = Vec::with_capacity(collection.columns.len());
     for column in collection.columns {

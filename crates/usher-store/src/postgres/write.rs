@@ -19,13 +19,14 @@ use tokio_postgres::{Error, Row, Statement};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 
+use super::append::{Append, appends};
 use super::connect::{Connection, Lease, Pool};
 use crate::batch::{Action, Batch, CommitError, Conflict, Expect, Operation};
-use crate::collection::ColumnKind;
+use crate::collection::{Collection, ColumnKind};
 use crate::sql::{self, Table, Tables, Value};
 use crate::store::StoreError;
 
-/// What a statement came to: the revisions of its rows, or why the batch cannot be.
+/// What a statement came to: the revisions or numbers of its rows, or why the batch cannot be.
 type Outcome = Result<Vec<u64>, CommitError>;
 
 /// Writes a batch, again if the server gave it up to end a deadlock.
@@ -81,44 +82,40 @@ async fn attempt(
     batch: &Batch,
     is_in_bulk: bool,
 ) -> Result<Outcome, Failure> {
-    let statements = cut(tables, batch, is_in_bulk)?;
-    if let [statement] = statements.as_slice()
-        && statement.is_whole()
-    {
-        let connection = pool.share().await?;
-        let prepared = connection.prepare(statement.sql).await?;
-        let outcome = statement.outcome(query(&connection, &prepared, statement).await)?;
-        return Ok(outcome.map(|written| {
-            let mut revisions = vec![0; batch.operations.len()];
-            statement.note(&written, &mut revisions);
-            revisions
-        }));
+    let (statements, appends) = (cut(tables, batch, is_in_bulk)?, appends(tables, batch)?);
+    let mut written = vec![0; batch.operations.len()];
+    match (statements.as_slice(), appends.as_slice()) {
+        ([statement], []) if statement.is_whole() => {
+            let connection = pool.share().await?;
+            let prepared = connection.prepare(statement.sql).await?;
+            let parameters = &statement.parameters;
+            let answer = query(&connection, &prepared, parameters).await;
+            return Ok(statement.outcome(answer)?.map(|revisions| {
+                statement.note(&revisions, &mut written);
+                written
+            }));
+        }
+        ([], [append]) => {
+            let connection = pool.share().await?;
+            let prepared = connection.prepare(&append.table.append).await?;
+            let answer = query(&connection, &prepared, &append.parameters).await?;
+            append.note(&answer, &mut written)?;
+            return Ok(Ok(written));
+        }
+        _ => {}
     }
     let lease = pool.lease().await?;
-    let outcome = transact(&lease.connection, &statements, batch).await;
-    end(lease, outcome).await
-}
-
-/// Commits or takes back, and gives the connection back if it is of use.
-async fn end(lease: Lease<'_>, outcome: Result<Outcome, Failure>) -> Result<Outcome, Failure> {
-    let is_written = matches!(outcome, Ok(Ok(_)));
-    let last = if is_written { "COMMIT" } else { "ROLLBACK" };
-    let ended = lease.connection.client.batch_execute(last).await;
-    if ended.is_ok() {
-        lease.give_back();
-    }
-    if is_written {
-        ended?;
-    }
-    outcome
+    let outcome = transact(&lease.connection, &statements, &mut written).await;
+    let ended = end(lease, outcome, &appends, &mut written).await?;
+    Ok(ended.map(|()| written))
 }
 
 /// Sends every statement of a transaction at once and reads the answers; does not end it.
 async fn transact(
     connection: &Connection,
     statements: &[Cut<'_>],
-    batch: &Batch,
-) -> Result<Outcome, Failure> {
+    written: &mut [u64],
+) -> Result<Result<(), CommitError>, Failure> {
     let mut prepared = Vec::with_capacity(statements.len());
     for statement in statements {
         prepared.push(connection.prepare(statement.sql).await?);
@@ -126,18 +123,54 @@ async fn transact(
     let begun = send(connection.client.batch_execute("BEGIN")).await;
     let mut requests = Vec::with_capacity(statements.len());
     for (statement, prepared) in statements.iter().zip(&prepared) {
-        requests.push(send(query(connection, prepared, statement)).await);
+        requests.push(send(query(connection, prepared, &statement.parameters)).await);
     }
     answer(begun).await?.map_err(Failure::Error)?;
-    let mut revisions = vec![0; batch.operations.len()];
     for (statement, request) in statements.iter().zip(requests) {
         // Answers behind the first one that fails say only that it failed.
         match statement.outcome(answer(request).await?)? {
-            Ok(written) => statement.note(&written, &mut revisions),
+            Ok(revisions) => statement.note(&revisions, written),
             Err(conflict) => return Ok(Err(conflict)),
         }
     }
-    Ok(Ok(revisions))
+    Ok(Ok(()))
+}
+
+/// Appends and commits, or takes back; gives the connection back if it is of use.
+async fn end(
+    lease: Lease<'_>,
+    outcome: Result<Result<(), CommitError>, Failure>,
+    appends: &[Append<'_>],
+    written: &mut [u64],
+) -> Result<Result<(), CommitError>, Failure> {
+    let connection = &lease.connection;
+    if !matches!(outcome, Ok(Ok(()))) {
+        if connection.client.batch_execute("ROLLBACK").await.is_ok() {
+            lease.give_back();
+        }
+        return outcome;
+    }
+    let mut prepared = Vec::with_capacity(appends.len());
+    for append in appends {
+        prepared.push(connection.prepare(&append.table.append).await?);
+    }
+    let mut requests = Vec::with_capacity(appends.len());
+    for (append, prepared) in appends.iter().zip(&prepared) {
+        requests.push(send(query(connection, prepared, &append.parameters)).await);
+    }
+    // Behind a statement that failed this takes the transaction back.
+    let committed = connection.client.batch_execute("COMMIT").await;
+    let mut appended = Ok(());
+    for (append, request) in appends.iter().zip(requests) {
+        let answer = answer(request).await?;
+        appended = appended.and(answer.and_then(|rows| append.note(&rows, written)));
+    }
+    if committed.is_ok() {
+        lease.give_back();
+    }
+    appended?;
+    committed?;
+    Ok(Ok(()))
 }
 
 type Request<F> = Pin<Box<MaybeDone<F>>>;
@@ -163,11 +196,11 @@ async fn answer<F: Future>(mut request: Request<F>) -> Result<F::Output, StoreEr
 async fn query(
     connection: &Connection,
     prepared: &Statement,
-    statement: &Cut<'_>,
+    parameters: &[Parameter<'_>],
 ) -> Result<Vec<Row>, Error> {
     connection
         .client
-        .query_raw(prepared, &statement.parameters)
+        .query_raw(prepared, parameters)
         .await?
         .try_collect()
         .await
@@ -196,7 +229,7 @@ enum Kind {
     Release,
 }
 
-/// Cuts a batch into statements.
+/// Cuts a batch into statements; what it appends is left out.
 fn cut<'a>(
     tables: &'a Tables,
     batch: &'a Batch,
@@ -209,6 +242,9 @@ fn cut<'a>(
         let run = if is_in_bulk { run_of_puts(rest) } else { 1 };
         let (operations, others) = rest.split_at(run);
         rest = others;
+        if first.expect == Expect::Next {
+            continue;
+        }
         let table = tables.get(first.collection)?;
         let cut = |kind, sql, parameters| Cut {
             table,
@@ -220,7 +256,7 @@ fn cut<'a>(
         };
         let single = |values: Vec<Value<'a>>| values.into_iter().map(Parameter::Value).collect();
         if operations.len() > 1 {
-            let parameters = columns(table, operations, first.expect, batch.now);
+            let parameters = rows(table, operations, first.expect, batch.now);
             cuts.push(cut(Kind::PutMany, table.put_many(first.expect), parameters));
         } else if let Some((sql, values)) = table.write(first, batch.now, None) {
             let kind = match first.action {
@@ -231,12 +267,12 @@ fn cut<'a>(
         } else {
             let values = table.get_values(&first.key, batch.now);
             match first.expect {
-                Expect::Any => {}
+                Expect::Any | Expect::Next => {}
                 Expect::Revision(_) => {
                     cuts.push(cut(Kind::Check, &table.check, single(values)));
                 }
                 Expect::Absent => {
-                    let key = sql::key_values(&first.key);
+                    let key = sql::key_values(first.collection, &first.key);
                     cuts.push(cut(Kind::Reserve, &table.reserve, single(values)));
                     cuts.push(cut(Kind::Release, &table.release, single(key)));
                 }
@@ -263,8 +299,8 @@ fn run_of_puts(operations: &[Operation]) -> usize {
     run.count().max(1)
 }
 
-/// Turns rows into the columns that a statement of many rows binds.
-fn columns<'a>(
+/// Returns what a statement of many rows binds.
+fn rows<'a>(
     table: &Table,
     operations: &'a [Operation],
     expect: Expect,
@@ -276,19 +312,25 @@ fn columns<'a>(
     if !table.collection.indexes.iter().any(|index| index.unique) {
         operations.sort_by_key(|operation| &operation.key);
     }
-    let rows: Vec<Vec<Value<'a>>> = operations.into_iter().map(sql::row_values).collect();
-    let mut columns = Vec::new();
-    for (position, kind) in sql::bound_kinds(table.collection).into_iter().enumerate() {
+    let rows: Vec<_> = operations.into_iter().map(sql::row_values).collect();
+    let mut parameters = columns(table.collection, &rows);
+    if expect == Expect::Absent && table.collection.expires {
+        parameters.push(Parameter::Value(now.into()));
+    }
+    parameters
+}
+
+/// Turns rows into the columns that a statement of many rows binds.
+pub(super) fn columns<'a>(collection: &Collection, rows: &[Vec<Value<'a>>]) -> Vec<Parameter<'a>> {
+    let kinds = sql::bound_kinds(collection).into_iter().enumerate();
+    let columns = kinds.map(|(position, kind)| {
         let values = rows.iter().filter_map(|row| row.get(position));
-        columns.push(match kind {
+        match kind {
             ColumnKind::Text => Parameter::Texts(values.map(Value::text).collect()),
             ColumnKind::Integer => Parameter::Integers(values.map(Value::integer).collect()),
-        });
-    }
-    if expect == Expect::Absent && table.collection.expires {
-        columns.push(Parameter::Value(now.into()));
-    }
-    columns
+        }
+    });
+    columns.collect()
 }
 
 impl Cut<'_> {
@@ -321,7 +363,7 @@ impl Cut<'_> {
         if self.kind == Kind::PutMany {
             return self.outcome_of_many(&rows);
         }
-        let revision = rows.first().map(|row| revision(row, 0)).transpose()?;
+        let revision = rows.first().map(|row| number(row, 0)).transpose()?;
         match (self.kind, first.expect, revision) {
             (Kind::Check, Expect::Revision(expected), found) if found != Some(expected) => {
                 Ok(Err(first.conflict(Conflict::Revision)))
@@ -343,11 +385,11 @@ impl Cut<'_> {
         for row in rows {
             let key: Result<Vec<&str>, Error> =
                 (0..key_columns).map(|at| row.try_get(at)).collect();
-            written.insert(key?, revision(row, key_columns)?);
+            written.insert(key?, number(row, key_columns)?);
         }
         let mut revisions = Vec::with_capacity(self.operations.len());
         for operation in self.operations {
-            let key: Vec<&str> = sql::key_values(&operation.key)
+            let key: Vec<&str> = sql::key_values(operation.collection, &operation.key)
                 .iter()
                 .filter_map(Value::text)
                 .collect();
@@ -370,21 +412,21 @@ impl Cut<'_> {
     }
 
     /// Notes the revisions of what was written at its place in the batch.
-    fn note(&self, written: &[u64], revisions: &mut [u64]) {
-        for (revision, written) in revisions.iter_mut().skip(self.position).zip(written) {
-            *revision = *written;
+    fn note(&self, revisions: &[u64], written: &mut [u64]) {
+        for (place, revision) in written.iter_mut().skip(self.position).zip(revisions) {
+            *place = *revision;
         }
     }
 }
 
-fn revision(row: &Row, position: usize) -> Result<u64, Error> {
-    let revision: i64 = row.try_get(position)?;
-    Ok(u64::try_from(revision).unwrap_or(0))
+pub(super) fn number(row: &Row, position: usize) -> Result<u64, Error> {
+    let number: i64 = row.try_get(position)?;
+    Ok(u64::try_from(number).unwrap_or(0))
 }
 
 /// What a statement binds: a value, or a column of many rows.
 #[derive(Debug)]
-enum Parameter<'a> {
+pub(super) enum Parameter<'a> {
     Value(Value<'a>),
     Texts(Vec<Option<&'a str>>),
     Integers(Vec<Option<i64>>),

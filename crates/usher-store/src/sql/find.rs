@@ -28,7 +28,7 @@ struct OrderColumn {
 /// Where a row has the column's value.
 #[derive(Clone, Copy)]
 enum Source {
-    Part(usize),
+    Part(usize, ColumnKind),
     Column(usize, ColumnKind),
 }
 
@@ -38,14 +38,12 @@ impl OrderColumn {
     }
 
     const fn can_be(self, field: &Field) -> bool {
-        matches!(
-            (self.source, field),
-            (
-                Source::Part(_) | Source::Column(_, ColumnKind::Text),
-                Field::Text(_)
-            ) | (Source::Column(_, ColumnKind::Integer), Field::Integer(_))
-                | (Source::Column(..), Field::Null)
-        )
+        let (Source::Part(_, kind) | Source::Column(_, kind)) = self.source;
+        match field {
+            Field::Null => self.is_nullable(),
+            Field::Integer(_) => matches!(kind, ColumnKind::Integer),
+            Field::Text(_) => matches!(kind, ColumnKind::Text),
+        }
     }
 }
 
@@ -73,7 +71,7 @@ fn order_column(collection: &Collection, name: &'static str) -> Option<OrderColu
     if let Some(part) = collection.key.iter().position(|part| *part == name) {
         return Some(OrderColumn {
             name,
-            source: Source::Part(part),
+            source: Source::Part(part, collection.key_kind()),
         });
     }
     let position = collection
@@ -99,11 +97,7 @@ fn order_name(query: &Query) -> String {
 /// Returns where a page ended.
 pub(crate) fn cursor(query: &Query, last: &Row) -> Result<Cursor, StoreError> {
     let value = |column: &OrderColumn| match column.source {
-        Source::Part(part) => last
-            .key
-            .parts()
-            .get(part)
-            .map_or(Field::Null, |part| Field::Text(part.to_string())),
+        Source::Part(part, kind) => part_of(last, part, kind),
         Source::Column(position, _) => last.fields.get(position).cloned().unwrap_or(Field::Null),
     };
     let values = order(query)?
@@ -115,6 +109,15 @@ pub(crate) fn cursor(query: &Query, last: &Row) -> Result<Cursor, StoreError> {
         order: order_name(query),
         values,
     })
+}
+
+fn part_of(row: &Row, part: usize, kind: ColumnKind) -> Field {
+    let part = row.key.parts().get(part);
+    let part = part.and_then(|part| match kind {
+        ColumnKind::Text => Some(Field::Text(part.to_string())),
+        ColumnKind::Integer => part.parse().ok().map(Field::Integer),
+    });
+    part.unwrap_or(Field::Null)
 }
 
 /// Returns the statements that together read what a query asks for.

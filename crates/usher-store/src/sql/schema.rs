@@ -6,12 +6,12 @@ use crate::collection::{Collection, Column, ColumnKind};
 /// Makes the table, with every column that is declared today.
 pub(crate) fn create_table(dialect: Dialect, collection: &Collection) -> String {
     let text = column_type(dialect, ColumnKind::Text);
+    let part = column_type(dialect, collection.key_kind());
     let integer = column_type(dialect, ColumnKind::Integer);
     let keys = key_columns(collection);
-    let mut columns: Vec<String> = keys
-        .iter()
-        .map(|name| format!("{name} {text} NOT NULL"))
-        .collect();
+    let mut columns = vec![format!("account_id {text} NOT NULL")];
+    let parts = collection.key.iter();
+    columns.extend(parts.map(|name| format!("{name} {part} NOT NULL")));
     // Before the document: SQLite reads a row from its beginning.
     for Column { name, kind } in collection.columns {
         columns.push(format!("{name} {}", column_type(dialect, *kind)));

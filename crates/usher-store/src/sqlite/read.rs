@@ -10,7 +10,7 @@ use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
 
 use super::open;
-use crate::collection::Collection;
+use crate::collection::{Collection, ColumnKind};
 use crate::sql::{self, Dialect, Table, Value};
 use crate::store::{Field, Key, Page, PageBuilder, Query, Row, StoreError};
 
@@ -169,7 +169,10 @@ fn read_columns(
     let mut next = || positions.next().unwrap_or(usize::MAX);
     let mut parts: Vec<Box<str>> = Vec::with_capacity(collection.key.len());
     for _ in collection.key {
-        parts.push(row.get(next())?);
+        parts.push(match collection.key_kind() {
+            ColumnKind::Text => row.get(next())?,
+            ColumnKind::Integer => row.get::<_, i64>(next())?.to_string().into(),
+        });
     }
     let mut fields = Vec::with_capacity(collection.columns.len());
     for _ in collection.columns {

@@ -11,6 +11,7 @@ use usher_model::time::Timestamp;
 
 use super::portable;
 use super::read::bind;
+use super::sequences::Sequences;
 use crate::backup::{BackupError, Summary};
 use crate::batch::{Action, Batch, CommitError, Conflict, Expect, Operation};
 use crate::collection::{Collection, Index};
@@ -179,11 +180,13 @@ fn transact(
     // Another process may have written since.
     let before = last_revision(&transaction)?;
     let mut revision = before;
+    let mut sequences = Sequences::default();
     let mut outcomes = Vec::with_capacity(group.len());
     for work in group {
         outcomes.push(match work {
             Work::Commit { batch, .. } => {
-                Outcome::Commit(apply_batch(&transaction, tables, batch, &mut revision)?)
+                let mut counters = (&mut revision, &mut sequences);
+                Outcome::Commit(apply_batch(&transaction, tables, batch, &mut counters)?)
             }
             Work::Sweep { now, limit, .. } => {
                 Outcome::Sweep(sweep(&transaction, tables, *now, *limit)?)
@@ -193,6 +196,7 @@ fn transact(
             }
         });
     }
+    sequences.keep(&transaction, tables, &mut revision)?;
     if revision != before {
         keep_revision(&transaction, revision)?;
     }
@@ -215,8 +219,8 @@ impl From<rusqlite::Error> for Refusal {
 fn apply_batch(
     transaction: &Transaction<'_>,
     tables: &Tables,
-    batch: &Batch,
-    revision: &mut u64,
+    batch: &mut Batch,
+    (revision, sequences): &mut (&mut u64, &mut Sequences),
 ) -> rusqlite::Result<Result<Vec<u64>, CommitError>> {
     // One operation is one statement, which happens or does not by itself; checks before it leave
     // nothing to take back.
@@ -228,10 +232,13 @@ fn apply_batch(
         run(transaction, "SAVEPOINT batch")?;
     }
     let mut revisions = Vec::with_capacity(batch.operations.len());
-    for operation in &batch.operations {
+    let numbered = sequences.mark();
+    for operation in &mut batch.operations {
+        let sequence = sequences.number(transaction, tables, operation)?;
         match apply(transaction, tables, operation, batch.now, revision) {
-            Ok(written) => revisions.push(written),
+            Ok(written) => revisions.push(sequence.unwrap_or(written)),
             Err(Refusal::Conflict(conflict)) => {
+                sequences.take_back(numbered);
                 if needs_savepoint {
                     run(transaction, "ROLLBACK TO batch")?;
                     run(transaction, "RELEASE batch")?;

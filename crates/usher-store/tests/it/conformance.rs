@@ -1,5 +1,7 @@
 //! One suite for every backend.
 
+mod logs;
+
 use usher_model::limits;
 use usher_store::batch::{Batch, CommitError, Conflict, Expect};
 use usher_store::store::{Cursor, Field, Key, Query, Store, StoreError};
@@ -12,6 +14,7 @@ macro_rules! for_each_promise {
         $callback! {
             a_row_comes_back_as_it_was_written
             a_document_comes_back_byte_for_byte
+            rows_of_any_collections_are_read_at_once
             a_conditional_write_names_the_revision_it_read
             a_revision_from_before_a_removal_never_fits_again
             a_revision_from_before_an_expiry_never_fits_again
@@ -34,11 +37,19 @@ macro_rules! for_each_promise {
             a_key_may_be_as_long_as_allowed
             a_collection_that_was_not_declared_is_refused
             accounts_are_listed_in_order
+            a_log_numbers_the_rows_of_an_account_from_one
+            a_log_is_read_in_the_order_of_its_numbers
+            a_batch_that_conflicts_takes_no_number
+            a_number_never_comes_again
+            rows_of_a_log_are_appended_and_then_changed_or_removed
+            whoever_sees_a_number_sees_all_before_it
+            batches_that_append_to_the_same_logs_wait_for_each_other
             a_closed_store_writes_no_more
         }
     };
 }
 pub(crate) use for_each_promise;
+pub(crate) use logs::*;
 
 fn key(id: &str) -> Key {
     Key::new(&account("acc1"), ["top", id])
@@ -85,6 +96,42 @@ pub(crate) async fn a_document_comes_back_byte_for_byte(store: Store) {
             .unwrap();
         assert_eq!(get(&store, &THINGS, &key).await.unwrap().document, document);
     }
+}
+
+pub(crate) async fn rows_of_any_collections_are_read_at_once(store: Store) {
+    let account = account("acc1");
+    let mut full = thing(key("full"), r#"{ "b": 1.0 }"#);
+    full.fields = vec![text("red, \"{}\""), Field::Integer(-7), text("NULL")];
+    put(&store, &THINGS, full, Expect::Any).await.unwrap();
+    put(&store, &THINGS, thing(key("bare"), "{}"), Expect::Any)
+        .await
+        .unwrap();
+    let (held, over) = (Key::new(&account, ["held"]), Key::new(&account, ["over"]));
+    for (key, until) in [(&held, at(NOW.milliseconds() + 1)), (&over, NOW)] {
+        put(
+            &store,
+            &LEASES,
+            lease(key.clone(), "n", Some(until)),
+            Expect::Any,
+        )
+        .await
+        .unwrap();
+    }
+    let mut wanted = vec![(&THINGS, key("full")), (&LEASES, held), (&LEASES, over)];
+    wanted.extend([
+        (&THINGS, key("bare")),
+        (&THINGS, key("absent")),
+        (&THINGS, key("full")),
+    ]);
+    // A statement's worth and one more.
+    let more = (0..limits::STORE_GET_ROWS_MAX).map(|_| (&THINGS, key("bare")));
+    wanted.extend(more);
+    let found = store.get_many(&wanted, NOW).await.unwrap();
+    assert_eq!(found.len(), wanted.len());
+    for ((collection, key), found) in wanted.iter().zip(found) {
+        assert_eq!(found, get(&store, collection, key).await, "{key:?}");
+    }
+    assert_eq!(store.get_many(&[], NOW).await.unwrap(), []);
 }
 
 pub(crate) async fn a_conditional_write_names_the_revision_it_read(store: Store) {

@@ -5,8 +5,8 @@ use std::thread::JoinHandle;
 use tempfile::TempDir;
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
-use usher_store::batch::{Batch, CommitError, Expect, PutRow};
-use usher_store::collection::{Collection, Column, ColumnKind, Index};
+use usher_store::batch::{AppendRow, Batch, CommitError, Expect, PutRow};
+use usher_store::collection::{Collection, Column, ColumnKind, Index, kept};
 use usher_store::sqlite::{Options, Sqlite, Writer};
 use usher_store::store::{Field, Key, Row, Store};
 
@@ -89,7 +89,30 @@ pub(crate) static LEASES: Collection = Collection {
     expires: true,
 };
 
-pub(crate) static COLLECTIONS: &[&Collection] = &[&ACCOUNTS, &THINGS, &LEASES];
+/// Rows that are appended.
+pub(crate) static JOURNAL: Collection = Collection {
+    name: "journal",
+    key: &["sequence"],
+    columns: &[
+        Column {
+            name: "topic",
+            kind: ColumnKind::Text,
+        },
+        Column {
+            name: "size",
+            kind: ColumnKind::Integer,
+        },
+    ],
+    indexes: &[Index {
+        name: "by_topic",
+        columns: &["topic"],
+        unique: false,
+    }],
+    expires: true,
+};
+
+pub(crate) static COLLECTIONS: &[&Collection] =
+    &[&ACCOUNTS, &THINGS, &LEASES, &JOURNAL, &kept::LOG_SEQUENCES];
 
 /// A store with its writer on a thread; dropped, it is closed and the writer has ended.
 #[derive(Debug)]
@@ -168,6 +191,15 @@ pub(crate) fn lease(key: Key, holder: &str, expires_at: Option<Timestamp>) -> Pu
         fields: vec![text(holder)],
         expires_at,
         document: "{}".to_owned(),
+    }
+}
+
+pub(crate) fn entry(owner: &str, topic: &str, expires_at: Option<Timestamp>) -> AppendRow {
+    AppendRow {
+        account: account(owner),
+        fields: vec![text(topic), Field::Null],
+        expires_at,
+        document: format!("{{\"topic\":\"{topic}\"}}"),
     }
 }
 
