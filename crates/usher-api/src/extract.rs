@@ -1,5 +1,6 @@
 //! What handlers are given: the caller, the body, the revision to match.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -13,6 +14,8 @@ use usher_app::error::{Code, Error, Mistake};
 use usher_model::id::RequestId;
 
 use crate::problem::Failure;
+
+mod numbers;
 
 /// What handlers share.
 pub type Shared = State<Arc<App>>;
@@ -42,6 +45,7 @@ impl FromRequestParts<Arc<App>> for Authenticated {
         } else {
             usher_app::credentials::authenticate_token(app, &presented, request_id).await?
         };
+        tracing::Span::current().record("account", caller.account.as_str());
         usher_app::rate::take(&caller, app)?;
         Ok(Self(Caller {
             idempotency_key: idempotency_key(&parts.headers)?,
@@ -74,32 +78,31 @@ pub(crate) fn request_id(parts: &Parts, app: &App) -> RequestId {
         .map_or_else(|| RequestId::mint(app.ids()), |id| id.0)
 }
 
-fn presented(parts: &Parts) -> Option<String> {
+fn presented(parts: &Parts) -> Option<Cow<'_, str>> {
     let bearer = parts
         .headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, credential)| credential.trim().to_owned());
+        .map(|(_, credential)| credential.trim().into());
     let api_key = || {
         let value = parts.headers.get("maven-api-key")?.to_str().ok()?;
-        Some(value.trim().to_owned())
+        Some(value.trim().into())
     };
     let in_query = || {
         let query = parts.uri.query()?;
         let token = query
             .split('&')
             .find_map(|pair| pair.strip_prefix("access_token="))?;
-        let decoded = percent_encoding::percent_decode_str(token)
+        percent_encoding::percent_decode_str(token)
             .decode_utf8()
-            .ok()?;
-        Some(decoded.into_owned())
+            .ok()
     };
     bearer
         .or_else(api_key)
         .or_else(in_query)
-        .filter(|credential| !credential.is_empty())
+        .filter(|credential: &Cow<'_, str>| !credential.is_empty())
 }
 
 /// The query's parameters; a mistake in them is said as every other.
@@ -182,6 +185,14 @@ pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<
 
 /// Reads JSON and says where it is not what was expected.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    if let Some(number) = numbers::too_large(bytes) {
+        let message = format!(
+            "expected whole numbers from {} to {}, found {number}; send longer ones as text",
+            i64::MIN,
+            u64::MAX
+        );
+        return Err(Error::new(Code::BadRequest, message));
+    }
     // Keeping track of the place costs time, so it is looked for only when there is a mistake.
     if let Ok(parsed) = serde_json::from_slice(bytes) {
         return Ok(parsed);

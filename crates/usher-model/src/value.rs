@@ -25,6 +25,8 @@ pub fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        // Ids may be numbers that a float cannot hold.
+        Value::Number(number) if !number.is_f64() => number.to_string(),
         Value::Number(number) => number
             .as_f64()
             .map_or_else(|| number.to_string(), number_text),
@@ -50,6 +52,8 @@ mod tests {
         assert_eq!(text(&json!(null)), "");
         assert_eq!(text(&json!("a b")), "a b");
         assert_eq!(text(&json!(2.50)), "2.5");
+        assert_eq!(text(&json!(9_007_199_254_740_993_i64)), "9007199254740993");
+        assert_eq!(text(&json!(u64::MAX)), "18446744073709551615");
         assert_eq!(text(&json!(true)), "true");
         assert_eq!(text(&json!(["a", 1])), r#"["a",1]"#);
     }

@@ -7,6 +7,7 @@ pub mod json;
 use std::borrow::Cow;
 use std::iter::repeat_with;
 
+use serde_json::Number;
 use usher_model::value::{Object, Value};
 
 use crate::attribute::Slot;
@@ -14,6 +15,9 @@ use crate::coerce::View;
 use crate::compile::PolicySet;
 use crate::fault::{Fault, FaultCode};
 use crate::mention::Property;
+
+/// Up to here a float holds every whole number.
+const WHOLE_MAX: u64 = 1 << 53;
 
 /// What is known of one attribute.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +72,7 @@ impl<'a> From<&'a Value> for Fact<'a> {
         match value {
             Value::Null => Self::Missing,
             Value::Bool(boolean) => Self::Bool(*boolean),
-            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(0.0)),
+            Value::Number(number) => Self::from(number),
             Value::String(text) => Self::Text(Cow::Borrowed(text)),
             Value::Array(_) | Value::Object(_) => Self::Tree(Cow::Borrowed(value)),
         }
@@ -81,8 +85,22 @@ impl From<Value> for Fact<'_> {
             Value::String(text) => Self::Text(Cow::Owned(text)),
             Value::Array(_) | Value::Object(_) => Self::Tree(Cow::Owned(value)),
             Value::Bool(boolean) => Self::Bool(boolean),
-            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(0.0)),
+            Value::Number(number) => Self::from(&number),
             Value::Null => Self::Missing,
+        }
+    }
+}
+
+impl From<&Number> for Fact<'_> {
+    /// A whole number that no float holds exactly is an id: it is the text of its digits, which
+    /// compares as a number would and loses nothing.
+    fn from(number: &Number) -> Self {
+        let is_exact = |whole: u64| whole <= WHOLE_MAX;
+        let whole = number.as_u64().or(number.as_i64().map(i64::unsigned_abs));
+        if whole.is_none_or(is_exact) {
+            Self::Number(number.as_f64().unwrap_or(0.0))
+        } else {
+            Self::Text(Cow::Owned(number.to_string()))
         }
     }
 }
@@ -224,5 +242,22 @@ mod tests {
     #[test]
     fn a_fact_is_small() {
         assert!(size_of::<Fact<'_>>() <= 32);
+    }
+
+    #[test]
+    fn a_whole_number_that_no_float_holds_keeps_its_digits() {
+        let fact = |json: &str| Fact::from(serde_json::from_str::<Value>(json).unwrap());
+        assert_eq!(
+            fact("9007199254740992"),
+            Fact::Number(9_007_199_254_740_992.0)
+        );
+        for digits in [
+            "9007199254740993",
+            "-9007199254740993",
+            "18446744073709551615",
+        ] {
+            assert_eq!(fact(digits), Fact::Text(digits.into()));
+        }
+        assert_eq!(fact("1e300"), Fact::Number(1e300));
     }
 }
