@@ -151,9 +151,10 @@ async fn delete(
 
 /// Switch a policy on; one with mistakes is refused.
 #[utoipa::path(post, path = "/api/v1/policies/{policyId}/enable", tag = "policies",
-    params(("policyId" = String, Path, description = "The policy")),
+    params(("policyId" = String, Path, description = "The policy"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
     responses((status = 200, body = wire::Policy), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn enable(
     State(app): Shared,
     Authenticated(caller): Authenticated,
@@ -167,8 +168,10 @@ async fn enable(
 
 /// Switch a policy off.
 #[utoipa::path(post, path = "/api/v1/policies/{policyId}/disable", tag = "policies",
-    params(("policyId" = String, Path, description = "The policy")),
-    responses((status = 200, body = wire::Policy), (status = 404, body = Problem)))]
+    params(("policyId" = String, Path, description = "The policy"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
+    responses((status = 200, body = wire::Policy), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 async fn disable(
     State(app): Shared,
     Authenticated(caller): Authenticated,
@@ -182,10 +185,11 @@ async fn disable(
 
 /// Move a policy within the list.
 #[utoipa::path(post, path = "/api/v1/policies/{policyId}/move", tag = "policies",
-    params(("policyId" = String, Path, description = "The policy")),
+    params(("policyId" = String, Path, description = "The policy"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
     request_body = wire::Move,
     responses((status = 200, body = wire::Policy), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn relocate(
     State(app): Shared,
     Authenticated(caller): Authenticated,
@@ -235,7 +239,8 @@ async fn versions(
 
 /// Bring back what a policy was at a version.
 #[utoipa::path(post, path = "/api/v1/policies/{policyId}/revert", tag = "policies",
-    params(("policyId" = String, Path, description = "The policy")),
+    params(("policyId" = String, Path, description = "The policy"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
     request_body = wire::Revert,
     responses((status = 200, body = wire::Policy), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
@@ -292,9 +297,14 @@ struct ImportQuery {
 
 /// Import a legacy block, a list of policies or an export file: all of it or nothing.
 #[utoipa::path(post, path = "/api/v1/policies/import", tag = "policies", params(ImportQuery),
-    request_body(content = Value, description = "A legacy block, a list, or an export file; 10 MB"),
-    responses((status = 200, body = wire::ImportReport), (status = 413, body = Problem),
-        (status = 422, body = Problem)))]
+    request_body(content = Value, description = "A legacy block, a list, or an export file; 10 MB",
+        example = json!([{
+            "name": "Refunds",
+            "conditions": [{"property": "orchestrator.intent", "type": "EQUAL", "value": "refund"}],
+            "actions": [{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "1001"}}]
+        }])),
+    responses((status = 200, body = wire::ImportReport), (status = 409, body = Problem),
+        (status = 413, body = Problem), (status = 422, body = Problem)))]
 async fn import_file(
     State(app): Shared,
     Authenticated(caller): Authenticated,

@@ -326,6 +326,40 @@ async fn an_export_is_an_import() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replacing_import_may_exchange_names() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    for name in ["a", "b", "c", "d"] {
+        add(&admin, name).await;
+    }
+    let export = format!("{POLICIES}/export");
+    let mut file = admin.get(&export).await.expect(200).json();
+    let policies = file["policies"].as_array_mut().unwrap();
+    // Two change places, one takes the name of one that goes, and one that arrives takes its old one.
+    policies.truncate(3);
+    for (policy, name) in policies.iter_mut().zip(["B", "a", "d"]) {
+        policy["name"] = json!(name);
+    }
+    policies.push(intent_policy("c", "x", "1"));
+    let path = format!("{POLICIES}/import?mode=replace");
+    let report = admin.post(&path, file).await.expect(200).json();
+    assert_eq!(report["created"], 1);
+    assert_eq!(report["updated"], 3);
+    assert_eq!(report["deleted"], 1);
+    let listed = admin.get(POLICIES).await.json();
+    let listed = listed["items"].as_array().unwrap();
+    let names: Vec<&Value> = listed.iter().map(|policy| &policy["name"]).collect();
+    assert_eq!(names, ["B", "a", "d", "c"]);
+    let versions: Vec<&Value> = listed.iter().map(|policy| &policy["version"]).collect();
+    assert_eq!(versions, [2, 2, 2, 1]);
+    // What was put back can be changed again.
+    let path = format!("{POLICIES}/{}", listed[0]["id"].as_str().unwrap());
+    let renamed = intent_policy("e", "x", "1");
+    admin.call("PUT", &path, Some(renamed)).await.expect(200);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_legacy_block_is_imported() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -62,6 +62,49 @@ fn a_change_on_one_node_is_live_on_the_next_decision_of_another() {
 }
 
 #[test]
+fn two_nodes_may_edit_at_once() {
+    const EDITS: usize = 24;
+    let server = Server::start();
+    let database = server.database("edits");
+    let nodes = [node(&database), node(&database)];
+    let key = nodes[0].credential(Role::Admin).api_key;
+    std::thread::scope(|scope| {
+        for (number, node) in nodes.iter().enumerate() {
+            let key = &key;
+            scope.spawn(move || {
+                for edit in 0..EDITS {
+                    let policy = policy(&format!("{number}-{edit}"), "1");
+                    node.call(key, "POST", "/api/v1/policies", &policy);
+                }
+            });
+        }
+    });
+    for node in &nodes {
+        let listed = node.call(&key, "GET", "/api/v1/policies", &Value::Null);
+        assert_eq!(listed["items"].as_array().unwrap().len(), 2 * EDITS);
+    }
+}
+
+#[test]
+fn a_replacing_import_may_exchange_names() {
+    let server = Server::start();
+    let node = node(&server.database("names"));
+    let key = node.credential(Role::Admin).api_key;
+    for name in ["a", "b"] {
+        node.call(&key, "POST", "/api/v1/policies", &policy(name, "1"));
+    }
+    let mut file = node.call(&key, "GET", "/api/v1/policies/export", &Value::Null);
+    file["policies"][0]["name"] = json!("b");
+    file["policies"][1]["name"] = json!("a");
+    let path = "/api/v1/policies/import?mode=replace";
+    let report = node.call(&key, "POST", path, &file);
+    assert_eq!(report["updated"], 2, "{report}");
+    let listed = node.call(&key, "GET", "/api/v1/policies", &Value::Null);
+    assert_eq!(listed["items"][0]["name"], "b");
+    assert_eq!(listed["items"][1]["name"], "a");
+}
+
+#[test]
 fn a_node_goes_on_when_the_database_comes_back() {
     let server = Server::start();
     let node = node(&server.database("restart"));
