@@ -3,17 +3,20 @@
 //! One use case serves every way of asking. It reads only what some enabled policy mentions, in one
 //! batch, runs the policies, and hands the run to the log behind the answer.
 
+mod known;
 pub(crate) mod log;
 pub mod search;
+#[cfg(test)]
+mod tests;
+pub(crate) mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use usher_context::name::Session;
 use usher_model::id::{ConsumerId, ConversationId, DecisionId, PolicyId, SessionId};
 use usher_model::time::Timestamp;
 use usher_model::value::{Object, Value};
 use usher_policy::attribute::Slot;
+use usher_policy::document::Policy;
 use usher_policy::explain::{self, Explanation};
 use usher_policy::facts::{Fact, Facts};
 use usher_policy::run::{self, Step};
@@ -21,15 +24,13 @@ use usher_store::record;
 
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::context::{self, Address, Held};
 use crate::error::{Error, Result};
 use crate::rules::{self, Ruleset};
-use crate::sdes;
+use crate::usage::Tally;
+use known::Known;
 
 pub use usher_policy::action::ResolvedAction as Action;
 
-/// A day.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Characters of a value that the log keeps; a run on a longer one cannot be repeated.
 const KEPT_VALUE_CHARS_MAX: usize = 65_536;
 /// The remark of a decision whose policies read `sde.` though no consumer was named.
@@ -111,7 +112,7 @@ pub struct Decision {
     /// Why nobody won: `NO_POLICIES_ENABLED` or `NO_MATCHED_RULES`.
     pub no_match_reason: Option<&'static str>,
     /// What to do, in order, with every template filled in.
-    pub actions: Vec<Action>,
+    pub actions: Arc<[Action]>,
     /// The record of the run, if it was asked for.
     pub explanation: Option<Value>,
 }
@@ -131,205 +132,100 @@ pub async fn decide(caller: &Caller, app: &App, request: Request) -> Result<Deci
     let received_at = app.now();
     let now = request.at.unwrap_or(received_at);
     let known = Known::read(caller, app, &rules, &request, received_at).await?;
-    let facts = known.facts(&rules, &request);
-    let id = DecisionId::mint(&app.ids);
-    let outcome = Outcome::of(&rules, &facts, now, request.policy_id.as_ref())?;
+    let mut facts = known.facts(&rules, &request);
+    let only = request.policy_id.as_ref();
+    let mut notes = Vec::new();
+    let outcome = if request.consumer_id.is_some() || rules.plan.sde.is_empty() {
+        Outcome::of(&rules, &facts, now, only)?
+    } else {
+        Outcome::without_consumer(&rules, &mut facts, now, only, &mut notes)?
+    };
     let explanation = if request.explain {
-        let explained = match explain::explain(&rules.set, &facts, now, request.policy_id.as_ref())
-        {
-            Step::Done(explained) => explained,
-            Step::Need(slot) => return Err(unknown(&rules, slot)),
-        };
-        Some(rendered(&rules, &explained))
+        Some(explained(&rules, &rules, &facts, now, only)?)
     } else {
         None
     };
-    let mut decision = record::Decision {
-        id,
-        at: now,
-        duration_us: 0,
-        api: request.api.as_str().to_owned(),
-        conversation_id: request.conversation_id.clone(),
-        session_id: request.session_id.clone(),
-        consumer_id: request.consumer_id.clone(),
-        ruleset_revision: rules.revision,
-        only_policy_id: request.policy_id.clone(),
-        policy_id: outcome.policy.as_ref().map(|(id, _)| id.clone()),
-        policy_name: outcome.policy.as_ref().map(|(_, name)| name.clone()),
-        no_match_reason: outcome.no_match_reason.map(str::to_owned),
-        actions: outcome.actions.iter().map(action_value).collect(),
-        facts: Vec::new(),
-        faults: outcome.faults,
-        notes: Vec::new(),
-        expires_at: received_at.plus(DAY * retention_days(app, &rules)),
-    };
+    let id = DecisionId::mint_at(&app.ids, received_at);
     if !request.dry_run {
-        keep_facts(&rules, &request, &facts, &mut decision);
-        if request.consumer_id.is_none() && !rules.plan.sde.is_empty() {
-            decision.notes.push(CUSTOMER_ID_REQUIRED.to_owned());
-        }
-        decision.duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let mut kept = Vec::new();
+        keep_facts(&rules, &request, &facts, &mut kept, &mut notes);
+        let actions: Vec<_> = outcome.actions.iter().map(action).collect();
+        let written = record::DecisionView {
+            id,
+            at: Some(now).filter(|now| *now != id.minted_at()),
+            duration_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            retention_days: retention_days(app, &rules),
+            api: request.api.as_str(),
+            conversation_id: request.conversation_id.as_ref(),
+            session_id: request.session_id.as_ref(),
+            consumer_id: request.consumer_id.as_ref(),
+            ruleset_revision: rules.revision,
+            only_policy_id: only,
+            policy_id: outcome.policy.map(|policy| &policy.id),
+            policy_name: outcome.policy.map(|policy| policy.name.as_str()),
+            no_match_reason: outcome.no_match_reason,
+            actions: record::ActionsView(&actions),
+            is_templated: outcome.is_templated,
+            facts: record::FactsView(&kept),
+            faults: &outcome.faults,
+            notes: &notes,
+        };
+        let tally = Tally {
+            winner: outcome.winner(),
+            is_faulty: !outcome.faults.is_empty(),
+        };
+        let written = written.write()?;
         metrics::counter!("usher_decisions_total", "api" => request.api.as_str()).increment(1);
-        app.log
-            .append(log::Entry {
-                account: caller.account.clone(),
-                decision,
-            })
-            .await;
+        app.log.append(caller.account.clone(), written, tally).await;
     }
     Ok(Decision {
         id,
-        policy: outcome.policy,
+        policy: outcome.winner(),
         no_match_reason: outcome.no_match_reason,
         actions: outcome.actions,
         explanation,
     })
 }
 
-/// What was read for one run; the facts borrow from it.
-struct Known {
-    /// For each namespace of the plan, the documents in the order of lookup.
-    documents: Vec<Vec<Arc<Held>>>,
-    sde: Option<Value>,
-    now: Timestamp,
-}
-
-impl Known {
-    async fn read(
-        caller: &Caller,
-        app: &App,
-        rules: &Ruleset,
-        request: &Request,
-        now: Timestamp,
-    ) -> Result<Self> {
-        let sessions = sessions(request, rules.is_lookup_strict())?;
-        let plan = &rules.plan;
-        let addresses = plan.context.iter().flat_map(|(namespace, _)| {
-            sessions
-                .iter()
-                .map(|session| Address::new(&caller.account, namespace, session))
-        });
-        let held = context::hold(app, addresses.collect(), now).await?;
-        let documents = held
-            .chunks(sessions.len().max(1))
-            .map(<[_]>::to_vec)
-            .collect();
-        let sde = match &request.consumer_id {
-            Some(consumer) if !plan.sde.is_empty() => {
-                sdes::tree(app, &caller.account, consumer, now).await?
-            }
-            _ => None,
-        };
-        Ok(Self {
-            documents,
-            sde,
-            now,
-        })
-    }
-
-    /// Fills in what is known; what the request says outranks what is kept.
-    fn facts<'a>(&'a self, rules: &'a Ruleset, request: &'a Request) -> Facts<'a> {
-        let mut facts = Facts::from_object(&rules.set, &request.attributes);
-        let plan = &rules.plan;
-        for ((_, wanted), documents) in plan.context.iter().zip(&self.documents) {
-            for wanted in wanted {
-                let found = documents
-                    .iter()
-                    .find_map(|held| held.document.get(&wanted.property, self.now))
-                    .and_then(|property| wanted.descend(property));
-                if let Some(value) = found {
-                    offer(&mut facts, wanted.slot, Fact::from(value));
-                }
-            }
-        }
-        for wanted in &plan.custom {
-            let kept = rules.attributes.get(&*wanted.property);
-            if let Some(value) = kept.and_then(|kept| wanted.descend(&kept.record.value)) {
-                offer(&mut facts, wanted.slot, Fact::from(value));
-            }
-        }
-        for wanted in &plan.sde {
-            let property = self.sde.as_ref().and_then(|sde| sde.get(&*wanted.property));
-            if let Some(value) = property.and_then(|property| wanted.descend(property)) {
-                offer(&mut facts, wanted.slot, Fact::from(value));
-            }
-        }
-        let conversation = request.conversation_id.as_ref().map(ConversationId::as_str);
-        let consumer = request.consumer_id.as_ref().map(ConsumerId::as_str);
-        let group = request
-            .session_id
-            .as_ref()
-            .map(SessionId::as_str)
-            .or(conversation);
-        for wanted in &plan.conversation {
-            let value = match &*wanted.property {
-                "conversationId" => conversation,
-                "consumerId" => consumer,
-                "groupId" => group,
-                _ => None,
-            };
-            if let Some(value) = value {
-                offer(&mut facts, wanted.slot, Fact::Text(value.into()));
-            }
-        }
-        for wanted in plan
-            .consumer
-            .iter()
-            .filter(|wanted| &*wanted.property == "id")
-        {
-            if let Some(consumer) = consumer {
-                offer(&mut facts, wanted.slot, Fact::Text(consumer.into()));
-            }
-        }
-        facts
-    }
-}
-
-/// The sessions in which a property is looked up, in order: the request's own or the
-/// conversation's, then the conversation's, the consumer's, and the default one.
-fn sessions(request: &Request, is_strict: bool) -> Result<Vec<Session>> {
-    let own = request.session_id.as_ref().map(SessionId::as_str);
-    let conversation = request.conversation_id.as_ref().map(ConversationId::as_str);
-    let consumer = request.consumer_id.as_ref().map(ConsumerId::as_str);
-    let mut sessions: Vec<Session> = Vec::with_capacity(4);
-    let outer = if is_strict { None } else { consumer };
-    for name in [own, conversation, outer].into_iter().flatten() {
-        let session = Session::parse(name)?;
-        if !sessions.contains(&session) {
-            sessions.push(session);
-        }
-    }
-    let default = Session::default();
-    if !is_strict && !sessions.contains(&default) {
-        sessions.push(default);
-    }
-    Ok(sessions)
-}
-
 /// Notes what was known, so that the run can be repeated; fixed attributes are in the ruleset.
-fn keep_facts(
-    rules: &Ruleset,
+fn keep_facts<'a>(
+    rules: &'a Ruleset,
     request: &Request,
-    facts: &Facts<'_>,
-    decision: &mut record::Decision,
+    facts: &'a Facts<'_>,
+    kept: &mut Vec<record::FactView<'a>>,
+    notes: &mut Vec<String>,
 ) {
-    for (attribute, fact) in rules.set.attributes().iter().zip(facts.as_slice()) {
-        let is_fixed =
-            attribute.namespace() == "custom" && !request.attributes.contains_key("custom");
-        if is_fixed || matches!(fact, Fact::Missing | Fact::Unread | Fact::Failed(_)) {
+    let is_fixed = !request.attributes.contains_key("custom");
+    kept.reserve(rules.plan.logged.len());
+    for slot in &rules.plan.logged {
+        let Some(attribute) = rules.set.attribute(*slot) else {
+            continue;
+        };
+        let (value, is_long) = match facts.fact(*slot) {
+            Fact::Missing | Fact::Unread | Fact::Failed(_) => continue,
+            Fact::Bool(boolean) => (record::FactValue::Bool(*boolean), false),
+            Fact::Number(number) => (record::FactValue::Number(*number), false),
+            Fact::Text(text) => (
+                record::FactValue::Text(text),
+                text.len() > KEPT_VALUE_CHARS_MAX,
+            ),
+            Fact::Tree(tree) => (
+                record::FactValue::Tree(tree),
+                tree.to_string().len() > KEPT_VALUE_CHARS_MAX,
+            ),
+        };
+        let Some((namespace, path)) = attribute.path().split_once('.') else {
+            continue;
+        };
+        if is_fixed && namespace == "custom" {
             continue;
         }
-        let value = fact.view().to_value();
-        let is_long = match &value {
-            Value::String(text) => text.len() > KEPT_VALUE_CHARS_MAX,
-            Value::Array(_) | Value::Object(_) => value.to_string().len() > KEPT_VALUE_CHARS_MAX,
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        };
         if is_long {
-            decision.notes.push(format!("{FACT_TOO_LONG}:{attribute}"));
+            notes.push(format!("{FACT_TOO_LONG}:{attribute}"));
         } else {
-            decision.facts.push(record::Fact {
-                attribute: attribute.to_string(),
+            kept.push(record::FactView {
+                namespace,
+                path,
                 value,
             });
         }
@@ -344,60 +240,115 @@ fn retention_days(app: &App, rules: &Ruleset) -> u32 {
     account.unwrap_or(app.options.decision_retention_days)
 }
 
-fn action_value(action: &Action) -> Value {
-    serde_json::json!({"type": action.kind.as_str(), "payload": action.payload})
+fn action(action: &Action) -> (&str, &Object) {
+    (action.kind.as_str(), &action.payload)
 }
 
 /// How a run ended, in words that outlive the rules.
-pub(crate) struct Outcome {
-    pub(crate) policy: Option<(PolicyId, String)>,
+pub(crate) struct Outcome<'r> {
+    pub(crate) policy: Option<&'r Policy>,
     no_match_reason: Option<&'static str>,
-    pub(crate) actions: Vec<Action>,
+    pub(crate) actions: Arc<[Action]>,
+    /// Whether facts stand in the actions.
+    is_templated: bool,
     faults: Vec<record::Fault>,
 }
 
-impl Outcome {
+impl<'r> Outcome<'r> {
     pub(crate) fn of(
-        rules: &Ruleset,
+        rules: &'r Ruleset,
         facts: &Facts<'_>,
         now: Timestamp,
         only: Option<&PolicyId>,
     ) -> Result<Self> {
-        let run = match run::run(&rules.set, facts, now, only) {
-            Step::Done(run) => run,
-            Step::Need(slot) => return Err(unknown(rules, slot)),
-        };
+        match run::run(&rules.set, facts, now, only) {
+            Step::Done(run) => Ok(Self::told(rules, run)),
+            Step::Need(slot) => Err(unknown(rules, slot)),
+        }
+    }
+
+    /// Runs the policies without engagement attributes, which are a consumer's, and notes whether
+    /// one that was reached asked for them.
+    fn without_consumer(
+        rules: &'r Ruleset,
+        facts: &mut Facts<'_>,
+        now: Timestamp,
+        only: Option<&PolicyId>,
+        notes: &mut Vec<String>,
+    ) -> Result<Self> {
+        for wanted in &rules.plan.sde {
+            offer(facts, wanted.slot, Fact::Unread);
+        }
+        let run = run::run(&rules.set, facts, now, only);
+        for wanted in &rules.plan.sde {
+            if matches!(facts.fact(wanted.slot), Fact::Unread) {
+                facts.set(wanted.slot, Fact::Missing);
+            }
+        }
+        match run {
+            Step::Done(run) => Ok(Self::told(rules, run)),
+            Step::Need(_) => {
+                notes.push(CUSTOMER_ID_REQUIRED.to_owned());
+                Self::of(rules, facts, now, only)
+            }
+        }
+    }
+
+    fn told(rules: &'r Ruleset, run: run::Decision<'r>) -> Self {
         let fault = |faulty: &run::PolicyFault| {
             let entry = rules.set.entries().get(faulty.position)?;
             let code = faulty.fault.code;
             Some(record::Fault {
                 policy_id: entry.policy().id.clone(),
-                status: if code.is_error() { "ERROR" } else { "INVALID" }.to_owned(),
-                code: code.as_str().to_owned(),
+                status: if code.is_error() { "ERROR" } else { "INVALID" }.into(),
+                code: code.as_str().into(),
             })
         };
         let faults = run.faults.iter().filter_map(fault).collect();
-        Ok(match run.outcome {
+        match run.outcome {
             Ok(winner) => Self {
-                policy: Some((winner.policy.id.clone(), winner.policy.name.clone())),
+                policy: Some(winner.policy),
                 no_match_reason: None,
-                actions: winner.actions.into_owned(),
+                actions: winner.actions,
+                is_templated: winner.is_templated,
                 faults,
             },
             Err(reason) => Self {
                 policy: None,
                 no_match_reason: Some(reason.as_str()),
-                actions: Vec::new(),
+                actions: Arc::default(),
+                is_templated: false,
                 faults,
             },
-        })
+        }
+    }
+
+    /// Returns the winner by id and name.
+    pub(crate) fn winner(&self) -> Option<(PolicyId, String)> {
+        let policy = self.policy?;
+        Some((policy.id.clone(), policy.name.clone()))
+    }
+}
+
+/// Runs the policies for an explanation, and writes it without what logs must not show: what was
+/// sensitive then, and what is now.
+fn explained(
+    rules: &Ruleset,
+    today: &Ruleset,
+    facts: &Facts<'_>,
+    now: Timestamp,
+    only: Option<&PolicyId>,
+) -> Result<Value> {
+    match explain::explain(&rules.set, facts, now, only) {
+        Step::Done(explained) => Ok(rendered(rules, today, &explained)),
+        Step::Need(slot) => Err(unknown(rules, slot)),
     }
 }
 
 /// Writes an explanation, hiding what logs must not show.
-pub(crate) fn rendered(rules: &Ruleset, explained: &Explanation<'_>) -> Value {
+pub(crate) fn rendered(rules: &Ruleset, today: &Ruleset, explained: &Explanation<'_>) -> Value {
     let policies = explained.render(0..rules.policies.len(), &|attribute| {
-        rules.is_sensitive(attribute.path())
+        rules.is_sensitive(attribute.path()) || today.is_sensitive(attribute.path())
     });
     let mut record = Object::new();
     record.insert("rulesetRevision".to_owned(), rules.revision.into());

@@ -92,8 +92,7 @@ impl App {
     /// Starts the background work: the decision log's writer, the sweeper, and what follows other
     /// nodes.
     pub fn start(self: &Arc<Self>) {
-        self.tasks
-            .spawn(decisions::log::write_behind(Arc::clone(self)));
+        self.tasks.spawn(decisions::writer::run(Arc::clone(self)));
         self.tasks.spawn(sweeper::run(Arc::clone(self)));
         self.tasks.spawn(rules::follow::run(Arc::clone(self)));
     }

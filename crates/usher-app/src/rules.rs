@@ -216,19 +216,28 @@ impl Ruleset {
         })
     }
 
-    /// Whether logs mask the attribute.
+    /// Whether logs mask the attribute: it is marked, or a part of one that is, or has such a part.
     pub(crate) fn is_sensitive(&self, attribute: &str) -> bool {
         let custom = attribute
             .strip_prefix("custom.")
-            .and_then(|name| self.attributes.get(name));
+            .and_then(|path| self.attributes.get(path.split('.').next()?));
         custom.is_some_and(|kept| kept.record.is_sensitive)
             || self.settings.as_ref().is_some_and(|kept| {
-                kept.record
-                    .sensitive_attributes
-                    .iter()
-                    .any(|name| name == attribute)
+                let marked = kept.record.sensitive_attributes.iter();
+                marked.into_iter().any(|marked| overlap(marked, attribute))
             })
     }
+}
+
+/// Whether two paths are the same, or one is inside the other.
+fn overlap(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() < other.len() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    long.strip_prefix(short)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 impl Parts {

@@ -1,8 +1,10 @@
 //! How often policies decide: counters by day, kept for 13 months.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use usher_model::id::AccountId;
+use foldhash::fast::RandomState;
+use usher_model::id::{AccountId, PolicyId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_store::batch::{Batch, Expect};
@@ -46,7 +48,7 @@ pub struct Usage {
 /// Fails if the caller may not see policies.
 pub async fn get(caller: &Caller, app: &App, from: Timestamp, to: Timestamp) -> Result<Usage> {
     caller.require(Permission::PoliciesRead)?;
-    app.log.caught_up().await;
+    app.log.counted().await;
     let mut query = Query::all(&caller.account, &kept::POLICY_USES);
     query.from = Some(Field::Text(day(from)));
     // The day after the last one: `~` sorts behind every digit.
@@ -81,68 +83,194 @@ pub async fn get(caller: &Caller, app: &App, from: Timestamp, to: Timestamp) -> 
     Ok(usage)
 }
 
-/// What a batch of decisions adds to the counters.
+/// How one decision ended, as it is counted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// The winner, by id and name.
+    pub(crate) winner: Option<(PolicyId, String)>,
+    /// Whether a policy could not be judged.
+    pub(crate) is_faulty: bool,
+}
+
+/// Milliseconds of a day.
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+/// Counters whose kept sums are remembered.
+const KNOWN_MAX: usize = limits::POLICIES_MAX;
+
+/// What is counted: an account, a day since 1970, and a policy, or none for all runs.
+type Counted = (AccountId, i64, Option<PolicyId>);
+
+/// Counts that are not yet added to what is kept.
 #[derive(Debug, Default)]
-pub(crate) struct Counts(HashMap<(AccountId, String, String), PolicyUse>);
+pub(crate) struct Counts(HashMap<Counted, Count, RandomState>);
+
+#[derive(Clone, Debug, Default)]
+struct Count {
+    runs: RunCounts,
+    matches: u64,
+    last: Timestamp,
+    name: String,
+}
 
 impl Counts {
-    pub(crate) fn add(&mut self, account: &AccountId, decision: &record::Decision) {
-        let runs = self.entry(account, decision.at, "");
-        runs.counts.runs += 1;
-        runs.counts.no_match += u64::from(decision.policy_id.is_none());
-        runs.counts.errors += u64::from(!decision.faults.is_empty());
-        let Some(id) = &decision.policy_id else {
+    pub(crate) fn add(&mut self, account: &AccountId, at: Timestamp, tally: &Tally) {
+        let day = at.milliseconds().div_euclid(DAY);
+        let count = self.0.entry((account.clone(), day, None)).or_default();
+        count.runs.runs += 1;
+        count.runs.no_match += u64::from(tally.winner.is_none());
+        count.runs.errors += u64::from(tally.is_faulty);
+        count.last = count.last.max(at);
+        let Some((id, name)) = &tally.winner else {
             return;
         };
-        let policy = self.entry(account, decision.at, id.as_str());
-        policy.matches += 1;
-        policy.last_matched_at = policy.last_matched_at.max(Some(decision.at));
-        decision
-            .policy_name
-            .as_deref()
-            .unwrap_or_default()
-            .clone_into(&mut policy.name);
-    }
-
-    fn entry(&mut self, account: &AccountId, at: Timestamp, policy_id: &str) -> &mut PolicyUse {
-        let day = day(at);
-        let key = (account.clone(), day.clone(), policy_id.to_owned());
-        self.0.entry(key).or_insert_with(|| PolicyUse {
-            day,
-            policy_id: policy_id.to_owned(),
-            name: String::new(),
-            matches: 0,
-            last_matched_at: None,
-            counts: RunCounts::default(),
-            expires_at: at.plus(limits::CONTEXT_TTL_MAX),
-        })
-    }
-
-    /// Adds the sums to a batch: what is kept, plus these, if nobody was faster.
-    pub(crate) async fn add_to(&self, app: &App, batch: &mut Batch, now: Timestamp) -> Result<()> {
-        for ((account, day, policy_id), added) in &self.0 {
-            let key = Key::new(account, [day.as_str(), policy_id.as_str()]);
-            let row = app.store.get(&kept::POLICY_USES, &key, now).await?;
-            let known: Option<Kept<PolicyUse>> = row.as_ref().map(record::read).transpose()?;
-            let Some(known) = known else {
-                batch.put_record(account, added, Expect::Absent)?;
-                continue;
-            };
-            let counts = RunCounts {
-                runs: known.record.counts.runs + added.counts.runs,
-                no_match: known.record.counts.no_match + added.counts.no_match,
-                errors: known.record.counts.errors + added.counts.errors,
-            };
-            let sum = PolicyUse {
-                matches: known.record.matches + added.matches,
-                last_matched_at: known.record.last_matched_at.max(added.last_matched_at),
-                counts,
-                ..added.clone()
-            };
-            batch.put_record(account, &sum, Expect::Revision(known.revision))?;
+        let winner = (account.clone(), day, Some(id.clone()));
+        let count = self.0.entry(winner).or_default();
+        count.matches += 1;
+        count.last = count.last.max(at);
+        if count.name != *name {
+            name.clone_into(&mut count.name);
         }
-        Ok(())
     }
+
+    fn merge(&mut self, later: Self) {
+        for (counted, added) in later.0 {
+            match self.0.entry(counted) {
+                Entry::Vacant(place) => {
+                    place.insert(added);
+                }
+                Entry::Occupied(mut count) => count.get_mut().merge(added),
+            }
+        }
+    }
+}
+
+impl Count {
+    fn merge(&mut self, later: Self) {
+        self.runs.runs += later.runs.runs;
+        self.runs.no_match += later.runs.no_match;
+        self.runs.errors += later.runs.errors;
+        self.matches += later.matches;
+        self.last = self.last.max(later.last);
+        self.name = later.name;
+    }
+
+    /// Returns the row: this, and what was kept before.
+    fn sum(&self, (_, day, policy): &Counted, kept: Option<&PolicyUse>) -> PolicyUse {
+        let before = kept.map(|kept| kept.counts).unwrap_or_default();
+        let last = kept.and_then(|kept| kept.last_matched_at);
+        let last = last.unwrap_or_default().max(self.last);
+        PolicyUse {
+            day: day_of(*day),
+            policy_id: policy.as_ref().map_or("", PolicyId::as_str).to_owned(),
+            name: self.name.clone(),
+            matches: self.matches + kept.map_or(0, |kept| kept.matches),
+            last_matched_at: policy.as_ref().map(|_| last),
+            counts: RunCounts {
+                runs: before.runs + self.runs.runs,
+                no_match: before.no_match + self.runs.no_match,
+                errors: before.errors + self.runs.errors,
+            },
+            expires_at: last.plus(limits::CONTEXT_TTL_MAX),
+        }
+    }
+}
+
+/// The counters of the log's writer: what is kept of them, and what is not yet.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    owed: Counts,
+    /// The kept sums as this process wrote or read them last.
+    known: HashMap<Counted, Option<Kept<PolicyUse>>, RandomState>,
+}
+
+/// Counters that stand in a batch, each with its sum.
+#[derive(Debug, Default)]
+pub(crate) struct Written(Vec<(Counted, PolicyUse)>);
+
+impl Counters {
+    /// Whether something is not yet kept.
+    pub(crate) fn owes(&self) -> bool {
+        !self.owed.0.is_empty()
+    }
+
+    /// Adds counts that are kept later.
+    pub(crate) fn owe(&mut self, counts: Counts) {
+        self.owed.merge(counts);
+    }
+
+    /// Adds the counters of the accounts in question to a batch: what is kept, and what is owed.
+    pub(crate) async fn write(
+        &mut self,
+        app: &App,
+        batch: &mut Batch,
+        is_written: impl Fn(&AccountId) -> bool,
+        now: Timestamp,
+    ) -> Result<Written> {
+        let owed = self.owed.0.iter();
+        let owed: Vec<_> = owed
+            .filter(|((account, ..), _)| is_written(account))
+            .collect();
+        let unknown: Vec<&Counted> = owed
+            .iter()
+            .map(|(counted, _)| *counted)
+            .filter(|counted| !self.known.contains_key(*counted))
+            .collect();
+        let keys: Vec<_> = unknown
+            .iter()
+            .map(|counted| (&kept::POLICY_USES, key(counted)))
+            .collect();
+        let rows = app.store.get_many(&keys, now).await?;
+        for (counted, row) in unknown.into_iter().zip(rows) {
+            let kept = row.as_ref().map(record::read).transpose()?;
+            self.known.insert(counted.clone(), kept);
+        }
+        let mut written = Written::default();
+        for (counted, count) in owed {
+            let known = self.known.get(counted).and_then(Option::as_ref);
+            let sum = count.sum(counted, known.map(|kept| &kept.record));
+            let expect = known.map_or(Expect::Absent, |kept| Expect::Revision(kept.revision));
+            batch.put_record(&counted.0, &sum, expect)?;
+            written.0.push((counted.clone(), sum));
+        }
+        Ok(written)
+    }
+
+    /// Notes that counters were written, with the revisions of their rows; without them it is known
+    /// only that they were.
+    pub(crate) fn settle(&mut self, written: Written, mut revisions: impl Iterator<Item = u64>) {
+        if self.known.len() > KNOWN_MAX {
+            self.known.clear();
+        }
+        for (counted, record) in written.0 {
+            self.owed.0.remove(&counted);
+            match revisions.next() {
+                Some(revision) => {
+                    self.known.insert(counted, Some(Kept { record, revision }));
+                }
+                None => {
+                    self.known.remove(&counted);
+                }
+            }
+        }
+    }
+
+    /// Forgets what is kept of an account: somebody else counted too.
+    pub(crate) fn forget(&mut self, account: &AccountId) {
+        self.known.retain(|(known, ..), _| known != account);
+    }
+}
+
+fn key((account, day, policy): &Counted) -> Key {
+    let day = day_of(*day);
+    Key::new(
+        account,
+        [&day, policy.as_ref().map_or("", PolicyId::as_str)],
+    )
+}
+
+/// Returns a day since 1970 in UTC.
+fn day_of(day: i64) -> String {
+    self::day(Timestamp::from_milliseconds(day.saturating_mul(DAY)))
 }
 
 /// Returns the day of an instant in UTC: `2026-05-01`.

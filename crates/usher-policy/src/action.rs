@@ -1,5 +1,7 @@
 //! Actions as clients of both generations read them.
 
+use std::sync::Arc;
+
 use usher_model::limits;
 use usher_model::value::{Object, Value};
 
@@ -27,7 +29,7 @@ pub struct ResolvedAction {
 #[derive(Debug)]
 pub(crate) enum Plan {
     /// They depend on no fact.
-    Ready(Vec<ResolvedAction>),
+    Ready(Arc<[ResolvedAction]>),
     /// They have templates, or can never be resolved.
     Templated(Vec<(ActionKind, Vec<(String, Templated)>)>),
 }
@@ -49,39 +51,57 @@ impl Plan {
             .all(|(_, payload)| payload.iter().all(|(_, value)| value.is_constant()));
         let plan = Self::Templated(actions);
         if is_constant && let Ok(ready) = plan.fill(&Facts::none()) {
-            Self::Ready(ready)
+            Self::Ready(ready.into())
         } else {
             plan
         }
     }
 
-    /// Returns an attribute that an action takes whole and that has no value.
+    /// Returns an attribute that an action takes whole, or that is a part of an id, and that has no
+    /// value.
     pub(crate) fn missing(&self, facts: &Facts<'_>) -> Option<Slot> {
         let Self::Templated(actions) = self else {
             return None;
         };
-        let mut values = actions.iter().flat_map(|(_, payload)| payload);
-        values.find_map(|(_, value)| match value {
+        let mut values = actions
+            .iter()
+            .flat_map(|(kind, payload)| payload.iter().map(move |member| (kind, member)));
+        values.find_map(|(kind, (name, value))| match value {
             Templated::Attribute(slot) if facts.fact(*slot).view().is_missing() => Some(*slot),
+            value if is_id(kind, name) => value.missing(facts),
             _ => None,
         })
     }
 
     /// Fills the templates in.
     pub(crate) fn fill(&self, facts: &Facts<'_>) -> Result<Vec<ResolvedAction>, Stop> {
-        match self {
-            Self::Ready(actions) => Ok(actions.clone()),
-            Self::Templated(actions) => {
-                let resolved = actions.iter().map(|(kind, payload)| {
-                    let payload = payload
-                        .iter()
-                        .map(|(name, value)| Ok((name.clone(), value.fill(facts)?)))
-                        .collect::<Result<Object, Stop>>()?;
-                    Ok(resolve(kind, payload)?)
-                });
-                resolved.collect()
+        let actions = match self {
+            Self::Ready(actions) => return Ok(actions.to_vec()),
+            Self::Templated(actions) => actions,
+        };
+        let resolved = actions.iter().map(|(kind, payload)| {
+            let mut filled = Object::new();
+            for (name, value) in payload {
+                filled.insert(name.clone(), value.fill(facts)?);
+                // What is left of an id without one of its parts is the id of something else.
+                if is_id(kind, name) && value.missing(facts).is_some() {
+                    return Err(FaultCode::UnresolvedAction.into());
+                }
             }
+            Ok(resolve(kind, filled)?)
+        });
+        resolved.collect()
+    }
+}
+
+/// Whether a member of a payload names whom a conversation goes to.
+fn is_id(kind: &ActionKind, name: &str) -> bool {
+    match kind {
+        ActionKind::TransferToSkill => name == "skillId",
+        ActionKind::TransferToAgent => {
+            matches!(name, "userId" | "agentId" | "skillId" | "fallbackSkillId")
         }
+        _ => false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The first policy whose guard holds, or the fact that has to be read before that can be said.
 
+use std::sync::Arc;
+
 use usher_model::id::PolicyId;
 use usher_model::time::Timestamp;
 
@@ -50,12 +52,11 @@ pub struct Winner<'s> {
     pub policy: &'s Policy,
     /// Which of its guards held.
     pub matched_by: MatchedBy,
-    /// What is to be done, in order.
-    pub actions: Actions<'s>,
+    /// What is to be done, in order; shared with the set where it depends on no fact.
+    pub actions: Arc<[ResolvedAction]>,
+    /// Whether facts stand in the actions.
+    pub is_templated: bool,
 }
-
-/// Resolved actions: borrowed from the set where they depend on no fact.
-pub type Actions<'s> = std::borrow::Cow<'s, [ResolvedAction]>;
 
 /// Which guard of a policy held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -288,9 +289,9 @@ fn win<'s>(
     let Some(entry) = set.entries().get(position) else {
         return Ok(None);
     };
-    let actions = match plan {
-        Plan::Ready(actions) => Actions::Borrowed(actions),
-        Plan::Templated(_) => Actions::Owned(plan.fill(scope.facts)?),
+    let (actions, is_templated) = match plan {
+        Plan::Ready(actions) => (Arc::clone(actions), false),
+        Plan::Templated(_) => (plan.fill(scope.facts)?.into(), true),
     };
     let matched_by = guard
         .exception()
@@ -300,6 +301,7 @@ fn win<'s>(
         policy: entry.policy(),
         matched_by,
         actions,
+        is_templated,
     }))
 }
 

@@ -115,6 +115,16 @@ impl Templated {
         matches!(self, Self::Constant(_))
     }
 
+    /// Returns an attribute of a text that has no value.
+    pub(crate) fn missing(&self, facts: &Facts<'_>) -> Option<Slot> {
+        let is_missing = |slot: &Slot| facts.fact(*slot).view().is_missing();
+        match self {
+            Self::Attribute(slot) => Some(*slot).filter(is_missing),
+            Self::Text(template) => template.slots().find(is_missing),
+            Self::Constant(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
     /// Fills the attributes in; a whole value that is missing becomes null.
     pub(crate) fn fill(&self, facts: &Facts<'_>) -> Result<Value, Stop> {
         Ok(match self {

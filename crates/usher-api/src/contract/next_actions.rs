@@ -22,7 +22,7 @@ use utoipa_axum::routes;
 use super::aliases_of;
 use crate::extract::{self, Authenticated, Path, Query, Shared};
 use crate::problem::Failure;
-use crate::wire::decision::Action;
+use crate::wire::decision::{Action, Actions};
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     let v1 = routes!(v1, v1_body);
@@ -148,12 +148,13 @@ struct Rule {
     /// Its name.
     name: String,
     /// What to do, in order, with every template filled in.
-    actions: Vec<Action>,
+    #[schema(value_type = Vec<Action<'_>>)]
+    actions: Actions,
 }
 
 impl From<Decision> for Envelope {
     fn from(decision: Decision) -> Self {
-        let actions = decision.actions.into_iter().map(Action::from).collect();
+        let actions = Actions(decision.actions);
         Self {
             next_action_id: decision.id,
             rule: decision.policy.map(|(id, name)| Rule { id, name, actions }),
@@ -241,7 +242,7 @@ struct EnvelopeQuery {
                 ("X-Rule-Name" = String, description = "Its name, percent-encoded"),
                 ("X-No-Match-Reason" = String,
                     description = "Why nobody won: `NO_POLICIES_ENABLED` or `NO_MATCHED_RULES`")),
-            body = Vec<Action>,
+            body = Vec<Action<'_>>,
             example = json!([{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "1001"}}])),
         (status = 404, description = "There is no such policy")))]
 async fn v2(
@@ -262,8 +263,7 @@ async fn v2(
     if query.envelope.as_deref() == Some("true") {
         return Ok((headers, Json(Envelope::from(decision))).into_response());
     }
-    let actions: Vec<Action> = decision.actions.into_iter().map(Action::from).collect();
-    Ok((headers, Json(actions)).into_response())
+    Ok((headers, Json(Actions(decision.actions))).into_response())
 }
 
 /// What the bare list of version 2 has no room for.

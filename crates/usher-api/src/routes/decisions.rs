@@ -62,10 +62,10 @@ struct FilterQuery {
     status: Option<String>,
     /// `MATCHED` or `NO_MATCH`.
     outcome: Option<String>,
-    /// At or after this instant.
+    /// Asked at or after this instant.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
-    /// Before this instant.
+    /// Asked before this instant.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
 }
@@ -100,6 +100,8 @@ impl FilterQuery {
 }
 
 /// List decisions, the newest first.
+///
+/// With filters a page may be empty and still have a next one: it looks at a part of the log.
 #[utoipa::path(get, path = "/api/v1/decisions", tag = "decisions", params(FilterQuery, PageQuery),
     responses((status = 200, body = Page<wire::LoggedDecision>), (status = 400, body = Problem)))]
 async fn list(

@@ -1,6 +1,8 @@
 //! Decisions.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
 use usher_app::decisions;
 use usher_app::decisions::search;
 use usher_model::id::{ConsumerId, ConversationId, DecisionId, PolicyId, SessionId};
@@ -68,20 +70,24 @@ pub struct Winner {
 
 /// One thing to do.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Action {
+pub struct Action<'a> {
     /// `TRANSFER_TO_SKILL`, `TRANSFER_TO_AGENT` or `SEND_MESSAGE`.
-    pub r#type: String,
+    r#type: &'a str,
     /// With what, in both published spellings.
     #[schema(value_type = Object)]
-    pub payload: Object,
+    payload: &'a Object,
 }
 
-impl From<decisions::Action> for Action {
-    fn from(action: decisions::Action) -> Self {
-        Self {
-            r#type: action.kind.as_str().to_owned(),
-            payload: action.payload,
-        }
+/// What to do, in order; shared with the policies where it depends on no fact.
+#[derive(Debug)]
+pub struct Actions(pub Arc<[decisions::Action]>);
+
+impl Serialize for Actions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|action| Action {
+            r#type: action.kind.as_str(),
+            payload: &action.payload,
+        }))
     }
 }
 
@@ -98,7 +104,8 @@ pub struct Decision {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_match_reason: Option<String>,
     /// What to do, in order, with every template filled in.
-    pub actions: Vec<Action>,
+    #[schema(value_type = Vec<Action<'_>>)]
+    pub actions: Actions,
     /// Of each policy why it was passed over, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -111,7 +118,7 @@ impl From<decisions::Decision> for Decision {
             decision_id: decision.id,
             policy: decision.policy.map(|(id, name)| Winner { id, name }),
             no_match_reason: decision.no_match_reason.map(str::to_owned),
-            actions: decision.actions.into_iter().map(Action::from).collect(),
+            actions: Actions(decision.actions),
             explanation: decision.explanation,
         }
     }
@@ -137,7 +144,10 @@ pub struct LoggedDecision {
     /// Which one.
     #[schema(value_type = String, format = "uuid")]
     pub decision_id: DecisionId,
-    /// The instant taken as now.
+    /// When it was asked: the log is in this order, and searched by it.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// The instant taken as now: when it was asked, unless the request named another.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// How long it took, in microseconds.
@@ -164,7 +174,7 @@ pub struct LoggedDecision {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_match_reason: Option<String>,
     /// What was answered.
-    #[schema(value_type = Vec<Action>)]
+    #[schema(value_type = Vec<Action<'_>>)]
     pub actions: Vec<Value>,
     /// The policies that could not be judged.
     pub faults: Vec<DecisionFault>,
@@ -183,18 +193,20 @@ pub struct LoggedDecision {
 
 impl From<search::Logged> for LoggedDecision {
     fn from(logged: search::Logged) -> Self {
+        let (received_at, at) = (logged.received_at(), logged.at());
         let policy = logged.policy_id.map(|id| Winner {
             id,
             name: logged.policy_name.unwrap_or_default(),
         });
         let fault = |fault: decisions::search::LoggedFault| DecisionFault {
             policy_id: fault.policy_id,
-            status: fault.status,
-            code: fault.code,
+            status: fault.status.into_owned(),
+            code: fault.code.into_owned(),
         };
         Self {
             decision_id: logged.id,
-            at: logged.at,
+            received_at,
+            at,
             duration_us: logged.duration_us,
             api: logged.api,
             conversation_id: logged.conversation_id,

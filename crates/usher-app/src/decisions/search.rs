@@ -1,19 +1,22 @@
 //! Looking into the decision log: find, explain, repeat, and why another policy did not win.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
 use usher_model::id::{AccountId, ConsumerId, ConversationId, DecisionId, PolicyId};
+use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_model::value::{self, Value};
-use usher_policy::explain;
 use usher_policy::explain::render::MASK;
 use usher_policy::facts::{Fact, Facts};
-use usher_policy::run::Step;
 use usher_policy::why_not;
-use usher_store::batch::{Batch, Expect};
+use usher_store::batch::{Batch, CommitError};
 use usher_store::collection::kept;
-use usher_store::record;
-use usher_store::store::{Cursor, Field, Key, Query};
+use usher_store::record::{DecisionBlock, DecisionHead, StoredDecision, Word};
+use usher_store::store::{Cursor, Field, Query, StoreError};
 
-use super::{Outcome, action_value, offer, rendered, unknown};
+use super::{Outcome, action, explained, offer};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error, Result};
@@ -21,10 +24,16 @@ use crate::rules::{self, Ruleset};
 
 pub use usher_store::record::{Decision as Logged, Fault as LoggedFault};
 
-/// Rows looked at for one page when filters leave few of them.
-const SCANNED_MAX: usize = 20_000;
-/// Rows erased in one commit.
-const ERASED_ROWS: usize = 500;
+/// Blocks of the log that are read at once.
+const BLOCKS_AT_ONCE: usize = 4;
+/// Blocks of the log that are read for one page when filters leave few of their decisions.
+const BLOCKS_READ_MAX: usize = 64;
+/// Finds for one page; each passes over some thousand blocks in which nothing can be.
+const FINDS_MAX: usize = 8;
+/// Blocks that are written again without what is erased before more are looked for.
+const ERASED_BLOCKS: usize = 16;
+/// The list to which a cursor belongs.
+const LIST: &str = "decisions";
 
 /// Which decisions.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +48,9 @@ pub struct Filter {
     pub status: Option<String>,
     /// Whether somebody won.
     pub is_matched: Option<bool>,
-    /// At or after this instant.
+    /// Asked at or after this instant.
     pub from: Option<Timestamp>,
-    /// Before this instant.
+    /// Asked before this instant.
     pub to: Option<Timestamp>,
 }
 
@@ -54,7 +63,55 @@ pub struct Replay {
     pub explanation: Value,
 }
 
-/// Returns decisions, the newest first.
+impl Filter {
+    /// Returns what a block contains in which there is such a decision.
+    fn words(&self) -> Vec<Word> {
+        let policy = self.policy_id.as_ref().map(PolicyId::as_str);
+        let conversation = self.conversation_id.as_ref().map(ConversationId::as_str);
+        let consumer = self.consumer_id.as_ref().map(ConsumerId::as_str);
+        let mut words = Vec::new();
+        words.extend(conversation.map(Word::conversation));
+        words.extend(consumer.map(Word::consumer));
+        words.extend(self.is_matched.map(Word::outcome));
+        match self.status.as_deref() {
+            None => words.extend(policy.map(Word::winner)),
+            Some("TRUE") => words.push(policy.map_or(Word::outcome(true), Word::winner)),
+            Some(status) => {
+                words.push(Word::status(status));
+                words.extend(policy.map(Word::faulty));
+            }
+        }
+        words
+    }
+
+    fn fits(&self, decision: &DecisionHead<'_>) -> bool {
+        let is_policy = |id: &str| {
+            let wanted = self.policy_id.as_ref().map(PolicyId::as_str);
+            wanted.is_none_or(|wanted| wanted == id)
+        };
+        let has_won = decision.policy_id.as_deref().is_some_and(is_policy);
+        let has_status = match self.status.as_deref() {
+            None => self.policy_id.is_none() || has_won,
+            Some("TRUE") => has_won,
+            Some(status) => decision
+                .faults
+                .iter()
+                .any(|fault| fault.status == status && is_policy(fault.policy_id.as_str())),
+        };
+        let conversation = self.conversation_id.as_ref().map(ConversationId::as_str);
+        let consumer = self.consumer_id.as_ref().map(ConsumerId::as_str);
+        has_status
+            && conversation.is_none_or(|id| decision.conversation_id.as_deref() == Some(id))
+            && consumer.is_none_or(|id| decision.consumer_id.as_deref() == Some(id))
+            && self
+                .is_matched
+                .is_none_or(|is_matched| decision.policy_id.is_some() == is_matched)
+            && self.from.is_none_or(|from| decision.id.minted_at() >= from)
+    }
+}
+
+/// Returns decisions, the newest first. A page may have fewer than `limit` of them, or none, and
+/// still a next one: it looks at a bounded part of the log.
 ///
 /// # Errors
 /// Fails if the caller may not see decisions, or the cursor was not made by this list.
@@ -67,88 +124,82 @@ pub async fn list(
 ) -> Result<(Vec<Logged>, Option<Cursor>)> {
     caller.require(Permission::DecisionsRead)?;
     app.log.caught_up().await;
-    let rules = rules::current(app, &caller.account).await?;
-    let mut query = Query::all(&caller.account, &kept::DECISIONS);
+    let now = app.now();
+    let after = after.map(|cursor| position(&cursor)).transpose()?;
+    let to = filter.to.map(DecisionId::first_at);
+    // The first decision that is too new.
+    let end = after.into_iter().chain(to).min();
+    let mut query = Query::all(&caller.account, &kept::DECISION_BLOCKS);
     query.descending = true;
-    query.after = after;
-    query.limit = limit;
-    choose_index(&mut query, filter);
-    let (mut found, mut scanned) = (Vec::new(), 0);
-    loop {
-        let page = app.store.find(&query, app.now()).await?;
-        scanned += page.rows.len();
+    query.limit = BLOCKS_AT_ONCE;
+    query.contains = filter.words().into_iter().map(Word::pattern).collect();
+    query.from = filter.from.map(|from| field(DecisionId::first_at(from)));
+    query.to = end.map(last_key);
+    // Blocks overlap: a decision waits here until no block that is left can have a newer one.
+    let mut waiting = BTreeMap::new();
+    let (mut found, mut blocks) = (Vec::new(), 0);
+    for finds in 1.. {
+        let page = app.store.find(&query, now).await?;
+        blocks += page.rows.len();
         for row in &page.rows {
-            let mut decision: Logged = record::read(row)?.record;
-            if fits(filter, &decision) {
-                mask(&rules, &mut decision);
-                found.push(decision);
+            for decision in StoredDecision::all(row)? {
+                let head = &decision.head;
+                let is_in_time = end.is_none_or(|end| head.id < end) && head.expires_at() > now;
+                if is_in_time && filter.fits(head) {
+                    waiting.insert(head.id, decision.read()?);
+                }
             }
         }
-        // A page may hold more than asked for by at most one scan, never less with rows left.
-        match page.next {
-            Some(next) if found.len() < limit && scanned < SCANNED_MAX => query.after = Some(next),
-            next => return Ok((found, next)),
+        let rest = page.next.as_ref().map(rest).transpose()?;
+        while found.len() < limit
+            && let Some(newest) = waiting.last_entry()
+            && rest.is_none_or(|rest| *newest.key() >= rest)
+        {
+            found.push(newest.remove());
         }
+        let next = match rest {
+            _ if found.len() >= limit && !(rest.is_none() && waiting.is_empty()) => {
+                found.last().map(|last| last.id)
+            }
+            Some(_) if finds < FINDS_MAX && blocks < BLOCKS_READ_MAX => {
+                query.after = page.next;
+                continue;
+            }
+            rest => rest,
+        };
+        mask_all(caller, app, &mut found).await?;
+        let next = next.map(|last| Cursor::of_list(LIST, vec![field(last)]));
+        return Ok((found, next));
     }
+    Ok((found, None))
 }
 
-fn choose_index(query: &mut Query, filter: &Filter) {
-    let status = filter.status.as_deref();
-    if let Some(conversation) = &filter.conversation_id {
-        query.index = Some("by_conversation");
-        query.equals = vec![Field::Text(conversation.to_string())];
-    } else if let Some(consumer) = &filter.consumer_id {
-        query.index = Some("by_consumer");
-        query.equals = vec![Field::Text(consumer.to_string())];
-    } else if let Some(fault) = status.filter(|status| *status != "TRUE") {
-        query.index = Some("by_fault");
-        query.equals = vec![Field::Text(fault.to_owned())];
-        (query.from, query.to) = bounds(filter);
-    } else if let Some(policy) = &filter.policy_id {
-        query.index = Some("by_policy");
-        query.equals = vec![Field::Text(policy.to_string())];
-        (query.from, query.to) = bounds(filter);
+fn field(id: DecisionId) -> Field {
+    Field::Text(id.to_string())
+}
+
+/// Returns a bound that the key of every block with a decision before `end` is less than.
+fn last_key(end: DecisionId) -> Field {
+    let last = end.minted_at().plus(limits::DECISION_BLOCK_SPAN_MAX);
+    field(DecisionId::first_at(last.plus(Duration::from_millis(1))))
+}
+
+/// Returns the decision before which a page begins.
+fn position(cursor: &Cursor) -> Result<DecisionId> {
+    id_of(cursor.values_of(LIST)?)
+}
+
+/// Returns the decision before which those are that blocks not yet looked at may have.
+fn rest(next: &Cursor) -> Result<DecisionId> {
+    id_of(next.values())
+}
+
+fn id_of(values: &[Field]) -> Result<DecisionId> {
+    match values {
+        [Field::Text(id)] => DecisionId::parse(id).ok(),
+        _ => None,
     }
-}
-
-fn bounds(filter: &Filter) -> (Option<Field>, Option<Field>) {
-    let bound = |at: Timestamp| Field::Integer(at.milliseconds());
-    (filter.from.map(bound), filter.to.map(bound))
-}
-
-fn fits(filter: &Filter, decision: &Logged) -> bool {
-    let faulted = |status: &str| {
-        decision.faults.iter().any(|fault| {
-            fault.status == status
-                && filter
-                    .policy_id
-                    .as_ref()
-                    .is_none_or(|policy| *policy == fault.policy_id)
-        })
-    };
-    let won = || match &filter.policy_id {
-        Some(policy) => decision.policy_id.as_ref() == Some(policy),
-        None => decision.policy_id.is_some(),
-    };
-    let has_status = match filter.status.as_deref() {
-        None => filter.policy_id.is_none() || won(),
-        Some("TRUE") => won(),
-        Some(status) => faulted(status),
-    };
-    has_status
-        && filter
-            .conversation_id
-            .as_ref()
-            .is_none_or(|id| decision.conversation_id.as_ref() == Some(id))
-        && filter
-            .consumer_id
-            .as_ref()
-            .is_none_or(|id| decision.consumer_id.as_ref() == Some(id))
-        && filter
-            .is_matched
-            .is_none_or(|is_matched| decision.policy_id.is_some() == is_matched)
-        && filter.from.is_none_or(|from| decision.at >= from)
-        && filter.to.is_none_or(|to| decision.at < to)
+    .ok_or_else(|| StoreError::Cursor.into())
 }
 
 /// Returns one decision with the record of its run.
@@ -157,24 +208,24 @@ fn fits(filter: &Filter, decision: &Logged) -> bool {
 /// Fails if the caller may not see decisions, or there is no such one.
 pub async fn get(caller: &Caller, app: &App, id: DecisionId) -> Result<(Logged, Replay)> {
     caller.require(Permission::DecisionsRead)?;
-    let decision = find(caller, app, id).await?;
+    let mut decision = find(caller, app, id).await?;
+    let today = rules::current(app, &caller.account).await?;
     let rules = rules::at(app, &caller.account, decision.ruleset_revision).await?;
-    let facts = facts(&rules, &decision);
-    let only = decision.only_policy_id.as_ref();
-    let explained = match explain::explain(&rules.set, &facts, decision.at, only) {
-        Step::Done(explained) => explained,
-        Step::Need(slot) => return Err(unknown(&rules, slot)),
+    let replay = {
+        let facts = facts(&rules, &decision);
+        let (at, only) = (decision.at(), decision.only_policy_id.as_ref());
+        let outcome = Outcome::of(&rules, &facts, at, only)?;
+        let winner = outcome.policy.map(|policy| &policy.id);
+        let actions = outcome.actions.iter().map(action);
+        let actions = actions
+            .map(|(r#type, payload)| serde_json::json!({"type": r#type, "payload": payload}));
+        Replay {
+            is_same: winner == decision.policy_id.as_ref()
+                && actions.eq(decision.actions.iter().cloned()),
+            explanation: explained(&rules, &today, &facts, at, only)?,
+        }
     };
-    let outcome = Outcome::of(&rules, &facts, decision.at, only)?;
-    let actions: Vec<Value> = outcome.actions.iter().map(action_value).collect();
-    let is_same = outcome.policy.as_ref().map(|(id, _)| id) == decision.policy_id.as_ref()
-        && actions == decision.actions;
-    let replay = Replay {
-        is_same,
-        explanation: rendered(&rules, &explained),
-    };
-    let mut decision = decision;
-    mask(&rules, &mut decision);
+    mask(&rules, &today, &mut decision);
     Ok((decision, replay))
 }
 
@@ -217,10 +268,11 @@ pub async fn why_not(
 ) -> Result<WhyNot> {
     caller.require(Permission::DecisionsRead)?;
     let decision = find(caller, app, id).await?;
+    let today = rules::current(app, &caller.account).await?;
     let rules = rules::at(app, &caller.account, decision.ruleset_revision).await?;
     rules.find(policy)?;
     let facts = facts(&rules, &decision);
-    let search = || why_not::why_not(&rules.set, &facts, decision.at, policy);
+    let search = || why_not::why_not(&rules.set, &facts, decision.at(), policy);
     // The search runs the policies again, some hundred times.
     let found = tokio::task::block_in_place(search);
     let found = found.ok_or_else(|| {
@@ -236,7 +288,8 @@ pub async fn why_not(
         why_not::WhyNot::NotFound(reason) => WhyNot::NotFound(reason.message()),
         why_not::WhyNot::Change(changes) => {
             let change = |change: why_not::Change<'_>| {
-                let is_hidden = rules.is_sensitive(change.attribute.path());
+                let path = change.attribute.path();
+                let is_hidden = rules.is_sensitive(path) || today.is_sensitive(path);
                 let from = if is_hidden { MASK.into() } else { change.from };
                 Change {
                     attribute: change.attribute.to_string(),
@@ -249,31 +302,66 @@ pub async fn why_not(
     })
 }
 
-/// Hides the values of sensitive attributes in the actions that were made from them.
+/// Hides what logs must not show in the actions of decisions.
+async fn mask_all(caller: &Caller, app: &App, decisions: &mut [Logged]) -> Result<()> {
+    let today = rules::current(app, &caller.account).await?;
+    let mut rulesets: HashMap<u64, Arc<Ruleset>> = HashMap::new();
+    for decision in decisions
+        .iter_mut()
+        .filter(|decision| decision.is_templated)
+    {
+        let revision = decision.ruleset_revision;
+        let then = match rulesets.get(&revision) {
+            Some(then) => Arc::clone(then),
+            None => rules::at(app, &caller.account, revision).await?,
+        };
+        mask(&then, &today, decision);
+        rulesets.insert(revision, then);
+    }
+    Ok(())
+}
+
+/// Hides the values of attributes that were sensitive then, or are today, in the actions that were
+/// made from them.
 ///
 /// It may hide a text that only happens to be the same; it never shows one.
-fn mask(rules: &Ruleset, decision: &mut Logged) {
-    let facts = decision
-        .facts
-        .iter()
-        .filter(|fact| rules.is_sensitive(&fact.attribute));
-    let fixed = rules
-        .attributes
-        .values()
-        .filter(|kept| kept.record.is_sensitive);
-    let values = facts
-        .map(|fact| &fact.value)
-        .chain(fixed.map(|kept| &kept.record.value));
-    let secrets: Vec<String> = values
-        .map(value::text)
-        .filter(|text| !text.is_empty())
-        .collect();
+fn mask(then: &Ruleset, today: &Ruleset, decision: &mut Logged) {
+    if !decision.is_templated {
+        return;
+    }
+    let is_secret = |name: &str| then.is_sensitive(name) || today.is_sensitive(name);
+    let mut secrets = Vec::new();
+    for (attribute, value) in decision.facts() {
+        if is_secret(&attribute) {
+            add_texts(&mut secrets, value);
+        }
+    }
+    for (name, kept) in &then.attributes {
+        if is_secret(&format!("custom.{name}")) {
+            add_texts(&mut secrets, &kept.record.value);
+        }
+    }
+    // What is inside a longer one comes later, else the rest of the longer one would show.
+    secrets.sort_by_key(|secret: &String| std::cmp::Reverse(secret.len()));
     if !secrets.is_empty() {
         decision.actions.iter_mut().for_each(|action| {
             if let Some(payload) = action.get_mut("payload") {
                 mask_value(&secrets, payload);
             }
         });
+    }
+}
+
+/// Adds the text that a value has inside a longer text, and that of each of its parts.
+fn add_texts(texts: &mut Vec<String>, value: &Value) {
+    let text = value::text(value);
+    if !text.is_empty() {
+        texts.push(text);
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| add_texts(texts, item)),
+        Value::Object(members) => members.values().for_each(|member| add_texts(texts, member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -297,21 +385,37 @@ fn mask_value(secrets: &[String], shown: &mut Value) {
 
 async fn find(caller: &Caller, app: &App, id: DecisionId) -> Result<Logged> {
     app.log.caught_up().await;
-    let key = Key::new(&caller.account, [id.to_string().as_str()]);
-    let row = app.store.get(&kept::DECISIONS, &key, app.now()).await?;
-    let row = row.ok_or_else(|| {
-        let message = format!("no decision has the id `{id}`, or it is older than the log");
-        Error::new(Code::DecisionNotFound, message)
-    })?;
-    Ok(record::read(&row)?.record)
+    let now = app.now();
+    let mut query = Query::all(&caller.account, &kept::DECISION_BLOCKS);
+    query.from = Some(field(id));
+    query.to = Some(last_key(id));
+    // It is in the first one, unless blocks overlap.
+    query.limit = 1;
+    loop {
+        let page = app.store.find(&query, now).await?;
+        for row in &page.rows {
+            let mut decisions = StoredDecision::all(row)?.into_iter();
+            let is_wanted = |decision: &StoredDecision<'_>| decision.head.id == id;
+            let found = decisions.find(is_wanted);
+            if let Some(found) = found.filter(|found| found.head.expires_at() > now) {
+                return Ok(found.read()?);
+            }
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => break,
+        }
+    }
+    let message = format!("no decision has the id `{id}`, or it is older than the log");
+    Err(Error::new(Code::DecisionNotFound, message))
 }
 
 /// Returns what was known then.
 fn facts<'a>(rules: &'a Ruleset, decision: &'a Logged) -> Facts<'a> {
     let mut facts = Facts::missing(&rules.set);
-    for fact in &decision.facts {
-        if let Some(slot) = rules.set.slot(&fact.attribute) {
-            offer(&mut facts, slot, Fact::from(&fact.value));
+    for (attribute, value) in decision.facts() {
+        if let Some(slot) = rules.set.slot(&attribute) {
+            offer(&mut facts, slot, Fact::from(value));
         }
     }
     for wanted in &rules.plan.custom {
@@ -326,21 +430,29 @@ fn facts<'a>(rules: &'a Ruleset, decision: &'a Logged) -> Facts<'a> {
 /// Removes every decision for a consumer; says how many.
 pub(crate) async fn erase(app: &App, account: &AccountId, consumer: &ConsumerId) -> Result<usize> {
     app.log.caught_up().await;
-    let mut erased = 0;
+    let mut query = Query::all(account, &kept::DECISION_BLOCKS);
+    query.contains = vec![Word::consumer(consumer.as_str()).pattern()];
+    query.limit = ERASED_BLOCKS;
+    let is_theirs = |decision: &DecisionHead<'_>| {
+        let whose = decision.consumer_id.as_deref();
+        whose.is_some_and(|whose| whose == consumer.as_str())
+    };
+    let (mut erased, mut is_disturbed) = (0, false);
     loop {
         let now = app.now();
-        let mut query = Query::all(account, &kept::DECISIONS);
-        query.index = Some("by_consumer");
-        query.equals = vec![Field::Text(consumer.to_string())];
-        query.limit = ERASED_ROWS;
         let page = app.store.find(&query, now).await?;
-        let mut batch = Batch::new(now);
         for row in &page.rows {
-            batch.delete(&kept::DECISIONS, row.key.clone(), Expect::Any);
+            let mut batch = Batch::new(now);
+            let taken = DecisionBlock::take_out(row, &mut batch, is_theirs)?;
+            match app.store.commit(batch).await {
+                Ok(_) => erased += taken,
+                // The block was written again meanwhile, with what followed.
+                Err(CommitError::Conflict { .. }) => is_disturbed = true,
+                Err(error) => return Err(error.into()),
+            }
         }
-        erased += page.rows.len();
-        app.store.commit(batch).await?;
-        if page.next.is_none() {
+        query.after = page.next;
+        if query.after.is_none() && !std::mem::take(&mut is_disturbed) {
             return Ok(erased);
         }
     }

@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) consumer: Vec<Wanted>,
     pub(crate) custom: Vec<Wanted>,
     pub(crate) sde: Vec<Wanted>,
+    /// Every attribute, those of a namespace together, as the decision log has them.
+    pub(crate) logged: Vec<Slot>,
 }
 
 impl Plan {
@@ -68,6 +70,12 @@ impl Plan {
             }
         }
         plan.context = context.into_iter().collect();
+        let mut logged: Vec<_> = set.attributes().iter().enumerate().collect();
+        logged.sort_by_key(|(_, attribute)| attribute.namespace());
+        plan.logged = logged
+            .into_iter()
+            .map(|(index, _)| Slot::at(index))
+            .collect();
         plan
     }
 }

@@ -413,3 +413,16 @@ fn an_explained_expression_says_which_part_excluded_the_policy() {
     );
     assert_eq!(parts[2]["status"], "NOT_EVALUATED");
 }
+
+#[test]
+fn an_id_with_a_part_that_is_missing_is_unresolved() {
+    let policies = [always("upper", "desk-{{a.language}}"), always("lower", "2")];
+    assert_eq!(
+        see(&policies, &json!({"a": {"language": "de"}}), NOW),
+        won("desk-de", &["TRUE", "NOT_REACHED"])
+    );
+    assert_eq!(
+        see(&policies, &json!({}), NOW),
+        won("2", &["ERROR", "TRUE"])
+    );
+}

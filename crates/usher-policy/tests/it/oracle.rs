@@ -214,12 +214,25 @@ impl<'o> Oracle<'o> {
                     Some(Value::Number(_)) => true,
                     _ => false,
                 };
-                if !is_id {
+                let is_whole = match action.payload.get("skillId") {
+                    Some(Value::String(text)) => self.knows_all(text)?,
+                    _ => true,
+                };
+                if !is_id || !is_whole {
                     return Err(FaultCode::UnresolvedAction);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether every attribute in a text has a value.
+    fn knows_all(&self, text: &str) -> Judged<bool> {
+        let mut paths = text.split("{{").skip(1);
+        paths.try_fold(true, |all, behind| {
+            let (path, _) = behind.split_once("}}").unwrap();
+            Ok(all && !self.read(path.trim())?.is_null())
+        })
     }
 
     fn truth(&self, expression: &Expression) -> Judged<bool> {

@@ -208,23 +208,12 @@ pub static SDES: Collection = Collection {
     expires: true,
 };
 
-/// The decision log.
-pub static DECISIONS: Collection = Collection {
-    name: "decisions",
-    key: &["decision_id"],
-    columns: &[
-        text("conversation_id"),
-        text("consumer_id"),
-        text("policy_id"),
-        text("fault"),
-        integer("at"),
-    ],
-    indexes: &[
-        index("by_conversation", &["conversation_id"]),
-        index("by_consumer", &["consumer_id"]),
-        index("by_policy", &["policy_id", "at"]),
-        index("by_fault", &["fault", "at"]),
-    ],
+/// The decision log, in blocks: the key is the last decision of each.
+pub static DECISION_BLOCKS: Collection = Collection {
+    name: "decision_blocks",
+    key: &["last_id"],
+    columns: &[text("words")],
+    indexes: &[],
     expires: true,
 };
 
@@ -347,7 +336,7 @@ pub static ALL: &[&Collection] = &[
     &CONTEXT_SESSIONS,
     &CONTEXT_DOCUMENTS,
     &SDES,
-    &DECISIONS,
+    &DECISION_BLOCKS,
     &POLICY_USES,
     &AUDIT,
     &IDEMPOTENCY,
@@ -362,4 +351,3 @@ pub static ALL: &[&Collection] = &[
     &EVENTS,
     &LOG_SEQUENCES,
 ];
-

@@ -1,73 +1,96 @@
-//! The decision log and the usage of policies.
+//! The decision log: decisions as they are written and read.
 
-use serde::{Deserialize, Serialize};
-use usher_model::id::{AccountId, ConsumerId, ConversationId, DecisionId, PolicyId, SessionId};
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+use usher_model::id::{ConsumerId, ConversationId, DecisionId, PolicyId, SessionId};
 use usher_model::time::Timestamp;
-use usher_model::value::Value;
+use usher_model::value::{Object, Value};
 
-use super::Record;
-use crate::collection::{Collection, kept};
-use crate::store::{Field, Key};
+use super::decision_block::Word;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One run of the policies: all it takes to run it again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
-    /// Which one; ids sort by time.
+    /// Which one; ids sort by time, and say when it was asked.
     pub id: DecisionId,
-    /// The instant the run took as now.
-    pub at: Timestamp,
+    /// The instant the run took as now, if that is not when it was asked.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
     /// How long it took, in microseconds.
     pub duration_us: u64,
     /// Who asked: `V1`, `V2`, `API`.
     pub api: String,
     /// About which conversation.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub conversation_id: Option<ConversationId>,
     /// With which session.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub session_id: Option<SessionId>,
     /// For whom.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub consumer_id: Option<ConsumerId>,
     /// The policies, custom attributes and settings it ran on.
     pub ruleset_revision: u64,
     /// The only policy that was tried, if one was named.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub only_policy_id: Option<PolicyId>,
     /// The winner.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub policy_id: Option<PolicyId>,
     /// Its name then.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub policy_name: Option<String>,
     /// Why nobody won.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub no_match_reason: Option<String>,
     /// What was answered.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(default)]
     pub actions: Vec<Value>,
-    /// What was known of the attributes that the policies mention; custom ones are in the ruleset.
-    pub facts: Vec<Fact>,
+    /// Whether facts stand in what was answered.
+    #[serde(default)]
+    pub is_templated: bool,
+    /// What was known of the attributes that the policies mention, as `{namespace: {path: value}}`;
+    /// custom ones are in the ruleset.
+    #[serde(default)]
+    pub facts: Object,
     /// The policies that could not be judged.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(default)]
     pub faults: Vec<Fault>,
     /// Remarks: `CUSTOMER_ID_REQUIRED`.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(default)]
     pub notes: Vec<String>,
-    /// From when on nobody sees it.
-    pub expires_at: Timestamp,
 }
 
-/// What was known of one attribute.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Fact {
-    /// The attribute.
-    #[serde(rename = "a")]
-    pub attribute: String,
-    /// Its value.
-    #[serde(rename = "v")]
-    pub value: Value,
+impl Decision {
+    /// Returns when it was asked.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        self.id.minted_at()
+    }
+
+    /// Returns the instant the run took as now.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at.unwrap_or_else(|| self.received_at())
+    }
+
+    /// Returns what was known, each attribute with its value.
+    pub fn facts(&self) -> impl Iterator<Item = (String, &Value)> {
+        let namespaces = self.facts.iter();
+        let namespaces = namespaces.filter_map(|(name, facts)| Some((name, facts.as_object()?)));
+        namespaces.flat_map(|(namespace, facts)| {
+            let attribute = move |path: &String| format!("{namespace}.{path}");
+            facts
+                .iter()
+                .map(move |(path, value)| (attribute(path), value))
+        })
+    }
 }
 
 /// A policy that could not be judged.
@@ -77,76 +100,222 @@ pub struct Fault {
     /// Which one.
     pub policy_id: PolicyId,
     /// `ERROR` or `INVALID`.
-    pub status: String,
+    pub status: Cow<'static, str>,
     /// Why.
-    pub code: String,
+    pub code: Cow<'static, str>,
 }
 
-impl Record for Decision {
-    const COLLECTION: &'static Collection = &kept::DECISIONS;
-
-    fn key(&self, account: &AccountId) -> Key {
-        Key::new(account, [self.id.to_string().as_str()])
-    }
-
-    fn fields(&self) -> Vec<Field> {
-        let text =
-            |text: Option<&str>| text.map_or(Field::Null, |text| Field::Text(text.to_owned()));
-        vec![
-            text(self.conversation_id.as_ref().map(ConversationId::as_str)),
-            text(self.consumer_id.as_ref().map(ConsumerId::as_str)),
-            text(self.policy_id.as_ref().map(PolicyId::as_str)),
-            text(self.faults.first().map(|fault| fault.status.as_str())),
-            Field::Integer(self.at.milliseconds()),
-        ]
-    }
-
-    fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
-    }
-}
-
-/// How runs ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A [`Decision`] as it is written: borrowed from where it was made.
+#[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RunCounts {
-    /// All of them.
-    pub runs: u64,
-    /// Those without a winner.
-    pub no_match: u64,
-    /// Those in which a policy could not be judged.
-    pub errors: u64,
+pub struct DecisionView<'a> {
+    /// Which one.
+    pub id: DecisionId,
+    /// The instant the run took as now, if that is not when it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// How long it took, in microseconds.
+    pub duration_us: u64,
+    /// Days until nobody sees it.
+    pub retention_days: u32,
+    /// Who asked.
+    pub api: &'a str,
+    /// About which conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<&'a ConversationId>,
+    /// With which session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<&'a SessionId>,
+    /// For whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consumer_id: Option<&'a ConsumerId>,
+    /// The policies, custom attributes and settings it ran on.
+    pub ruleset_revision: u64,
+    /// The only policy that was tried, if one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_policy_id: Option<&'a PolicyId>,
+    /// The winner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<&'a PolicyId>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<&'a str>,
+    /// Why nobody won.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_match_reason: Option<&'a str>,
+    /// What was answered: kinds and payloads.
+    #[serde(skip_serializing_if = "ActionsView::is_empty")]
+    pub actions: ActionsView<'a>,
+    /// Whether facts stand in what was answered.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_templated: bool,
+    /// What was known; the facts of a namespace stand together.
+    pub facts: FactsView<'a>,
+    /// The policies that could not be judged.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub faults: &'a [Fault],
+    /// Remarks.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub notes: &'a [String],
 }
 
-/// How often a policy won on one day, or with an empty policy id how runs ended on that day.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+impl DecisionView<'_> {
+    /// Returns from when on nobody sees it.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        expires_at(self.id, self.retention_days)
+    }
+
+    /// Returns what a search may ask for.
+    pub(super) fn words(&self) -> Vec<Word> {
+        let conversation = self.conversation_id.map(ConversationId::as_str);
+        let consumer = self.consumer_id.map(ConsumerId::as_str);
+        let policy = self.policy_id.map(PolicyId::as_str);
+        words(conversation, consumer, policy, self.faults)
+    }
+}
+
+/// What of a decision says whether it is searched for: it is read without the rest.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PolicyUse {
-    /// The day in UTC: `2026-05-01`.
-    pub day: String,
-    /// The policy, or empty.
-    pub policy_id: String,
-    /// Its name then.
-    pub name: String,
-    /// How often it won.
-    pub matches: u64,
-    /// When it last won.
-    pub last_matched_at: Option<Timestamp>,
-    /// For the empty policy id: how runs ended.
+pub struct DecisionHead<'a> {
+    /// Which one.
+    pub id: DecisionId,
+    /// Days until nobody sees it.
+    retention_days: u32,
+    /// About which conversation.
+    #[serde(borrow, default)]
+    pub conversation_id: Option<Cow<'a, str>>,
+    /// For whom.
+    #[serde(borrow, default)]
+    pub consumer_id: Option<Cow<'a, str>>,
+    /// The winner.
+    #[serde(borrow, default)]
+    pub policy_id: Option<Cow<'a, str>>,
+    /// The policies that could not be judged.
     #[serde(default)]
-    pub counts: RunCounts,
-    /// From when on nobody sees it.
-    pub expires_at: Timestamp,
+    pub faults: Vec<Fault>,
 }
 
-impl Record for PolicyUse {
-    const COLLECTION: &'static Collection = &kept::POLICY_USES;
-
-    fn key(&self, account: &AccountId) -> Key {
-        Key::new(account, [self.day.as_str(), self.policy_id.as_str()])
+impl DecisionHead<'_> {
+    /// Returns from when on nobody sees it.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        expires_at(self.id, self.retention_days)
     }
 
-    fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
+    pub(super) fn words(&self) -> Vec<Word> {
+        let conversation = self.conversation_id.as_deref();
+        let consumer = self.consumer_id.as_deref();
+        words(
+            conversation,
+            consumer,
+            self.policy_id.as_deref(),
+            &self.faults,
+        )
+    }
+}
+
+fn expires_at(id: DecisionId, retention_days: u32) -> Timestamp {
+    id.minted_at().plus(DAY * retention_days)
+}
+
+fn words(
+    conversation: Option<&str>,
+    consumer: Option<&str>,
+    policy: Option<&str>,
+    faults: &[Fault],
+) -> Vec<Word> {
+    let named = [
+        conversation.map(Word::conversation),
+        consumer.map(Word::consumer),
+        policy.map(Word::winner),
+        Some(Word::outcome(policy.is_some())),
+    ];
+    let faults = faults.iter().flat_map(|fault| {
+        let policy = Word::faulty(fault.policy_id.as_str());
+        [policy, Word::status(&fault.status)]
+    });
+    named.into_iter().flatten().chain(faults).collect()
+}
+
+/// Kinds and payloads of actions.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionsView<'a>(pub &'a [(&'a str, &'a Object)]);
+
+impl ActionsView<'_> {
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for ActionsView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Action<'a> {
+            r#type: &'a str,
+            payload: &'a Object,
+        }
+        let actions = self.0.iter();
+        serializer.collect_seq(actions.map(|(r#type, payload)| Action { r#type, payload }))
+    }
+}
+
+/// What was known of some attributes; those of a namespace stand together.
+#[derive(Clone, Copy, Debug)]
+pub struct FactsView<'a>(pub &'a [FactView<'a>]);
+
+/// What was known of one attribute.
+#[derive(Clone, Copy, Debug)]
+pub struct FactView<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its path in the namespace.
+    pub path: &'a str,
+    /// Its value.
+    pub value: FactValue<'a>,
+}
+
+/// A value that was known.
+#[derive(Clone, Copy, Debug)]
+pub enum FactValue<'a> {
+    /// True or false.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// Text.
+    Text(&'a str),
+    /// A list or an object.
+    Tree(&'a Value),
+}
+
+impl Serialize for FactsView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Namespace<'a>(&'a [FactView<'a>]);
+
+        impl Serialize for Namespace<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map(self.0.iter().map(|fact| (fact.path, fact.value)))
+            }
+        }
+
+        let mut map = serializer.serialize_map(None)?;
+        for facts in self.0.chunk_by(|one, next| one.namespace == next.namespace) {
+            if let Some(first) = facts.first() {
+                map.serialize_entry(first.namespace, &Namespace(facts))?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Serialize for FactValue<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Bool(boolean) => serializer.serialize_bool(*boolean),
+            Self::Number(number) => serializer.serialize_f64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Tree(tree) => tree.serialize(serializer),
+        }
     }
 }
