@@ -1,8 +1,8 @@
 //! What was acknowledged survives the death of the process, and a batch is never there in part.
 //!
 //! The test starts its own executable again as the process that dies. There, many writers each put
-//! the next number into two rows at once and say so on the standard output as soon as the store has
-//! acknowledged it.
+//! the next number into two rows at once, append it to a log that all share, and say so on the
+//! standard output as soon as the store has acknowledged it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,10 +15,11 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use usher_store::batch::{Batch, Expect};
+use usher_store::sequence;
 use usher_store::sqlite::Sqlite;
-use usher_store::store::{Key, Query, Store};
+use usher_store::store::{Field, Key, Query, Store};
 
-use crate::harness::{NOW, Opened, THINGS, account, get, options, put, thing};
+use crate::harness::{JOURNAL, NOW, Opened, THINGS, account, entry, get, options, put, thing};
 
 /// Names the directory to the process that dies.
 const DIRECTORY: &str = "USHER_CRASH_DIRECTORY";
@@ -57,8 +58,9 @@ async fn write(store: Store, writer: u64, count: u64, tell: impl Fn(u64, u64)) {
         for (side, expect) in ["left", "right"].into_iter().zip(expects) {
             batch.put(&THINGS, thing(key(writer, side), &document), expect);
         }
-        let revisions = store.commit(batch).await.unwrap();
-        expects = revisions.into_iter().map(Expect::Revision).collect();
+        batch.append(&JOURNAL, entry("acc1", &writer.to_string(), None));
+        let written = store.commit(batch).await.unwrap();
+        expects = written.into_iter().take(2).map(Expect::Revision).collect();
         tell(writer, number);
     }
 }
@@ -69,6 +71,21 @@ async fn number(store: &Store, writer: u64, side: &str) -> u64 {
     };
     let (number, _): (u64, String) = serde_json::from_str(&row.document).unwrap();
     number
+}
+
+/// Returns how often each writer stands in the log, whose numbers must have no gap.
+async fn journal(store: &Store) -> BTreeMap<u64, u64> {
+    let query = Query::all(&account("acc1"), &JOURNAL);
+    let rows = store.find_all(&query, NOW).await.unwrap();
+    let mut counts = BTreeMap::new();
+    for (number, row) in (1_u64..).zip(&rows) {
+        assert_eq!(sequence::of(&row.key).unwrap(), number);
+        let Field::Text(writer) = &row.fields[0] else {
+            panic!("expected a writer, found {row:?}")
+        };
+        *counts.entry(writer.parse().unwrap()).or_default() += 1;
+    }
+    counts
 }
 
 /// In the process that dies this writes until it does; else it writes a little and must be right.
@@ -150,7 +167,7 @@ async fn a_killed_process_loses_nothing_that_was_acknowledged() {
     let directory = TempDir::new().unwrap();
     let mut random = random(1);
     let mut known: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut revision = 0;
+    let (mut revision, mut own) = (0, 0);
     for kill in 0..kills {
         known.append(&mut write_and_kill(
             directory.path(),
@@ -163,6 +180,7 @@ async fn a_killed_process_loses_nothing_that_was_acknowledged() {
             [""; 0],
             "kill {kill}"
         );
+        let journal = journal(&opened.store).await;
         for writer in 0..WRITERS {
             let (left, right) = (
                 number(&opened.store, writer, "left").await,
@@ -175,8 +193,16 @@ async fn a_killed_process_loses_nothing_that_was_acknowledged() {
                 left == told || left == told + 1,
                 "kill {kill}: writer {writer} told {told}, found {left}"
             );
+            let logged = journal.get(&writer).copied().unwrap_or(0);
+            assert_eq!(logged, left, "kill {kill}: the log of writer {writer}");
             known.insert(writer, left);
         }
+        // The counter of the log is no older than its rows, and no newer.
+        let mut batch = Batch::new(NOW);
+        batch.append(&JOURNAL, entry("acc1", &WRITERS.to_string(), None));
+        let next = opened.store.commit(batch).await.unwrap()[0];
+        own += 1;
+        assert_eq!(next, known.values().sum::<u64>() + own, "kill {kill}");
         // The counter of revisions is no older than the rows.
         let rows = opened
             .store
@@ -240,6 +266,8 @@ async fn a_log_that_ends_anywhere_holds_the_first_batches_whole() {
                 );
                 sum += left;
             }
+            let logged: u64 = journal(&opened.store).await.values().sum();
+            assert_eq!(logged, sum, "cut at {cut}");
             assert!(sum <= before, "a shorter log holds more");
             assert!(
                 cut < length || sum >= known.values().sum(),

@@ -6,21 +6,25 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use usher_model::time::Timestamp;
-use usher_store::batch::{Batch, CommitError, Conflict, Expect, PutRow};
+use usher_store::batch::{AppendRow, Batch, CommitError, Conflict, Expect, PutRow};
 use usher_store::collection::{Collection, Index};
+use usher_store::sequence;
 use usher_store::store::{Cursor, Field, Key, Query, Row, Store};
 
-use crate::harness::{COLLECTIONS, LEASES, THINGS, account, at, text};
+use crate::harness::{COLLECTIONS, JOURNAL, LEASES, THINGS, account, at, text};
 
 /// A revision that no row reaches in a test.
 const NEVER: u64 = 1 << 40;
 
 /// Rows by collection and key, as the naive store keeps them.
 type Rows = BTreeMap<(&'static str, Key), Row>;
+/// The last number of each account's log.
+type Numbers = BTreeMap<u8, u64>;
 
 #[derive(Debug)]
 pub(crate) struct Model {
     rows: Rows,
+    numbers: Numbers,
     now: Timestamp,
     /// Every revision that a key ever had, so that stale ones can be tried.
     history: BTreeMap<(&'static str, Key), Vec<u64>>,
@@ -35,9 +39,17 @@ pub(crate) enum Step {
     Find(Search),
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Thing,
+    Lease,
+    Entry,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
-    is_lease: bool,
+    kind: Kind,
+    /// Account, shelf and id; an entry that is appended gets a number instead of the last two.
     key: (u8, u8, u8),
     action: Action,
     expect: Expecting,
@@ -66,7 +78,7 @@ enum Expecting {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Search {
-    is_lease: bool,
+    kind: Kind,
     account: u8,
     index: usize,
     equals: usize,
@@ -89,26 +101,28 @@ fn write() -> impl Strategy<Value = Write> {
         2 => Just(Action::Delete),
         1 => Just(Action::Check),
     ];
+    let kind = prop_oneof![Just(Kind::Thing), Just(Kind::Lease), Just(Kind::Entry)];
     let expect = prop_oneof![
         4 => Just(Expecting::Any),
         3 => Just(Expecting::Absent),
         4 => Just(Expecting::Current),
         1 => (0..4_usize).prop_map(Expecting::Former),
     ];
-    (any::<bool>(), (0..2_u8, 0..2_u8, 0..3_u8), action, expect).prop_map(
-        |(is_lease, key, action, expect)| Write {
-            is_lease,
+    (kind, (0..2_u8, 0..2_u8, 0..3_u8), action, expect).prop_map(|(kind, key, action, expect)| {
+        Write {
+            kind,
             key,
             action,
             expect,
-        },
-    )
+        }
+    })
 }
 
 fn search() -> impl Strategy<Value = Search> {
     let values = vec(option::weighted(0.8, 0..3_u8), 3);
+    let kind = prop_oneof![Just(Kind::Thing), Just(Kind::Lease), Just(Kind::Entry)];
     let shape = (
-        any::<bool>(),
+        kind,
         0..2_u8,
         0..8_usize,
         0..3_usize,
@@ -121,9 +135,9 @@ fn search() -> impl Strategy<Value = Search> {
         prop_oneof![2 => Just(Vec::new()), 1 => vec((0..2_usize, 0..4_u8), 1..3)],
     );
     (shape, values, bounds).prop_map(|(shape, values, (from, to, contains))| {
-        let (is_lease, account, index, equals, is_descending, limit) = shape;
+        let (kind, account, index, equals, is_descending, limit) = shape;
         Search {
-            is_lease,
+            kind,
             account,
             index,
             equals,
@@ -156,16 +170,30 @@ fn account_name(number: u8) -> &'static str {
     ["acc1", "acc2"][usize::from(number)]
 }
 
-fn key(is_lease: bool, (owner, shelf, id): (u8, u8, u8)) -> Key {
+fn key(kind: Kind, (owner, shelf, id): (u8, u8, u8)) -> Key {
     let owner = account(account_name(owner));
-    match is_lease {
-        true => Key::new(&owner, [name(id)]),
-        false => Key::new(&owner, [name(shelf), name(id)]),
+    match kind {
+        Kind::Thing => Key::new(&owner, [name(shelf), name(id)]),
+        Kind::Lease => Key::new(&owner, [name(id)]),
+        Kind::Entry => sequence::key(&owner, u64::from(3 * shelf + id) + 1),
     }
 }
 
-const fn collection(is_lease: bool) -> &'static Collection {
-    if is_lease { &LEASES } else { &THINGS }
+const fn collection(kind: Kind) -> &'static Collection {
+    match kind {
+        Kind::Thing => &THINGS,
+        Kind::Lease => &LEASES,
+        Kind::Entry => &JOURNAL,
+    }
+}
+
+impl Write {
+    /// Whether it adds a row to a log: nothing else puts one there, unless it names a revision.
+    const fn is_append(&self) -> bool {
+        let is_put = matches!(self.action, Action::Put { .. });
+        let is_conditional = matches!(self.expect, Expecting::Current | Expecting::Former(_));
+        is_put && matches!(self.kind, Kind::Entry) && !is_conditional
+    }
 }
 
 fn named(number: Option<u8>) -> Field {
@@ -175,7 +203,11 @@ fn named(number: Option<u8>) -> Field {
 /// Returns a row's value of a column or part of its key.
 fn value(collection: &Collection, row: &Row, column: &str) -> Field {
     if let Some(part) = collection.key.iter().position(|name| *name == column) {
-        return text(&row.key.parts()[part]);
+        let part = &row.key.parts()[part];
+        return match collection.is_log() {
+            true => Field::Integer(part.parse().unwrap()),
+            false => text(part),
+        };
     }
     let position = collection
         .columns
@@ -201,6 +233,7 @@ impl Model {
     pub(crate) const fn new() -> Self {
         Self {
             rows: Rows::new(),
+            numbers: Numbers::new(),
             now: at(1_000),
             history: BTreeMap::new(),
             last_revision: 0,
@@ -263,8 +296,8 @@ impl Model {
         let mut batch = Batch::new(self.now);
         let mut expects = Vec::new();
         for write in writes {
-            let collection = collection(write.is_lease);
-            let key = key(write.is_lease, write.key);
+            let collection = collection(write.kind);
+            let key = key(write.kind, write.key);
             let former = self.history.get(&(collection.name, key.clone()));
             let expect = match write.expect {
                 Expecting::Any => Expect::Any,
@@ -280,6 +313,21 @@ impl Model {
             };
             expects.push(expect);
             match &write.action {
+                Action::Put { .. } if write.is_append() => {
+                    let PutRow {
+                        fields,
+                        expires_at,
+                        document,
+                        ..
+                    } = self.row(write);
+                    let row = AppendRow {
+                        account: key.account().clone(),
+                        fields,
+                        expires_at,
+                        document,
+                    };
+                    batch.append(collection, row);
+                }
                 Action::Put { .. } => batch.put(collection, self.row(write), expect),
                 Action::Delete => batch.delete(collection, key, expect),
                 Action::Check => batch.check(collection, key, expect),
@@ -287,7 +335,10 @@ impl Model {
         }
         let expected = self.apply(writes, &expects);
         match (expected, store.commit(batch).await) {
-            (Ok(after), Ok(revisions)) => self.adopt(after, writes, &revisions),
+            (Ok((after, numbers)), Ok(written)) => {
+                self.adopt(store, after, writes, &written).await;
+                self.numbers = numbers;
+            }
             (
                 Err((position, expected)),
                 Err(CommitError::Conflict {
@@ -298,8 +349,8 @@ impl Model {
             ) => {
                 let write = &writes[position];
                 assert_eq!(reason, expected);
-                assert_eq!(name, collection(write.is_lease).name);
-                assert_eq!(found, key(write.is_lease, write.key));
+                assert_eq!(name, collection(write.kind).name);
+                assert_eq!(found, key(write.kind, write.key));
             }
             (expected, found) => panic!("expected {expected:?}, found {found:?}"),
         }
@@ -315,14 +366,15 @@ impl Model {
         else {
             panic!("only a put has a row")
         };
-        let expires_at = expires_in.filter(|_| write.is_lease);
+        let expires_at = expires_in.filter(|_| write.kind != Kind::Thing);
         let size_field = size.map_or(Field::Null, Field::Integer);
-        let fields = match write.is_lease {
-            true => vec![named(*color)],
-            false => vec![named(*color), size_field, named(*label)],
+        let fields = match write.kind {
+            Kind::Thing => vec![named(*color), size_field, named(*label)],
+            Kind::Lease => vec![named(*color)],
+            Kind::Entry => vec![named(*color), size_field],
         };
         PutRow {
-            key: key(write.is_lease, write.key),
+            key: key(write.kind, write.key),
             fields,
             expires_at: expires_at.map(|after| at(self.now.milliseconds() + after)),
             document: format!(
@@ -332,12 +384,27 @@ impl Model {
         }
     }
 
-    /// Returns the rows as they would be, or which write does not hold and how.
-    fn apply(&self, writes: &[Write], expects: &[Expect]) -> Result<Rows, (usize, Conflict)> {
-        let mut rows = self.rows.clone();
+    /// Returns the rows and numbers as they would be, or which write does not hold and how.
+    fn apply(
+        &self,
+        writes: &[Write],
+        expects: &[Expect],
+    ) -> Result<(Rows, Numbers), (usize, Conflict)> {
+        let (mut rows, mut numbers) = (self.rows.clone(), self.numbers.clone());
         for (position, (write, expect)) in writes.iter().zip(expects).enumerate() {
-            let collection = collection(write.is_lease);
-            let place = (collection.name, key(write.is_lease, write.key));
+            let collection = collection(write.kind);
+            if write.is_append() {
+                let last = numbers.entry(write.key.0).or_default();
+                *last += 1;
+                let key = sequence::key(&account(account_name(write.key.0)), *last);
+                let row = Row {
+                    key: key.clone(),
+                    ..unread(self.row(write))
+                };
+                rows.insert((collection.name, key), row);
+                continue;
+            }
+            let place = (collection.name, key(write.kind, write.key));
             let live = rows
                 .get(&place)
                 .filter(|row| self.is_live(row))
@@ -355,19 +422,7 @@ impl Model {
                 Action::Delete if *expect == Expect::Absent => {}
                 Action::Delete => drop(rows.remove(&place)),
                 Action::Put { .. } => {
-                    let PutRow {
-                        key,
-                        fields,
-                        expires_at,
-                        document,
-                    } = self.row(write);
-                    let row = Row {
-                        key,
-                        revision: 0,
-                        expires_at,
-                        fields,
-                        document,
-                    };
+                    let row = unread(self.row(write));
                     if let Some(index) = violated(collection, &rows, &row) {
                         return Err((position, Conflict::Unique(index)));
                     }
@@ -375,17 +430,32 @@ impl Model {
                 }
             }
         }
-        Ok(rows)
+        Ok((rows, numbers))
     }
 
-    fn adopt(&mut self, mut after: Rows, writes: &[Write], revisions: &[u64]) {
-        assert_eq!(revisions.len(), writes.len());
+    async fn adopt(&mut self, store: &Store, mut after: Rows, writes: &[Write], written: &[u64]) {
+        assert_eq!(written.len(), writes.len());
         let before = self.last_revision;
-        for (write, revision) in writes.iter().zip(revisions) {
-            let place = (
-                collection(write.is_lease).name,
-                key(write.is_lease, write.key),
-            );
+        let mut numbers = self.numbers.clone();
+        for (write, revision) in writes.iter().zip(written) {
+            let collection = collection(write.kind);
+            if write.is_append() {
+                let last = numbers.entry(write.key.0).or_default();
+                *last += 1;
+                assert_eq!(revision, last);
+                let key = sequence::key(&account(account_name(write.key.0)), *last);
+                let place = (collection.name, key);
+                // A later write of the batch may have removed it, and it may be born expired.
+                let read = store.get(collection, &place.1, self.now).await.unwrap();
+                if let (Some(row), Some(read)) = (after.get_mut(&place), read) {
+                    assert!(read.revision > before, "{} after {before}", read.revision);
+                    row.revision = read.revision;
+                    self.last_revision = self.last_revision.max(read.revision);
+                    self.history.entry(place).or_default().push(read.revision);
+                }
+                continue;
+            }
+            let place = (collection.name, key(write.kind, write.key));
             if !matches!(write.action, Action::Put { .. }) {
                 assert_eq!(*revision, 0, "only a row that is written has a revision");
                 continue;
@@ -402,7 +472,7 @@ impl Model {
     }
 
     async fn find(&self, store: &Store, search: &Search) {
-        let collection = collection(search.is_lease);
+        let collection = collection(search.kind);
         let index = collection.indexes.get(search.index);
         let columns = columns(collection, index);
         let mut query = Query::all(&account(account_name(search.account)), collection);
@@ -411,6 +481,8 @@ impl Model {
         query.descending = search.is_descending;
         let field = |column: &str, number: Option<u8>| match number {
             Some(number) if column == "size" => Field::Integer(i64::from(number) - 1),
+            Some(number) if column == "sequence" => Field::Integer(3 * i64::from(number)),
+            None if column == "sequence" => Field::Integer(1),
             Some(number) => text(name(number)),
             None if collection.key.contains(&column) => text(""),
             None => Field::Null,
@@ -424,10 +496,11 @@ impl Model {
             query.to = search.to.map(|number| field(next, Some(number)));
         }
         for (column, number) in &search.contains {
-            let column = match (search.is_lease, column) {
-                (true, _) => "holder",
-                (false, 0) => "color",
-                (false, _) => "label",
+            let column = match (search.kind, column) {
+                (Kind::Lease, _) => "holder",
+                (Kind::Entry, _) => "topic",
+                (Kind::Thing, 0) => "color",
+                (Kind::Thing, _) => "label",
             };
             query.contains.push((column, name(*number).to_owned()));
         }
@@ -488,6 +561,17 @@ impl Model {
             rows.reverse();
         }
         rows
+    }
+}
+
+/// Returns a row that has no revision yet.
+fn unread(row: PutRow) -> Row {
+    Row {
+        key: row.key,
+        revision: 0,
+        expires_at: row.expires_at,
+        fields: row.fields,
+        document: row.document,
     }
 }
 
