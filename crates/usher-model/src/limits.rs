@@ -113,6 +113,9 @@ pub const STORE_GROUP_BYTES_MAX: usize = 8 << 20;
 pub const STORE_PAGE_ROWS_MAX: usize = 1_000;
 /// Bytes of the documents of one page; a page that reaches it ends there.
 pub const STORE_PAGE_BYTES_MAX: usize = 16 << 20;
+/// Rows that PostgreSQL reads with one statement, and so of one instant: far more than a decision
+/// reads, few enough to be planned.
+pub const STORE_GET_ROWS_MAX: usize = 64;
 /// Expired rows removed at once: a thousand held the writer for 160 ms on a busy machine.
 pub const STORE_SWEEP_ROWS_MAX: usize = 100;
 /// Connections of a node to PostgreSQL that many requests share: four did 2.2 times the reads of 64.
@@ -142,6 +145,44 @@ pub const REQUEUED_AT_ONCE_MAX: usize = 100;
 pub const POSITION_MAX: usize = 1_000;
 /// Recent assignments of a skill that an estimate rests on.
 pub const ESTIMATE_SAMPLES_MAX: usize = 512;
+
+// Conversations: `docs/guide/conversations.md`.
+
+/// Characters of a message: three pages of text.
+pub const CONVERSATION_MESSAGE_CHARS_MAX: usize = 8_000;
+/// Bytes of what comes with a message, each as JSON: a card with buttons, a list of intents.
+pub const MESSAGE_EXTRAS_BYTES_MAX: usize = 16 << 10;
+/// Bytes of what is known of a conversation at its start, as JSON.
+pub const CONVERSATION_ATTRIBUTES_BYTES_MAX: usize = 32 << 10;
+/// Characters of a channel's name.
+pub const CHANNEL_CHARS_MAX: usize = 64;
+/// Characters of a reason: why somebody closes, declines or is away.
+pub const REASON_CHARS_MAX: usize = 500;
+/// Those who took part in a conversation and stand in its row; the events know them all.
+pub const PARTICIPANTS_MAX: usize = 50;
+/// Messages that one consumer may send in the long run, each second.
+pub const CONSUMER_MESSAGES_PER_SECOND: u32 = 2;
+/// Messages that one consumer may send at once.
+pub const CONSUMER_MESSAGES_BURST: u32 = 20;
+/// Days that conversations are kept after they ended, and events after they happened, by default.
+pub const CONVERSATION_RETENTION_DAYS: u32 = 400;
+/// Shortest time that an agent counts as there without a sign of life.
+pub const AGENT_LEASE_MIN: Duration = Duration::from_secs(5);
+/// Longest such time: a day, for programs that sign in once a shift.
+pub const AGENT_LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Longest time that a conversation is kept for one agent.
+pub const SUGGESTION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Steps of a desk's own that wait for the store at once: as many as share a commit.
+pub const DESK_STEPS_IN_FLIGHT_MAX: usize = 512;
+/// Waits that the figures of an account's queues rest on.
+pub const QUEUE_WAITS_MAX: usize = 50_000;
+
+// Live updates: `docs/guide/stream.md`.
+
+/// Events that are read at once.
+pub const FEED_PAGE_EVENTS: usize = 500;
+/// Events that wait for one subscriber before it is cut off: a few pages of a busy account.
+pub const FEED_QUEUE_MAX: usize = 1_024;
 
 // Bus.
 

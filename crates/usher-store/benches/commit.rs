@@ -1,10 +1,15 @@
-//! Durable upserts of 1 KB documents, each with a new value, by one writer and by 64; point reads.
+//! Durable upserts of 1 KB documents, each with a new value, by one writer and by 64; reads of one
+//! row and of several at once. On SQLite, and on a PostgreSQL server of its own.
 //!
 //! As a benchmark it first prints what ratios and counts the design promises: 64 writers against
 //! one, CPU for each upsert, and syncs for each durable batch. The syncs are counted by running this
 //! program again under `strace`, if that is installed.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "benchmark code")]
+
+#[expect(dead_code, reason = "the suites do more with a server")]
+#[path = "../tests/it/cluster/server.rs"]
+mod server;
 
 use std::cell::Cell;
 use std::process::Command;
@@ -22,13 +27,18 @@ use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
 use usher_store::batch::{Batch, Expect, PutRow};
 use usher_store::collection::{Collection, Column, ColumnKind, Index};
+use usher_store::postgres::{self, Postgres};
 use usher_store::sqlite::{Options, Sqlite};
 use usher_store::store::{Field, Key, Store};
+
+use server::Server;
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_000_000);
 /// Rows that are written over and over.
 const ROWS: u64 = 10_000;
 const WRITERS: u64 = 64;
+/// Rows that a decision reads at once.
+const READ_AT_ONCE: u64 = 5;
 /// Makes this program write, and nothing else, so that its syncs can be counted.
 const COUNTED: &str = "--counted";
 const COUNTED_UPSERTS: u64 = 2_000;
@@ -58,7 +68,13 @@ struct Bench {
     /// Counts the values, so that none is written twice.
     values: Arc<AtomicU64>,
     writer: Option<JoinHandle<()>>,
-    _directory: TempDir,
+    _place: Place,
+}
+
+/// Where the data is, until the end of a benchmark.
+enum Place {
+    Directory { _directory: TempDir },
+    Server { _server: Server },
 }
 
 impl Bench {
@@ -70,17 +86,36 @@ impl Bench {
             is_server: true,
         };
         let (sqlite, writer) = Sqlite::open(&options).unwrap();
+        let place = Place::Directory {
+            _directory: directory,
+        };
+        let mut bench = Self::on(runtime(), sqlite.into(), place);
+        bench.writer = Some(std::thread::spawn(move || writer.run()));
+        bench
+    }
+
+    /// Opens a store on a server that syncs what it acknowledges.
+    fn open_server() -> Self {
+        let server = Server::with(|_| vec!["-c".to_owned(), "fsync=on".to_owned()]);
+        let options = postgres::Options {
+            address: server.database("bench"),
+            root_certificates: None,
+            collections: COLLECTIONS,
+        };
+        let runtime = runtime();
+        let (store, driver) = runtime.block_on(Postgres::open(&options)).unwrap();
+        runtime.spawn(driver.run());
+        Self::on(runtime, store.into(), Place::Server { _server: server })
+    }
+
+    fn on(runtime: Runtime, store: Store, place: Place) -> Self {
         Self {
-            runtime: Builder::new_multi_thread()
-                .worker_threads(2)
-                .enable_all()
-                .build()
-                .unwrap(),
-            store: sqlite.into(),
+            runtime,
+            store,
             account: AccountId::parse("acc1").unwrap(),
             values: Arc::default(),
-            writer: Some(std::thread::spawn(move || writer.run())),
-            _directory: directory,
+            writer: None,
+            _place: place,
         }
     }
 
@@ -117,25 +152,49 @@ impl Bench {
         start.elapsed()
     }
 
-    fn read(&self, value: u64) {
+    fn key(&self, value: u64) -> Key {
         let session = (value % ROWS).to_string();
-        let key = Key::new(&self.account, ["orders", &session]);
+        Key::new(&self.account, ["orders", &session])
+    }
+
+    fn read(&self, value: u64) {
+        let key = self.key(value);
         let read = self.runtime.block_on(self.store.get(&DOCUMENTS, &key, NOW));
         assert!(read.unwrap().is_some());
+    }
+
+    fn read_many(&self, value: u64) {
+        let wanted = (value..).map(|value| (&DOCUMENTS, self.key(value)));
+        let wanted: Vec<_> = wanted
+            .take(usize::try_from(READ_AT_ONCE).unwrap())
+            .collect();
+        let read = self.runtime.block_on(self.store.get_many(&wanted, NOW));
+        assert!(read.unwrap().iter().all(Option::is_some));
     }
 }
 
 impl Drop for Bench {
     fn drop(&mut self) {
         self.store.close();
-        self.writer.take().unwrap().join().unwrap();
+        if let Some(writer) = self.writer.take() {
+            writer.join().unwrap();
+        }
     }
 }
 
+fn runtime() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().unwrap()
+}
+
 fn commit(criterion: &mut Criterion) {
-    let bench = Bench::open();
+    measure(criterion, "SQLite", &Bench::open());
+    measure(criterion, "PostgreSQL", &Bench::open_server());
+}
+
+fn measure(criterion: &mut Criterion, backend: &str, bench: &Bench) {
     bench.upsert(WRITERS, ROWS);
-    let mut group = criterion.benchmark_group("commit");
+    let mut group = criterion.benchmark_group(backend);
     group.sample_size(10);
     group.bench_function("durable upsert, 1 writer", |bencher| {
         bencher.iter_custom(|count| bench.upsert(1, count));
@@ -143,11 +202,14 @@ fn commit(criterion: &mut Criterion) {
     group.bench_function("durable upsert, 64 writers", |bencher| {
         bencher.iter_custom(|count| bench.upsert(WRITERS, count));
     });
-    group.finish();
     let next = Cell::new(0);
-    criterion.bench_function("point read", |bencher| {
+    group.bench_function("point read", |bencher| {
         bencher.iter(|| bench.read(next.replace(next.get() + 7_919)));
     });
+    group.bench_function("five rows at once", |bencher| {
+        bencher.iter(|| bench.read_many(next.replace(next.get() + 7_919)));
+    });
+    group.finish();
 }
 
 /// CPU time of this process, in the kernel's ticks of 10 ms.

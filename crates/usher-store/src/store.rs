@@ -159,8 +159,8 @@ impl Store {
         }
     }
 
-    /// Returns rows that have not expired, in the order asked for: from SQLite all of one instant,
-    /// from PostgreSQL asked for at once and each of its own.
+    /// Returns rows that have not expired, in the order asked for and all of one instant; from
+    /// PostgreSQL no more than [`limits::STORE_GET_ROWS_MAX`] are.
     ///
     /// # Errors
     /// Fails if the store cannot be read.

@@ -5,10 +5,11 @@ use std::pin::pin;
 use futures_util::future::try_join_all;
 use futures_util::stream::TryStreamExt as _;
 use usher_model::id::AccountId;
+use usher_model::limits;
 use usher_model::time::Timestamp;
 
 use super::connect::Connection;
-use crate::collection::{Collection, ColumnKind};
+use crate::collection::{Collection, Column, ColumnKind};
 use crate::sql::{self, Dialect, Table, Tables};
 use crate::store::{Field, Health, Key, Page, PageBuilder, Query, Row, StoreError};
 
@@ -28,18 +29,74 @@ pub(super) async fn get(
         .transpose()
 }
 
-/// Asks for all rows at once, one request behind the other.
+/// Asks for all rows at once: for many with one statement, and one such request behind the other.
 pub(super) async fn get_many(
     connection: &Connection,
     tables: &Tables,
     wanted: &[(&'static Collection, Key)],
     now: Timestamp,
 ) -> Result<Vec<Option<Row>>, StoreError> {
-    let mut requests = Vec::with_capacity(wanted.len());
-    for (collection, key) in wanted {
-        requests.push(get(connection, tables.get(collection)?, key, now));
+    if let [(collection, key)] = wanted {
+        let row = get(connection, tables.get(collection)?, key, now).await?;
+        return Ok(vec![row]);
     }
-    try_join_all(requests).await
+    let groups = wanted.chunks(limits::STORE_GET_ROWS_MAX);
+    let groups = groups.map(|group| get_group(connection, tables, group, now));
+    Ok(try_join_all(groups).await?.concat())
+}
+
+/// Reads rows of one instant.
+async fn get_group(
+    connection: &Connection,
+    tables: &Tables,
+    wanted: &[(&'static Collection, Key)],
+    now: Timestamp,
+) -> Result<Vec<Option<Row>>, StoreError> {
+    let mut values = Vec::new();
+    for (collection, key) in wanted {
+        values.extend(tables.get(collection)?.get_values(key, now));
+    }
+    let sql = sql::get_many(wanted.iter().map(|(collection, _)| *collection));
+    let statement = connection.prepare(&sql).await?;
+    let found = connection.client.query_raw(&statement, values).await?;
+    let mut found = pin!(found);
+    let mut rows = vec![None; wanted.len()];
+    while let Some(row) = found.try_next().await? {
+        let position = usize::try_from(row.try_get::<_, i64>(0)?).unwrap_or(usize::MAX);
+        // INVARIANT: the statement counts what is wanted, so every row has its place.
+        if let (Some(place), Some((collection, key))) =
+            (rows.get_mut(position), wanted.get(position))
+        {
+            *place = Some(read_numbered(collection, key, &row)?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Reads a row as [`sql::get_many`] lists its columns.
+fn read_numbered(
+    collection: &Collection,
+    key: &Key,
+    row: &tokio_postgres::Row,
+) -> Result<Row, StoreError> {
+    let texts: Vec<Option<String>> = row.try_get(1)?;
+    let field = |(column, text): (&Column, Option<String>)| match (column.kind, text) {
+        (_, None) => Ok(Field::Null),
+        (ColumnKind::Text, Some(text)) => Ok(Field::Text(text)),
+        (ColumnKind::Integer, Some(text)) => text.parse().map(Field::Integer),
+    };
+    let fields = collection.columns.iter().zip(texts).map(field);
+    let revision: i64 = row.try_get(2)?;
+    let expires_at: Option<i64> = row.try_get(3)?;
+    Ok(Row {
+        key: key.clone(),
+        revision: u64::try_from(revision).unwrap_or(0),
+        expires_at: expires_at.map(Timestamp::from_milliseconds),
+        fields: fields
+            .collect::<Result<_, _>>()
+            .map_err(StoreError::unavailable)?,
+        document: row.try_get(4)?,
+    })
 }
 
 pub(super) async fn find(

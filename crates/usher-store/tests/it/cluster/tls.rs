@@ -68,7 +68,8 @@ fn make_certificate(folder: &Path) {
         .args(["-out", "server.crt"])
         .current_dir(folder)
         .output();
-    let made = made.unwrap_or_else(|_| panic!("`openssl` is missing: sudo apt-get install openssl"));
+    let made =
+        made.unwrap_or_else(|_| panic!("`openssl` is missing: sudo apt-get install openssl"));
     assert!(made.status.success(), "{made:?}");
 }
 
