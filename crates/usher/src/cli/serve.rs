@@ -45,10 +45,13 @@ pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
     // Programs wait for this line; it is the only one on stdout.
     terminal::say(&format!("usher listening on http://{}", server.address))?;
     let stopping = CancellationToken::new();
-    let app = Arc::clone(server.app());
+    // Weak, because the store ends when the last one who has it is gone.
+    let app = Arc::downgrade(server.app());
     let work = server.run(stopping.clone());
     let ending = lifecycle::run(work, stopping, signals, config.server.shutdown_grace).await?;
-    if ending == Ending::Dropped {
+    if ending == Ending::Dropped
+        && let Some(app) = app.upgrade()
+    {
         // Requests are cut, but what was acknowledged and the log of decisions are still written.
         let stopped = tokio::time::timeout(STOP_TIME_MAX, app.stop()).await;
         if stopped.is_err() {
