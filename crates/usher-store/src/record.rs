@@ -12,7 +12,9 @@ pub mod user;
 mod access;
 mod context;
 mod decision;
+pub mod decision_block;
 mod rules;
+mod usage;
 
 pub use access::{Account, Audit, Credential, CredentialUse, Idempotency};
 pub use context::{
@@ -22,12 +24,16 @@ pub use conversation::{
     CloseReason, Closed, Conversation, Dialog, DialogKind, Participant, ParticipantRole, Priority,
     SentMessage, Skip, Suggestion, Ticket, TicketState, Turn,
 };
-pub use decision::{Decision, Fact, Fault, PolicyUse, RunCounts};
+pub use decision::{
+    ActionsView, Decision, DecisionHead, DecisionView, FactValue, FactView, FactsView, Fault,
+};
+pub use decision_block::{DecisionBlock, StoredDecision, Word, WrittenDecision};
 pub use event::{Event, Happened};
 pub use floor::{AgentLease, AgentSeat, AgentStatus, DeskLease};
 pub use rules::{Attribute, Policy, RuleVersion, Ruleset};
 pub use settings::{ConsumerIdentity, Settings};
 pub use skill::{Engagement, Skill};
+pub use usage::{PolicyUse, RunCounts};
 pub use user::{AgentGroup, User};
 
 use serde::Serialize;
