@@ -4,16 +4,20 @@
 //! the [`caller::Caller`] first and checks the permission itself; no transport is named here.
 
 pub mod accounts;
+pub mod agents;
 pub mod attributes;
 pub mod audit;
 pub mod caller;
 pub mod context;
+pub mod conversations;
 pub mod credentials;
 pub mod decisions;
 pub mod error;
+pub mod feed;
 pub mod identity;
 pub mod options;
 pub mod policies;
+pub mod queues;
 pub mod rate;
 pub mod rules;
 pub mod sdes;
@@ -25,15 +29,18 @@ pub mod usage;
 pub mod users;
 
 mod change;
+mod desks;
 mod idempotency;
 
 use std::sync::Arc;
 
 use usher_bus::bus::Bus;
-use usher_model::id::IdSource;
+use usher_model::id::{AccountId, ConsumerId, IdSource};
+use usher_model::limits;
 use usher_model::time::{Clock, Timestamp};
 use usher_store::store::Store;
 
+pub use desks::catch_up;
 pub use options::Options;
 pub use usher_store::store::Cursor;
 
@@ -52,6 +59,9 @@ pub struct App {
     pub(crate) credentials: credentials::Credentials,
     pub(crate) log: decisions::log::Log,
     pub(crate) rates: rate::Limiter,
+    pub(crate) floods: rate::Limiter<(AccountId, ConsumerId)>,
+    pub(crate) desks: desks::Desks,
+    pub(crate) feeds: feed::Feeds,
 }
 
 impl App {
@@ -79,7 +89,18 @@ impl App {
             )),
             credentials: credentials::Credentials::new(),
             log: decisions::log::Log::new(),
-            rates: rate::Limiter::new(options.rate_per_second, options.rate_burst),
+            rates: rate::Limiter::new(
+                rate::ACCOUNT,
+                options.rate_per_second,
+                options.rate_burst,
+            ),
+            floods: rate::Limiter::new(
+                rate::CONSUMER,
+                limits::CONSUMER_MESSAGES_PER_SECOND,
+                limits::CONSUMER_MESSAGES_BURST,
+            ),
+            desks: desks::Desks::default(),
+            feeds: feed::Feeds::default(),
             tasks: tasks::Tasks::default(),
             store,
             bus,
@@ -95,6 +116,7 @@ impl App {
         self.tasks.spawn(decisions::writer::run(Arc::clone(self)));
         self.tasks.spawn(sweeper::run(Arc::clone(self)));
         self.tasks.spawn(rules::follow::run(Arc::clone(self)));
+        self.tasks.spawn(desks::follow(Arc::clone(self)));
     }
 
     /// Writes what waits and ends the background work.

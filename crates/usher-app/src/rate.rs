@@ -1,5 +1,6 @@
-//! How often an account may ask: a token bucket for each.
+//! How often somebody may ask: a token bucket for each account, and for each consumer who writes.
 
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,17 +10,19 @@ use usher_model::time::Timestamp;
 
 use crate::error::{Code, Error, Result};
 
-/// Accounts whose buckets are held; the rest have full ones.
+/// Buckets that are held; the rest are full.
 const BUCKETS_MAX: u64 = 10_000;
 
-/// Token buckets by account.
-pub(crate) struct Limiter {
+/// Token buckets by whom they are for.
+pub(crate) struct Limiter<K = AccountId> {
+    /// What may be done, for the one who is told to wait.
+    what: &'static str,
     per_second: f64,
     burst: f64,
-    buckets: moka::sync::Cache<AccountId, Arc<Mutex<Bucket>>, RandomState>,
+    buckets: moka::sync::Cache<K, Arc<Mutex<Bucket>>, RandomState>,
 }
 
-impl std::fmt::Debug for Limiter {
+impl<K> std::fmt::Debug for Limiter<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Limiter")
             .field("per_second", &self.per_second)
@@ -33,9 +36,10 @@ struct Bucket {
     filled_at: Timestamp,
 }
 
-impl Limiter {
-    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
+impl<K: Clone + Eq + Hash + Send + Sync + 'static> Limiter<K> {
+    pub(crate) fn new(what: &'static str, per_second: u32, burst: u32) -> Self {
         Self {
+            what,
             per_second: f64::from(per_second.max(1)),
             burst: f64::from(burst.max(1)),
             buckets: moka::sync::Cache::builder()
@@ -44,12 +48,12 @@ impl Limiter {
         }
     }
 
-    /// Takes one token of the account's.
+    /// Takes one token of a bucket.
     ///
     /// # Errors
     /// Fails with [`Code::RateLimited`] and the time until the next token if none is left.
-    pub(crate) fn take(&self, account: &AccountId, now: Timestamp) -> Result<()> {
-        let bucket = self.buckets.get_with_by_ref(account, || {
+    pub(crate) fn take(&self, whose: &K, now: Timestamp) -> Result<()> {
+        let bucket = self.buckets.get_with_by_ref(whose, || {
             Arc::new(Mutex::new(Bucket {
                 tokens: self.burst,
                 filled_at: now,
@@ -69,13 +73,18 @@ impl Limiter {
         Err(Error::new(
             Code::RateLimited,
             format!(
-                "the account may make {} requests a second; wait and try again",
-                self.per_second
+                "{} {} a second; wait and try again",
+                self.what, self.per_second
             ),
         )
         .with_retry_after(wait))
     }
 }
+
+/// What an account may do.
+pub(crate) const ACCOUNT: &str = "the number of requests that the account may make is";
+/// What a consumer may do.
+pub(crate) const CONSUMER: &str = "the number of messages that the consumer may send is";
 
 /// Counts one request of the caller's account.
 ///
@@ -95,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_the_rate_holds() {
-        let limiter = Limiter::new(10, 3);
+        let limiter = Limiter::new(ACCOUNT, 10, 3);
         let account = AccountId::parse("a").unwrap();
         for _ in 0..3 {
             limiter.take(&account, at(0)).unwrap();
@@ -112,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_backwards_neither_fills_nor_blocks_for_ever() {
-        let limiter = Limiter::new(10, 1);
+        let limiter = Limiter::new(ACCOUNT, 10, 1);
         let account = AccountId::parse("a").unwrap();
         limiter.take(&account, at(10_000)).unwrap();
         assert!(limiter.take(&account, at(0)).is_err());

@@ -1,0 +1,188 @@
+//! Following the other nodes, and telling them: what they change is read from the events, and hints
+//! only say when to look.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use usher_bus::bus::Notice;
+use usher_bus::hint::Hint;
+use usher_model::id::{AgentId, ConversationId};
+use usher_store::record::{Event, Happened};
+
+use super::AccountDesk;
+use crate::App;
+use crate::error::Result;
+use crate::feed;
+
+/// The events that a desk knows of.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// All up to this one.
+    last: u64,
+    /// Later ones that this node has committed itself.
+    own: BTreeSet<u64>,
+}
+
+impl Seen {
+    pub(super) const fn at(last: u64) -> Self {
+        Self {
+            last,
+            own: BTreeSet::new(),
+        }
+    }
+
+    pub(super) const fn last(&self) -> u64 {
+        self.last
+    }
+
+    fn note_own(&mut self, sequence: u64) {
+        if sequence > self.last {
+            self.own.insert(sequence);
+        }
+    }
+
+    /// Takes in an event; says whether it is news.
+    fn note(&mut self, sequence: u64) -> bool {
+        let is_own = self.own.remove(&sequence);
+        let is_news = sequence > self.last && !is_own;
+        self.last = self.last.max(sequence);
+        is_news
+    }
+}
+
+/// Tells everybody who follows the account what this node has committed.
+pub(super) fn committed(
+    app: &Arc<App>,
+    desk: &AccountDesk,
+    events: &[Happened],
+    last_sequence: Option<u64>,
+) {
+    let Some(last) = last_sequence else {
+        return;
+    };
+    {
+        let mut state = desk.lock();
+        if !app.store.is_shared() {
+            state.seen.last = state.seen.last.max(last);
+        } else {
+            let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+            let first = last.saturating_sub(count).saturating_add(1);
+            for sequence in first..=last {
+                state.seen.note_own(sequence);
+            }
+        }
+        for happened in events {
+            state.waits.note(happened.at, &happened.event);
+        }
+    }
+    app.feeds.wake(&desk.account);
+    app.bus.announce(Hint::Events {
+        account: desk.account.clone(),
+        sequence: last,
+    });
+}
+
+impl AccountDesk {
+    /// Takes over what other nodes did, as far as these events tell.
+    pub(crate) async fn observe(&self, app: &App, events: &[Arc<feed::Happened>]) -> Result<()> {
+        let mut conversations: BTreeSet<ConversationId> = BTreeSet::new();
+        let mut agents: BTreeSet<AgentId> = BTreeSet::new();
+        {
+            let mut state = self.lock();
+            for happened in events {
+                if state.seen.note(happened.sequence) {
+                    state.waits.note(happened.at, &happened.event);
+                    conversations.extend(happened.conversation_id.clone());
+                    agents.extend(happened.agent_id.clone());
+                }
+            }
+        }
+        if conversations.is_empty() && agents.is_empty() {
+            return Ok(());
+        }
+        self.read(
+            app,
+            conversations.into_iter().collect(),
+            agents.into_iter().collect(),
+        )
+        .await
+    }
+}
+
+/// Listens to the other nodes until the application stops.
+pub(crate) async fn run(app: Arc<App>) {
+    let mut notices = app.bus.subscribe();
+    let stopping = app.tasks.stopping().clone();
+    let here = app.bus.node();
+    loop {
+        let notice = tokio::select! {
+            () = stopping.cancelled() => return,
+            notice = notices.next() => notice,
+        };
+        match notice {
+            None => return,
+            Some(Notice::Lagged) => {
+                app.feeds.wake_all();
+                for desk in app.desks.all() {
+                    reload(&app, &desk).await;
+                }
+            }
+            Some(Notice::Hint { from, hint }) if from != here => take(&app, hint).await,
+            Some(Notice::Hint { .. }) => {}
+        }
+    }
+}
+
+async fn take(app: &Arc<App>, hint: Hint) {
+    match hint {
+        Hint::Events { account, .. } => app.feeds.wake(&account),
+        Hint::Lease {
+            account,
+            agent,
+            until,
+        } => {
+            if let Some(desk) = app.desks.held(&account) {
+                desk.lock().renew_lease(&agent, until);
+                desk.work.notify_one();
+            }
+        }
+        Hint::Typing {
+            account,
+            conversation,
+            participant,
+            until,
+        } => app
+            .feeds
+            .typing(&account, &conversation, &participant, until),
+        Hint::Rules { account, .. } => {
+            if let Some(desk) = app.desks.held(&account) {
+                reload(app, &desk).await;
+            }
+        }
+        Hint::Desk { account, .. } => {
+            if let Some(desk) = app.desks.held(&account) {
+                desk.work.notify_one();
+            }
+        }
+    }
+}
+
+async fn reload(app: &App, desk: &AccountDesk) {
+    if let Err(error) = super::load::reload(app, desk).await {
+        tracing::warn!(%error, account = %desk.account, "changed settings cannot be read; they are read when they are next in the way");
+    }
+}
+
+/// Whether the event changes who waits where, so that those who wait have another place.
+pub(crate) const fn moves_queue(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Queued { .. }
+            | Event::Offered { .. }
+            | Event::Assigned { .. }
+            | Event::Requeued { .. }
+            | Event::Transferred(_)
+            | Event::Boosted { .. }
+            | Event::ConversationClosed { .. }
+    )
+}
