@@ -39,6 +39,8 @@ pub struct Desk {
     /// The rows of changes that have begun.
     pub(crate) busy_tickets: HashSet<ConversationId>,
     pub(crate) busy_seats: HashSet<AgentId>,
+    /// The busy conversations that somebody else has closed: what settles late is over already.
+    closed_meanwhile: HashSet<ConversationId>,
     pub(crate) skills: Skills,
     /// Conversations that wait and have the same candidates.
     pub(crate) lines: BTreeMap<LineKey, Line>,
@@ -130,6 +132,7 @@ impl Desk {
             seats: HashMap::default(),
             busy_tickets: HashSet::default(),
             busy_seats: HashSet::default(),
+            closed_meanwhile: HashSet::default(),
             skills,
             lines: BTreeMap::new(),
             dirty: BTreeSet::new(),
@@ -243,13 +246,16 @@ impl Desk {
     /// and then of its agents' rows. A row that is newer already is left alone.
     pub fn settle(&mut self, change: Change, revisions: &[u64]) {
         debug_assert_eq!(revisions.len(), change.tickets.len() + change.seats.len());
-        self.end(&change);
-        let mut touched = Touched::default();
+        let mut touched = Touched::of(&change);
         let mut revisions = revisions.iter().copied();
         for (write, revision) in change.tickets.into_iter().zip(&mut revisions) {
-            self.write_ticket(write.conversation, write.after, revision, &mut touched);
+            self.busy_tickets.remove(&write.conversation);
+            if !self.closed_meanwhile.remove(&write.conversation) {
+                self.write_ticket(write.conversation, write.after, revision, &mut touched);
+            }
         }
         for (write, revision) in change.seats.into_iter().zip(&mut revisions) {
+            self.busy_seats.remove(&write.after.agent);
             self.write_seat(write.after, revision, &mut touched);
         }
         self.touch(touched);
@@ -257,7 +263,13 @@ impl Desk {
 
     /// Forgets a change whose commit failed; the rows of a conflict are to be refreshed.
     pub fn abandon(&mut self, change: &Change) {
-        self.end(change);
+        for write in &change.tickets {
+            self.busy_tickets.remove(&write.conversation);
+            self.closed_meanwhile.remove(&write.conversation);
+        }
+        for write in &change.seats {
+            self.busy_seats.remove(&write.after.agent);
+        }
         self.touch(Touched::of(change));
     }
 
@@ -273,9 +285,15 @@ impl Desk {
 
     /// Takes over a conversation's row as it was read, or that it is closed. An older revision than
     /// the known one changes nothing.
+    ///
+    /// Read the row after the event that names it, and hand over what was read in that order: then
+    /// what is closed stays closed.
     pub fn refresh_ticket(&mut self, conversation: &ConversationId, row: Option<(Ticket, u64)>) {
         let mut touched = Touched::default();
         let (row, revision) = row.map_or((None, u64::MAX), |(row, revision)| (Some(row), revision));
+        if row.is_none() && self.busy_tickets.contains(conversation) {
+            self.closed_meanwhile.insert(conversation.clone());
+        }
         self.write_ticket(conversation.clone(), row, revision, &mut touched);
         self.touch(touched);
     }
@@ -383,17 +401,6 @@ impl Desk {
             .or_insert_with(|| SeatEntry::new(agent.clone()))
     }
 
-    fn end(&mut self, change: &Change) {
-        for write in &change.tickets {
-            let was_busy = self.busy_tickets.remove(&write.conversation);
-            debug_assert!(was_busy, "a change ends that has not begun");
-        }
-        for write in &change.seats {
-            let was_busy = self.busy_seats.remove(&write.after.agent);
-            debug_assert!(was_busy, "a change ends that has not begun");
-        }
-    }
-
     pub(crate) fn write_ticket(
         &mut self,
         conversation: ConversationId,
@@ -403,8 +410,6 @@ impl Desk {
     ) {
         let known = self.tickets.get(&conversation);
         if known.is_some_and(|known| known.revision >= revision) {
-            // Older than what is known, or the same.
-            touched.tickets.push(conversation);
             return;
         }
         let old = known.map(|entry| entry.row.clone());

@@ -151,8 +151,8 @@ impl Desk {
         let rules = self.rules(row.skill.as_ref());
         let skips = row.skips.iter().map(|skip| skip.until);
         match row.state {
-            State::Queued => skips.filter(|until| *until > self.as_of).min(),
-            State::Offered(_) => None,
+            // Also one that rings: after the clock was set back its agent may be skipped.
+            State::Queued | State::Offered(_) => skips.filter(|until| *until > self.as_of).min(),
             State::Assigned { .. } => capacity::inactive_at(rules, row, self.as_of),
         }
     }

@@ -129,7 +129,13 @@ impl Desk {
     }
 
     /// Derives anew what depends on the rules of these conversations' skills.
-    pub(super) fn reindex_tickets(&mut self, tickets: Vec<ConversationId>, seats: Vec<AgentId>) {
+    pub(super) fn reindex_tickets(
+        &mut self,
+        mut tickets: Vec<ConversationId>,
+        seats: Vec<AgentId>,
+    ) {
+        // They come out of a hash table: nothing may depend on its order.
+        tickets.sort_unstable();
         let mut touched = Touched { tickets, seats };
         for conversation in &touched.tickets {
             // Which skills a line draws on may have changed: all leave it, and it begins anew.

@@ -182,7 +182,7 @@ fn naive(
             .into_iter()
             .filter(|(_, exclusion)| exclusion.is_none());
         let best = candidates.min_by_key(|(agent, _)| {
-            let number: usize = agent.as_str()[1..].parse().unwrap();
+            let number: usize = agent.as_str().trim_start_matches('a').parse().unwrap();
             let profile = &people[number].profile;
             let seat = desk.seat(agent).unwrap();
             let is_hosted = profile.kind == Kind::HostedBot;

@@ -261,3 +261,20 @@ fn a_message_writes_the_row_also_when_it_is_nobody_elses_turn() {
     assert_eq!(write.after, before);
     assert!(change.happenings.is_empty());
 }
+
+#[test]
+fn what_somebody_else_closed_meanwhile_stays_closed() {
+    let mut floor = floor();
+    let offer = floor.offer("c1");
+    let accept = Command::Accept {
+        conversation: conversation("c1"),
+        offer: offer.id,
+        agent: offer.agent,
+    };
+    let change = floor.desk.plan(accept, floor.now).unwrap();
+    floor.desk.begin(&change);
+    // Our commit, another node's close, its hint, and only then our answer.
+    floor.desk.refresh_ticket(&conversation("c1"), None);
+    floor.desk.settle(change, &[3, 3]);
+    assert_eq!(floor.desk.ticket(&conversation("c1")), None);
+}
