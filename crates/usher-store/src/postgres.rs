@@ -142,7 +142,17 @@ impl Postgres {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        in_time(async { Ok(self.0.pool.share().await?.client.check_connection().await?) }).await?
+        let asked = async {
+            let connection = self.0.pool.share().await?;
+            let sql = "SELECT current_setting('transaction_read_only') = 'on'";
+            let row = connection.client.query_one(sql, &[]).await?;
+            Ok::<bool, StoreError>(row.try_get(0)?)
+        };
+        if in_time(asked).await?? {
+            let cause = std::io::Error::other("the server takes no writes: it may be a standby");
+            return Err(StoreError::ReadOnly(Arc::new(cause)));
+        }
+        Ok(())
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Vec<u64>, CommitError> {

@@ -216,10 +216,19 @@ impl Sqlite {
             .await
     }
 
-    pub(crate) fn ping(&self) -> Result<(), StoreError> {
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         self.0
             .readers
-            .with(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?))
+            .with(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?))?;
+        let (acknowledge, acknowledged) = oneshot::channel();
+        match self.enqueue(Work::Probe { acknowledge }) {
+            Ok(()) => acknowledged
+                .await
+                .map_err(|_writer_gone| StoreError::Closed)?,
+            Err(CommitError::Store(error)) => Err(error),
+            // It writes as much as it can.
+            Err(CommitError::Busy | CommitError::Conflict { .. }) => Ok(()),
+        }
     }
 
     /// Reads what takes longer, beside the point reads and never in their way.

@@ -255,13 +255,13 @@ impl Store {
         }
     }
 
-    /// Whether the store answers.
+    /// Whether the store answers and can write.
     ///
     /// # Errors
     /// Fails if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         match &self.0 {
-            Backend::Sqlite(sqlite) => sqlite.ping(),
+            Backend::Sqlite(sqlite) => sqlite.ping().await,
             Backend::Postgres(postgres) => postgres.ping().await,
         }
     }

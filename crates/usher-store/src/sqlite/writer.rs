@@ -29,6 +29,10 @@ pub(super) enum Work {
         limit: usize,
         acknowledge: oneshot::Sender<Result<usize, StoreError>>,
     },
+    /// Writes what is there already, to see whether it can.
+    Probe {
+        acknowledge: oneshot::Sender<Result<(), StoreError>>,
+    },
     Restore {
         /// Taken when it is read.
         from: Option<Box<dyn BufRead + Send>>,
@@ -40,7 +44,7 @@ impl Work {
     const fn bytes(&self) -> usize {
         match self {
             Self::Commit { batch, .. } => batch.bytes(),
-            Self::Sweep { .. } | Self::Restore { .. } => 0,
+            Self::Sweep { .. } | Self::Probe { .. } | Self::Restore { .. } => 0,
         }
     }
 }
@@ -49,6 +53,7 @@ impl Work {
 enum Outcome {
     Commit(Result<Vec<u64>, CommitError>),
     Sweep(usize),
+    Probe,
     Restore(Result<Summary, BackupError>),
 }
 
@@ -152,6 +157,7 @@ impl Work {
             (Self::Sweep { acknowledge, .. }, Outcome::Sweep(swept)) => {
                 drop(acknowledge.send(Ok(swept)));
             }
+            (Self::Probe { acknowledge }, Outcome::Probe) => drop(acknowledge.send(Ok(()))),
             (Self::Restore { acknowledge, .. }, Outcome::Restore(outcome)) => {
                 drop(acknowledge.send(outcome));
             }
@@ -164,6 +170,7 @@ impl Work {
         match self {
             Self::Commit { acknowledge, .. } => drop(acknowledge.send(Err(error.into()))),
             Self::Sweep { acknowledge, .. } => drop(acknowledge.send(Err(error))),
+            Self::Probe { acknowledge } => drop(acknowledge.send(Err(error))),
             Self::Restore { acknowledge, .. } => drop(acknowledge.send(Err(error.into()))),
         }
     }
@@ -190,6 +197,10 @@ fn transact(
             }
             Work::Sweep { now, limit, .. } => {
                 Outcome::Sweep(sweep(&transaction, tables, *now, *limit)?)
+            }
+            Work::Probe { .. } => {
+                keep_revision(&transaction, revision)?;
+                Outcome::Probe
             }
             Work::Restore { from, .. } => {
                 Outcome::Restore(restore(&transaction, tables, from.take(), &mut revision)?)
@@ -436,4 +447,35 @@ fn keep_revision(connection: &Connection, revision: u64) -> rusqlite::Result<()>
 fn run(transaction: &Transaction<'_>, sql: &str) -> rusqlite::Result<()> {
     transaction.prepare_cached(sql)?.raw_execute()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collection::kept;
+    use crate::sqlite::{Options, Sqlite};
+
+    #[tokio::test]
+    async fn a_store_that_may_only_be_read_is_not_ready_until_it_may_be_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, writer) = Sqlite::open(&Options {
+            directory: directory.path().to_owned(),
+            collections: kept::ALL,
+            is_server: true,
+        })
+        .unwrap();
+        let connection = Arc::clone(&writer.connection);
+        let may_write = |may: bool| {
+            let sql = format!("PRAGMA query_only = {}", u8::from(!may));
+            connection.lock().unwrap().execute_batch(&sql).unwrap();
+        };
+        let running = std::thread::spawn(move || writer.run());
+        assert!(store.ping().await.is_ok());
+        may_write(false);
+        assert!(matches!(store.ping().await, Err(StoreError::ReadOnly(_))));
+        may_write(true);
+        assert!(store.ping().await.is_ok());
+        drop(store);
+        running.join().unwrap();
+    }
 }
