@@ -333,6 +333,18 @@ fn a_trace_reaches_the_collector_as_a_part_of_the_callers() {
 }
 
 #[test]
+fn a_mistyped_data_directory_is_said_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let mistyped = folder.path().join("mistyped");
+    let words = ["credential", "list", "--account", "acme"];
+    let refused = run(&words, &mistyped);
+    assert_eq!(refused.status.code(), Some(1));
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(text.contains("`usher init` makes one"), "{text}");
+    assert!(!mistyped.exists());
+}
+
+#[test]
 fn what_the_machine_refuses_is_said_with_what_to_do() {
     // Nobody can write there, not even root.
     let refused = run(&["init", "--account", "acme"], Path::new("/proc/usher"));
