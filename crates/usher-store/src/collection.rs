@@ -215,6 +215,33 @@ mod tests {
     }
 
     #[test]
+    fn a_log_has_its_counter_beside_it_and_no_unique_index() {
+        static LOG: Collection = Collection {
+            name: "log",
+            key: &["sequence"],
+            columns: &[],
+            indexes: &[],
+            expires: true,
+        };
+        assert!(LOG.is_log() && !collection(&["id", "sequence"], &[]).is_log());
+        assert_eq!(check(&[&LOG, &kept::LOG_SEQUENCES]), Ok(()));
+        assert_eq!(
+            check(&[&LOG]).unwrap_err().to_string(),
+            "the declaration of the collection `log` is wrong: a log needs the collection \
+             `log_sequences` beside it"
+        );
+        const UNIQUE: &[Index] = &[Index {
+            name: "by_name",
+            columns: &["name"],
+            unique: true,
+        }];
+        assert_eq!(
+            mistake(&collection(&["sequence"], UNIQUE)),
+            "`by_name` is unique, and a log has no such index"
+        );
+    }
+
+    #[test]
     fn a_wrong_declaration_says_what_is_wrong() {
         const UNKNOWN: &[Index] = &[Index {
             name: "by_color",

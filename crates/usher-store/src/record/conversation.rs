@@ -399,3 +399,76 @@ impl Record for SentMessage {
         Some(self.expires_at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As little as a row can have, in every state of its ticket.
+    fn written(ticket: &str, closed: &str) -> String {
+        format!(
+            r#"{{"id":"c","consumerId":"u","startedAt":"2026-05-01T10:00:00.000Z",{ticket}"dialogs":[]{closed}}}"#
+        )
+    }
+
+    fn ticket(state: &str) -> String {
+        format!(
+            r#""ticket":{{"skillId":"s",{state},"priority":"NEW","waitingSince":"2026-05-01T10:00:00.000Z","queuedSince":"2026-05-01T10:00:00.000Z","turn":{{"of":"AGENT","since":"2026-05-01T10:00:00.000Z"}}}},"#
+        )
+    }
+
+    fn read(document: &str) -> Conversation {
+        serde_json::from_str(document).unwrap()
+    }
+
+    #[test]
+    fn a_ticket_is_read_in_every_state() {
+        let (offer, until) = (
+            "019a0000-0000-7000-8000-000000000001",
+            "2026-05-01T10:01:12.000Z",
+        );
+        let offered =
+            format!(r#""state":"OFFERED","offerId":"{offer}","agentId":"a","until":"{until}""#);
+        let assigned = r#""state":"ASSIGNED","agentId":"a","since":"2026-05-01T10:00:05.000Z""#;
+        let states: [(&str, fn(&TicketState) -> bool); 3] = [
+            (r#""state":"QUEUED""#, |state| {
+                matches!(state, TicketState::Queued)
+            }),
+            (&offered, |state| {
+                matches!(state, TicketState::Offered { .. })
+            }),
+            (assigned, |state| {
+                matches!(state, TicketState::Assigned { .. })
+            }),
+        ];
+        for (text, is_it) in states {
+            let conversation = read(&written(&ticket(text), ""));
+            assert!(is_it(&conversation.ticket.as_ref().unwrap().state));
+            let again = serde_json::to_string(&conversation).unwrap();
+            assert!(again.contains(text), "{again}");
+            assert_eq!(read(&again), conversation);
+        }
+    }
+
+    #[test]
+    fn a_conversation_is_found_among_the_open_ones_until_it_is_closed() {
+        let start = 1_777_629_600_000;
+        let open = read(&written("", ""));
+        let consumer = Field::Text("u".to_owned());
+        let started = Field::Integer(start);
+        assert_eq!(
+            open.fields(),
+            [
+                consumer.clone(),
+                started.clone(),
+                started.clone(),
+                Field::Null
+            ]
+        );
+        let closed = r#","closed":{"at":"2026-05-01T10:00:01.000Z","by":"SYSTEM","description":"SYSTEM_CLOSE"}"#;
+        let closed = read(&written("", closed));
+        let ended = Field::Integer(start + 1_000);
+        assert_eq!(closed.fields(), [consumer, started, Field::Null, ended]);
+        assert!(Conversation::open_from() > Field::Null);
+    }
+}

@@ -418,3 +418,56 @@ pub struct ActionOutcome {
     /// `DONE`, or why not.
     pub outcome: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every event as it stands on disk: what was once written is read for ever.
+    const WRITTEN: &[&str] = &[
+        r#"{"type":"CONVERSATION_STARTED","consumerId":"u","isAuthenticated":true,"channel":"WEB","engagementId":"e","skillId":"s"}"#,
+        r#"{"type":"MESSAGE_SENT","messageId":"019a0000-0000-7000-8000-000000000001","dialogId":"c","senderId":"u","senderRole":"CONSUMER","audience":"ALL","text":"hi","content":{"a":1},"metadata":{"b":2},"clientMessageId":"m1","sentiment":-0.5}"#,
+        r#"{"type":"MESSAGE_READ","messageId":"019a0000-0000-7000-8000-000000000001","readerId":"a","readerRole":"AGENT"}"#,
+        r#"{"type":"QUEUED","skillId":"s","priority":"NEW"}"#,
+        r#"{"type":"OFFERED","offerId":"019a0000-0000-7000-8000-000000000001","agentId":"a","until":"2026-05-01T10:00:00.000Z","why":{"candidates":[{"agentId":"a","step":0,"proficiency":5,"loadPercent":62.5,"lastAssignedAt":"2026-05-01T09:00:00.000Z"}],"candidatesMore":2,"excluded":{"AWAY":3}}}"#,
+        r#"{"type":"OFFER_ENDED","offerId":"019a0000-0000-7000-8000-000000000001","agentId":"a","reason":"DECLINED","detail":"lunch"}"#,
+        r#"{"type":"ASSIGNED","agentId":"a","isBot":false,"offerId":"019a0000-0000-7000-8000-000000000001","skillId":"s","priority":"TRANSFER_TO_AGENT","waitedMs":1500,"why":{"candidates":[],"candidatesMore":0,"excluded":{}}}"#,
+        r#"{"type":"REQUEUED","skillId":"s","agentId":"a","reason":"AGENT_SILENT"}"#,
+        r#"{"type":"TRANSFERRED","fromSkillId":"s","fromAgentId":"a","by":"a","outcome":"TRANSFERRED_SKILL","assignment":"QUEUED","toSkillId":"t","toAgentId":"b","downgradedBecause":"AGENT_OFFLINE","decisionId":"019a0000-0000-7000-8000-000000000001"}"#,
+        r#"{"type":"RELAXED","relaxed":1}"#,
+        r#"{"type":"SUGGESTION_DROPPED","agentId":"a","reason":"SUGGEST_EXPIRED"}"#,
+        r#"{"type":"BOOSTED","boost":-1}"#,
+        r#"{"type":"PARTICIPANT_JOINED","participantId":"m","role":"MANAGER"}"#,
+        r#"{"type":"PARTICIPANT_LEFT","participantId":"m","role":"ASSIGNED_AGENT"}"#,
+        r#"{"type":"CONSUMER_IDENTIFIED","oldConsumerId":"u","newConsumerId":"v"}"#,
+        r#"{"type":"DIALOG_OPENED","dialogId":"d","dialogType":"POST_SURVEY"}"#,
+        r#"{"type":"DIALOG_CLOSED","dialogId":"c","dialogType":"MAIN","by":"AGENT","description":"MANUAL_CLOSE"}"#,
+        r#"{"type":"SURVEY_ANSWERED","dialogId":"d","csat":5}"#,
+        r#"{"type":"DECIDED","decisionId":"019a0000-0000-7000-8000-000000000001","policyId":"p","actions":[{"action":{"type":"SEND_MESSAGE"},"outcome":"DONE"}]}"#,
+        r#"{"type":"LAST_AGENT_CONSIDERED","reason":"LAST_AGENT","agentId":"a","skillId":"s"}"#,
+        r#"{"type":"NOTICED","agentId":"a","kind":"SAME_AGENT"}"#,
+        r#"{"type":"ALERTED","code":"LOOP","text":"…"}"#,
+        r#"{"type":"CONVERSATION_CLOSED","by":"CONSUMER","description":"MANUAL_CLOSE","agentId":"a","skillId":"s","mcs":67,"csat":4}"#,
+        r#"{"type":"AVAILABILITY_CHANGED","status":"OCCUPIED","reason":"training"}"#,
+        r#"{"type":"AGENT_SILENT","since":"2026-05-01T10:00:00.000Z"}"#,
+    ];
+
+    #[test]
+    fn every_event_is_read_as_it_was_written() {
+        for written in WRITTEN {
+            let row = format!(r#"{{"at":"2026-05-01T10:00:00.000Z","event":{written}}}"#);
+            let happened: Happened = serde_json::from_str(&row).unwrap();
+            assert_eq!(serde_json::to_string(&happened).unwrap(), row);
+        }
+    }
+
+    #[test]
+    fn an_event_stands_with_its_conversation_and_its_agent() {
+        let row = r#"{"conversationId":"c","agentId":"a","at":"2026-05-01T10:00:00.000Z","event":{"type":"RELAXED","relaxed":1}}"#;
+        let happened: Happened = serde_json::from_str(row).unwrap();
+        let text = |text: &str| Field::Text(text.to_owned());
+        assert_eq!(happened.fields(), [text("c"), text("a")]);
+        assert_eq!(LogRecord::expires_at(&happened), None);
+        assert_eq!(serde_json::to_string(&happened).unwrap(), row);
+    }
+}

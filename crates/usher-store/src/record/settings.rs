@@ -244,3 +244,38 @@ impl Record for ConsumerIdentity {
         Key::new(account, [])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Skill, User};
+
+    #[test]
+    fn what_was_written_before_routing_is_read() {
+        let settings: Settings =
+            serde_json::from_str(r#"{"expressionExtensions":true,"decisionRetentionDays":7}"#)
+                .unwrap();
+        assert!(settings.expression_extensions);
+        assert_eq!(settings.routing, RoutingSettings::default());
+        assert_eq!(settings.last_agent, LastAgentSettings::default());
+        let skill = r#"{"id":"s","name":"Sales","createdAt":"2026-05-01T10:00:00.000Z"}"#;
+        let skill: Skill = serde_json::from_str(skill).unwrap();
+        assert!(skill.is_enabled && skill.is_last_agent_enabled);
+        let user = r#"{"id":"u","name":"Ada","email":"Ada@example.com","role":"admin","passwordHash":null,"isEnabled":true,"createdAt":"2026-05-01T10:00:00.000Z"}"#;
+        let user: User = serde_json::from_str(user).unwrap();
+        assert_eq!(user.max_conversations, None);
+        assert_eq!(user.hosted_bot, None);
+    }
+
+    #[test]
+    fn a_field_that_is_left_out_has_its_default() {
+        let settings: Settings = serde_json::from_str(
+            r#"{"routing":{"ringSeconds":10},"lastAgent":{"notice":{"showsMcs":true}}}"#,
+        )
+        .unwrap();
+        assert_eq!(settings.routing.ring_seconds, 10);
+        assert_eq!(settings.routing.suggest_seconds, 120);
+        assert!(settings.last_agent.notice.shows_mcs);
+        assert_eq!(settings.last_agent.mcs_threshold, 50);
+    }
+}
