@@ -6,3 +6,5 @@ pub mod context;
 pub mod decision;
 pub mod policy;
 pub mod settings;
+pub mod skill;
+pub mod user;

@@ -12,8 +12,10 @@ pub mod context;
 pub mod conversations;
 pub mod credentials;
 pub mod decisions;
+pub mod engagements;
 pub mod error;
 pub mod feed;
+pub mod groups;
 pub mod identity;
 pub mod options;
 pub mod policies;
@@ -29,8 +31,11 @@ pub mod usage;
 pub mod users;
 
 mod change;
+mod check;
 mod desks;
 mod idempotency;
+mod last_agent;
+mod noun;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! Demo data: skills, attributes, policies and context with which a newcomer sees every kind of
 //! decision.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -35,7 +36,7 @@ const SKILLS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// Fails if the store cannot be read or written.
-pub async fn fill(app: &App, account: &AccountId) -> Result<Issued> {
+pub async fn fill(app: &Arc<App>, account: &AccountId) -> Result<Issued> {
     accounts::create(app, account).await?;
     let caller = accounts::operator(app, account).await?;
     let is_empty = policies::export(&caller, app).await?.get("policies") == Some(&json!([]));
@@ -46,14 +47,10 @@ pub async fn fill(app: &App, account: &AccountId) -> Result<Issued> {
     issue(app, &caller).await
 }
 
-async fn fill_rules(app: &App, caller: &Caller) -> Result<()> {
+async fn fill_rules(app: &Arc<App>, caller: &Caller) -> Result<()> {
     for (id, name) in SKILLS {
-        let new = skills::New {
-            id: Some(SkillId::parse(id)?),
-            name: (*name).to_owned(),
-            description: String::new(),
-        };
-        skills::create(caller, app, new).await?;
+        let skill = skills::Written::new(*name);
+        skills::create(caller, app, Some(SkillId::parse(id)?), skill).await?;
     }
     let attributes = [
         (

@@ -163,14 +163,15 @@ pub(super) fn complete(document: &mut Document) {
 /// Names an operation of our own API after its noun and verb: `list` of policies is
 /// `policiesList`.
 fn name(path: &str, operation: &mut Operation) {
-    let noun = path.split('/').next().unwrap_or_default();
+    let mut noun = path.split('/').next().unwrap_or_default().split('-');
     let verb = operation.operation_id.take().unwrap_or_default();
-    let words = verb.split('_').flat_map(|word| {
+    let first = noun.next().unwrap_or_default();
+    let words = noun.chain(verb.split('_')).flat_map(|word| {
         let mut letters = word.chars();
         let first = letters.next().into_iter().flat_map(char::to_uppercase);
         first.chain(letters).collect::<Vec<char>>()
     });
-    operation.operation_id = Some(noun.chars().chain(words).collect());
+    operation.operation_id = Some(first.chars().chain(words).collect());
 }
 
 /// Completes the failures of an operation.

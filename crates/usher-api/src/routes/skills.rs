@@ -4,77 +4,158 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use usher_app::error::{Code, Error};
+use axum::http::{HeaderMap, StatusCode};
+use usher_app::error::Code;
 use usher_app::{App, skills};
 use usher_model::id::SkillId;
+use usher_model::value::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{self, Authenticated, Path, Shared};
+use super::{etag, patched, same_id};
+use crate::extract::{self, Authenticated, Path, Shared, if_match};
 use crate::page::Page;
 use crate::problem::{Failure, Problem};
-use crate::wire::access as wire;
+use crate::wire::skill as wire;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(delete))
+        .routes(routes!(get, put, patch, delete))
+        .routes(routes!(enable))
+        .routes(routes!(disable))
 }
 
 type Answer<T> = Result<T, Failure>;
+type Shown = (HeaderMap, Json<wire::Skill>);
+
+fn shown(skill: skills::Kept<skills::Skill>) -> Shown {
+    (etag(skill.revision), Json(skill.record.into()))
+}
 
 /// List the skills.
 #[utoipa::path(get, path = "/api/v1/skills", tag = "skills",
-    responses((status = 200, body = Page<wire::Skill>)))]
+    responses((status = 200, body = Page<wire::Skill>), (status = 403, body = Problem)))]
 async fn list(
     State(app): Shared,
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<Page<wire::Skill>>> {
     let skills = skills::list(&caller, &app).await?;
-    Ok(Json(Page::whole(
-        skills.into_iter().map(Into::into).collect(),
-    )))
+    let items = skills.into_iter().map(|skill| skill.record.into());
+    Ok(Json(Page::whole(items.collect())))
 }
 
 /// Add a skill.
-#[utoipa::path(post, path = "/api/v1/skills", tag = "skills", request_body = wire::NewSkill,
+#[utoipa::path(post, path = "/api/v1/skills", tag = "skills",
+    request_body = wire::WrittenSkill,
     responses((status = 201, body = wire::Skill), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
 async fn create(
     State(app): Shared,
     Authenticated(caller): Authenticated,
-    extract::Json(new): extract::Json<wire::NewSkill>,
-) -> Answer<(StatusCode, Json<wire::Skill>)> {
-    let wire::NewSkill {
-        id,
-        name,
-        description,
-    } = new;
-    let skill = skills::create(
-        &caller,
-        &app,
-        skills::New {
-            id,
-            name,
-            description,
-        },
-    )
-    .await?;
-    Ok((StatusCode::CREATED, Json(skill.into())))
+    extract::Json(new): extract::Json<wire::WrittenSkill>,
+) -> Answer<(StatusCode, HeaderMap, Json<wire::Skill>)> {
+    let id = new.id.clone();
+    let skill = skills::create(&caller, &app, id, new.into()).await?;
+    let (headers, body) = shown(skill);
+    Ok((StatusCode::CREATED, headers, body))
+}
+
+/// See a skill.
+#[utoipa::path(get, path = "/api/v1/skills/{skillId}", tag = "skills",
+    params(("skillId" = String, Path, description = "The skill")),
+    responses((status = 200, body = wire::Skill), (status = 404, body = Problem)))]
+async fn get(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Answer<Shown> {
+    Ok(shown(skills::get(&caller, &app, &parse(&id)?).await?))
+}
+
+/// Say anew what a skill is to be.
+#[utoipa::path(put, path = "/api/v1/skills/{skillId}", tag = "skills",
+    params(("skillId" = String, Path, description = "The skill")),
+    request_body(content = wire::WrittenSkill, example = json!({"name": "Renamed"})),
+    responses((status = 200, body = wire::Skill), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn put(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    extract::Json(written): extract::Json<wire::WrittenSkill>,
+) -> Answer<Shown> {
+    let id = parse(&id)?;
+    same_id(written.id.as_ref(), &id)?;
+    let expected = if_match(&headers)?;
+    let skill = skills::replace(&caller, &app, &id, written.into(), expected).await?;
+    Ok(shown(skill))
+}
+
+/// Change the fields of a skill that a JSON merge patch (RFC 7396) names.
+#[utoipa::path(patch, path = "/api/v1/skills/{skillId}", tag = "skills",
+    params(("skillId" = String, Path, description = "The skill")),
+    request_body(content = Object, example = json!({"name": "Renamed"})),
+    responses((status = 200, body = wire::Skill), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn patch(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    extract::Json(patch): extract::Json<Value>,
+) -> Answer<Shown> {
+    let id = parse(&id)?;
+    let before = skills::editable(&caller, &app, &id).await?;
+    let expected = if_match(&headers)?.unwrap_or(before.revision);
+    let before = wire::Skill::from(before.record);
+    let written: wire::WrittenSkill = patched(&before.is, &patch)?;
+    same_id(written.id.as_ref(), &id)?;
+    let skill = skills::replace(&caller, &app, &id, written.into(), Some(expected)).await?;
+    Ok(shown(skill))
 }
 
 /// Remove a skill.
 #[utoipa::path(delete, path = "/api/v1/skills/{skillId}", tag = "skills",
     params(("skillId" = String, Path, description = "The skill")),
-    responses((status = 204), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 async fn delete(
     State(app): Shared,
     Authenticated(caller): Authenticated,
-    Path(skill_id): Path<String>,
+    Path(id): Path<String>,
 ) -> Answer<StatusCode> {
-    let id = SkillId::parse(&skill_id)
-        .map_err(|_too_long| Error::new(Code::SkillNotFound, "no skill has such an id"))?;
-    skills::delete(&caller, &app, &id).await?;
+    skills::delete(&caller, &app, &parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Switch a skill on.
+#[utoipa::path(post, path = "/api/v1/skills/{skillId}/enable", tag = "skills",
+    params(("skillId" = String, Path, description = "The skill")),
+    responses((status = 200, body = wire::Skill), (status = 404, body = Problem)))]
+async fn enable(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Answer<Shown> {
+    let skill = skills::set_enabled(&caller, &app, &parse(&id)?, true).await?;
+    Ok(shown(skill))
+}
+
+/// Switch a skill off.
+#[utoipa::path(post, path = "/api/v1/skills/{skillId}/disable", tag = "skills",
+    params(("skillId" = String, Path, description = "The skill")),
+    responses((status = 200, body = wire::Skill), (status = 404, body = Problem)))]
+async fn disable(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Answer<Shown> {
+    let skill = skills::set_enabled(&caller, &app, &parse(&id)?, false).await?;
+    Ok(shown(skill))
+}
+
+fn parse(id: &str) -> Answer<SkillId> {
+    super::parse(SkillId::parse(id), Code::SkillNotFound)
 }

@@ -1,8 +1,8 @@
-//! Credentials, users, skills and the audit log.
+//! Credentials and the audit log.
 
 use serde::{Deserialize, Serialize};
-use usher_app::{audit, credentials, skills, users};
-use usher_model::id::{AuditId, CredentialId, SkillId, UserId};
+use usher_app::{audit, credentials};
+use usher_model::id::{AuditId, CredentialId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
@@ -102,112 +102,6 @@ impl From<credentials::Issued> for IssuedCredential {
 pub struct Rotation {
     /// How long the present secrets work on, in seconds: 0 unless given, at most 30 days.
     pub overlap_seconds: u32,
-}
-
-/// What a new user is to be.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"name": "Ada", "email": "ada@example.com", "role": "manager"}))]
-pub struct NewUser {
-    /// Their name: 1 to 200 characters.
-    pub name: String,
-    /// Their address, unique ignoring case.
-    pub email: String,
-    /// What they may do.
-    #[schema(value_type = String)]
-    pub role: Role,
-    /// Their password: 12 to 1,024 characters.
-    pub password: Option<String>,
-}
-
-impl std::fmt::Debug for NewUser {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewUser")
-            .field("role", &self.role)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Someone who signs in.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct User {
-    /// Who.
-    #[schema(value_type = String)]
-    pub id: UserId,
-    /// What people call them.
-    pub name: String,
-    /// Where they are reached.
-    pub email: String,
-    /// What they may do.
-    #[schema(value_type = String)]
-    pub role: Role,
-    /// Whether they may sign in.
-    pub is_enabled: bool,
-    /// When they were added.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-}
-
-impl From<users::User> for User {
-    fn from(user: users::User) -> Self {
-        Self {
-            id: user.id,
-            name: user.name,
-            email: user.email,
-            role: user.role,
-            is_enabled: user.is_enabled,
-            created_at: user.created_at,
-        }
-    }
-}
-
-/// What a new skill is to be.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"id": "1001", "name": "Orders"}))]
-pub struct NewSkill {
-    /// Its id; without one it is minted.
-    #[schema(value_type = Option<String>)]
-    pub id: Option<SkillId>,
-    /// Its name, unique ignoring case: 1 to 200 characters.
-    pub name: String,
-    /// What it is for.
-    #[serde(default)]
-    pub description: String,
-}
-
-/// What connects conversations to agents.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Skill {
-    /// Which one.
-    #[schema(value_type = String)]
-    pub id: SkillId,
-    /// What people call it.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-}
-
-impl From<skills::Skill> for Skill {
-    fn from(skill: skills::Skill) -> Self {
-        let skills::Skill {
-            id,
-            name,
-            description,
-            created_at,
-        } = skill;
-        Self {
-            id,
-            name,
-            description,
-            created_at,
-        }
-    }
 }
 
 /// One change of configuration.

@@ -13,5 +13,6 @@ mod decisions;
 mod harness;
 mod next_actions;
 mod openapi;
+mod people;
 mod permissions;
 mod policies;

@@ -251,6 +251,8 @@ impl Seeds {
             "credentialId": id("credentials", json!({"name": "seeded", "role": "bot"}), "id").await,
             "userId": id("users", json!({"name": "Eve", "email": "eve@example.com", "role": "agent"}), "id").await,
             "skillId": id("skills", json!({"id": "seeded", "name": "seeded"}), "id").await,
+            "groupId": id("agent-groups", json!({"id": "seeded", "name": "seeded"}), "id").await,
+            "engagementId": id("engagements", json!({"id": "seeded", "name": "seeded"}), "id").await,
             "name": id("attributes", json!({"name": "seeded", "value": "x"}), "name").await.as_str().unwrap().trim_start_matches("custom."),
             "namespace": "orchestrator",
             "session": "c-1",

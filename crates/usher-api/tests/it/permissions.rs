@@ -136,13 +136,53 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ),
     ("get", "/api/v1/skills", Permission::SkillsRead),
     ("post", "/api/v1/skills", Permission::SkillsWrite),
+    ("get", "/api/v1/skills/{skillId}", Permission::SkillsRead),
+    ("put", "/api/v1/skills/{skillId}", Permission::SkillsWrite),
+    (
+        "patch",
+        "/api/v1/skills/{skillId}",
+        Permission::SkillsWrite,
+    ),
     (
         "delete",
         "/api/v1/skills/{skillId}",
         Permission::SkillsWrite,
     ),
+    (
+        "post",
+        "/api/v1/skills/{skillId}/enable",
+        Permission::SkillsWrite,
+    ),
+    (
+        "post",
+        "/api/v1/skills/{skillId}/disable",
+        Permission::SkillsWrite,
+    ),
+    ("get", "/api/v1/engagements", Permission::SkillsRead),
+    ("post", "/api/v1/engagements", Permission::SkillsWrite),
+    (
+        "get",
+        "/api/v1/engagements/{engagementId}",
+        Permission::SkillsRead,
+    ),
+    (
+        "put",
+        "/api/v1/engagements/{engagementId}",
+        Permission::SkillsWrite,
+    ),
+    (
+        "patch",
+        "/api/v1/engagements/{engagementId}",
+        Permission::SkillsWrite,
+    ),
+    (
+        "delete",
+        "/api/v1/engagements/{engagementId}",
+        Permission::SkillsWrite,
+    ),
     ("get", "/api/v1/settings", Permission::SettingsRead),
     ("put", "/api/v1/settings", Permission::SettingsWrite),
+    ("patch", "/api/v1/settings", Permission::SettingsWrite),
     ("get", "/api/v1/credentials", Permission::AccessRead),
     ("post", "/api/v1/credentials", Permission::AccessWrite),
     (
@@ -157,7 +197,42 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ),
     ("get", "/api/v1/users", Permission::AccessRead),
     ("post", "/api/v1/users", Permission::AccessWrite),
+    ("get", "/api/v1/users/{userId}", Permission::AccessRead),
+    ("put", "/api/v1/users/{userId}", Permission::AccessWrite),
+    ("patch", "/api/v1/users/{userId}", Permission::AccessWrite),
     ("delete", "/api/v1/users/{userId}", Permission::AccessWrite),
+    (
+        "post",
+        "/api/v1/users/{userId}/enable",
+        Permission::AccessWrite,
+    ),
+    (
+        "post",
+        "/api/v1/users/{userId}/disable",
+        Permission::AccessWrite,
+    ),
+    ("get", "/api/v1/agent-groups", Permission::AgentsRead),
+    ("post", "/api/v1/agent-groups", Permission::AccessWrite),
+    (
+        "get",
+        "/api/v1/agent-groups/{groupId}",
+        Permission::AgentsRead,
+    ),
+    (
+        "put",
+        "/api/v1/agent-groups/{groupId}",
+        Permission::AccessWrite,
+    ),
+    (
+        "patch",
+        "/api/v1/agent-groups/{groupId}",
+        Permission::AccessWrite,
+    ),
+    (
+        "delete",
+        "/api/v1/agent-groups/{groupId}",
+        Permission::AccessWrite,
+    ),
     ("get", "/api/v1/audit", Permission::AuditRead),
 ];
 
@@ -212,7 +287,12 @@ fn request(method: &str, path: &str) -> (String, Value) {
         ("put" | "patch", path) if path.contains("/context/") => json!({"properties": {"a": 1}}),
         ("put", path) if path.contains("/attributes/") => json!({"value": "x"}),
         ("post", "/api/v1/attributes") => json!({"name": "new", "value": "x"}),
-        ("post", "/api/v1/skills") => json!({"name": "new"}),
+        ("post", "/api/v1/skills" | "/api/v1/agent-groups" | "/api/v1/engagements") => {
+            json!({"name": "new"})
+        }
+        ("put", path) if !path.contains("/policies/") && !path.ends_with("/settings") => {
+            json!({"name": "new"})
+        }
         ("post", "/api/v1/credentials") => json!({"name": "new", "role": "bot"}),
         ("post", "/api/v1/users") => json!({"name": "n", "email": "a@b.c", "role": "agent"}),
         ("post", "/api/v1/policies/import") => json!([]),

@@ -75,18 +75,18 @@ pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
             } else {
                 None
             };
-            let new = users::New {
-                name,
-                email,
-                role,
+            let new = users::Written {
+                email: Some(email.clone()),
+                role: Some(role),
                 password,
+                ..users::Written::new(name)
             };
             let user = with_app(&place, async |app| {
                 let caller = accounts::operator(app, &account).await?;
-                Ok(users::create(&caller, app, new).await?)
+                Ok(users::create(&caller, app, None, new).await?)
             })
             .await?;
-            terminal::say(&format!("added {} ({})", user.id, user.email))?;
+            terminal::say(&format!("added {} ({email})", user.id))?;
         }
         Verb::List { place, account } => {
             let users = with_app(&place, async |app| {
@@ -99,8 +99,8 @@ pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
                     "{}  {:<10} {} <{}>",
                     user.id,
                     user.role.as_str(),
-                    user.name,
-                    user.email
+                    user.is.name,
+                    user.is.email.as_deref().unwrap_or_default()
                 ))?;
             }
         }

@@ -1,0 +1,229 @@
+//! Skills, users, groups, engagements and settings: what an administrator sets for the floor.
+
+use serde_json::{Value, json};
+use usher_model::role::Role;
+
+use crate::harness::{ACCOUNT, Answer, Node};
+
+/// Returns the pointers of every mistake.
+fn pointers(answer: &Answer) -> Vec<String> {
+    let body = answer.json();
+    let mistakes = body["errors"].as_array().cloned().unwrap_or_default();
+    let pointer = |mistake: &Value| mistake["pointer"].as_str().unwrap().to_owned();
+    mistakes.iter().map(pointer).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_floor_is_made_of_skills_and_users() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let skill = json!({"id": "12", "name": "Billing"});
+    let made = admin.post("/api/v1/skills", skill).await.expect(201).json();
+    assert_eq!(
+        (&made["id"], &made["isEnabled"]),
+        (&json!("12"), &json!(true))
+    );
+    let user = json!({"id": "ada", "name": "Ada", "kind": "HUMAN", "maxConversations": 2,
+        "skills": [{"skillId": "12"}]});
+    let made = admin.post("/api/v1/users", user).await.expect(201).json();
+    assert_eq!(made["role"], "agent");
+    assert_eq!(made["skills"], json!([{"skillId": "12", "proficiency": 5}]));
+    let bot = json!({"name": "Concierge", "kind": "BOT", "hostedBot": {}});
+    let made = admin.post("/api/v1/users", bot).await.expect(201).json();
+    assert_eq!(
+        (&made["role"], &made["email"]),
+        (&json!("bot"), &Value::Null)
+    );
+    assert_eq!(made["hostedBot"]["isEnabled"], true);
+    for (id, path) in [("checkout", "engagements"), ("night", "agent-groups")] {
+        let new = json!({"id": id, "name": id});
+        let path = format!("/api/v1/{path}");
+        admin.post(&path, new.clone()).await.expect(201);
+        let again = admin.post(&path, new).await.expect(409).json();
+        assert_eq!(again["code"], "NAME_TAKEN");
+        let shown = admin.get(&format!("{path}/{id}")).await.expect(200);
+        assert_eq!(shown.json()["id"], id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mistake_in_a_user_is_named_at_once() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let skill = json!({"id": "12", "name": "Billing"});
+    admin.post("/api/v1/skills", skill).await.expect(201);
+    let wrong = json!({"name": " ", "email": "nobody", "maxConversations": -2,
+        "groupId": "unknown", "pictureUrl": "http://example.com/a.png", "hostedBot": {},
+        "skills": [{"skillId": "12", "proficiency": 11}, {"skillId": "12"}, {"skillId": "13"}]});
+    let answer = admin.post("/api/v1/users", wrong).await.expect(422);
+    let mut found = pointers(&answer);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "#/email",
+            "#/groupId",
+            "#/hostedBot",
+            "#/maxConversations",
+            "#/name",
+            "#/pictureUrl",
+            "#/skills/0/proficiency",
+            "#/skills/1/skillId",
+            "#/skills/2/skillId",
+        ]
+    );
+    for number in [Value::Null, json!(-1), json!(0), json!(1)] {
+        let user = json!({"name": "n", "maxConversations": number});
+        let made = admin.post("/api/v1/users", user).await.expect(201).json();
+        assert_eq!(made["maxConversations"], number);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_changed_only_as_the_caller_saw_them() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let user = json!({"id": "ada", "name": "Ada", "email": "ada@example.com",
+        "password": "correct horse battery"});
+    let made = admin.post("/api/v1/users", user.clone()).await.expect(201);
+    assert!(!made.text.contains("assword"), "{}", made.text);
+    let etag = made.header("etag").unwrap().to_owned();
+    let path = "/api/v1/users/ada";
+    let patch = json!({"nickname": "A.", "maxConversations": 3}).to_string();
+    let matching = [("if-match", etag.as_str())];
+    let changed = admin.raw("PATCH", path, patch.clone(), &matching).await;
+    let changed = changed.expect(200).json();
+    assert_eq!(
+        (&changed["nickname"], &changed["name"]),
+        (&json!("A."), &json!("Ada"))
+    );
+    let late = admin.raw("PATCH", path, patch, &matching).await.expect(409);
+    assert_eq!(late.json()["code"], "REVISION_CONFLICT");
+    let patch = json!({"nickname": null}).to_string();
+    let cleared = admin.raw("PATCH", path, patch, &[]).await.expect(200);
+    assert_eq!(cleared.json()["nickname"], Value::Null);
+    let kind = json!({"kind": "BOT"}).to_string();
+    let refused = admin.raw("PATCH", path, kind, &[]).await.expect(422);
+    assert_eq!(pointers(&refused), ["#/kind"]);
+    let other = json!({"id": "grace", "name": "Ada"});
+    let refused = admin.call("PUT", path, Some(other)).await.expect(422);
+    assert_eq!(pointers(&refused), ["#/id"]);
+    let off = admin.call("POST", &format!("{path}/disable"), None).await;
+    assert_eq!(off.expect(200).json()["isEnabled"], false);
+    let on = admin.call("POST", &format!("{path}/enable"), None).await;
+    assert_eq!(on.expect(200).json()["isEnabled"], true);
+    let audit = admin.get("/api/v1/audit?target=user/ada").await.expect(200);
+    assert!(!audit.text.contains("argon2"), "{}", audit.text);
+    assert_eq!(audit.json()["items"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_skill_that_goes_is_taken_from_its_users() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    for id in ["12", "13"] {
+        let skill = json!({"id": id, "name": id});
+        admin.post("/api/v1/skills", skill).await.expect(201);
+    }
+    let user =
+        json!({"id": "ada", "name": "Ada", "skills": [{"skillId": "12"}, {"skillId": "13"}]});
+    admin.post("/api/v1/users", user).await.expect(201);
+    admin
+        .call("DELETE", "/api/v1/skills/12", None)
+        .await
+        .expect(204);
+    let ada = admin.get("/api/v1/users/ada").await.expect(200).json();
+    assert_eq!(ada["skills"], json!([{"skillId": "13", "proficiency": 5}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_and_relaxations_of_a_skill_are_checked() {
+    let node = Node::start().await;
+    let manager = node.client(ACCOUNT, Role::Manager).await;
+    let hours = json!({"zone": "Europe/Berlin",
+        "week": [{"day": "MONDAY", "opens": "22:00", "closes": "06:00"}],
+        "exceptions": [{"date": "2026-12-25", "openings": []}],
+        "outside": {"behavior": "CLOSE", "message": "We are closed."}});
+    let skill = json!({"id": "12", "name": "Billing", "hours": hours});
+    let made = manager
+        .post("/api/v1/skills", skill)
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(made["hours"], hours);
+    let wrong = json!({"hours": {"zone": "Mars/Olympus", "exceptions": [{"date": "25.12.2026"}]},
+        "routing": {"ringSeconds": 0, "relaxations": [
+            {"afterSeconds": 60, "skillId": "13"}, {"afterSeconds": 30, "proficiencyMin": 11}]},
+        "fallbackSkillId": "12"});
+    let refused = manager
+        .raw("PATCH", "/api/v1/skills/12", wrong.to_string(), &[])
+        .await;
+    // What cannot even be read is said first.
+    assert_eq!(pointers(&refused.expect(422)), ["#/hours/exceptions/0"]);
+    let wrong = json!({"hours": {"zone": "Mars/Olympus",
+            "exceptions": [{"date": "25.12.2026", "openings": []}]},
+        "routing": {"ringSeconds": 0, "relaxations": [
+            {"afterSeconds": 60, "skillId": "13"}, {"afterSeconds": 30, "proficiencyMin": 11}]},
+        "fallbackSkillId": "12"});
+    let refused = manager
+        .raw("PATCH", "/api/v1/skills/12", wrong.to_string(), &[])
+        .await;
+    let mut found = pointers(&refused.expect(422));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "#/fallbackSkillId",
+            "#/hours/exceptions/0/date",
+            "#/hours/zone",
+            "#/routing/relaxations",
+            "#/routing/relaxations/0/skillId",
+            "#/routing/relaxations/1/proficiencyMin",
+            "#/routing/ringSeconds",
+        ]
+    );
+    let time = json!({"hours": {"zone": "UTC",
+        "week": [{"day": "MONDAY", "opens": "9:00", "closes": "17:00"}]}});
+    let refused = manager
+        .raw("PATCH", "/api/v1/skills/12", time.to_string(), &[])
+        .await;
+    assert_eq!(pointers(&refused.expect(422)), ["#/hours/week/0/opens"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn la_70_a_manager_changes_the_last_agent_at_run_time() {
+    let node = Node::start().await;
+    let manager = node.client(ACCOUNT, Role::Manager).await;
+    let settings = manager.get("/api/v1/settings").await.expect(200).json();
+    assert_eq!(settings["lastAgent"]["mcsThreshold"], 50);
+    assert_eq!(settings["lastAgent"]["timeFrameSeconds"], 3_600);
+    assert_eq!(settings["lastAgent"]["ttlSeconds"], 2_592_000);
+    let patch = json!({"lastAgent": {"mcsThreshold": 40, "timeFrameSeconds": 7_200}});
+    let changed = manager
+        .raw("PATCH", "/api/v1/settings", patch.to_string(), &[])
+        .await;
+    let changed = changed.expect(200).json();
+    assert_eq!(changed["lastAgent"]["mcsThreshold"], 40);
+    assert_eq!(changed["routing"], settings["routing"]);
+    let audit = manager
+        .get("/api/v1/audit?target=settings")
+        .await
+        .expect(200);
+    assert_eq!(audit.json()["items"].as_array().unwrap().len(), 1);
+    let wrong = json!({"lastAgent": {"ttlSeconds": 60, "mcsThreshold": 101},
+        "routing": {"leaseSeconds": 0, "defaultSkillId": "unknown"}});
+    let refused = manager
+        .raw("PATCH", "/api/v1/settings", wrong.to_string(), &[])
+        .await;
+    let mut found = pointers(&refused.expect(422));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "#/lastAgent/mcsThreshold",
+            "#/lastAgent/timeFrameSeconds",
+            "#/routing/defaultSkillId",
+            "#/routing/leaseSeconds",
+        ]
+    );
+}
