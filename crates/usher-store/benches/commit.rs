@@ -1,11 +1,17 @@
-//! Durable upserts of 1 KB documents, each with a new value, by one writer and by 64; reads of one
-//! row and of several at once. On SQLite, and on a PostgreSQL server of its own.
+//! Durable upserts of 1 KB documents, each with a new value, by one writer and by 64; the same
+//! conditional on what was read, alone and with an event appended; reads of one row and of several at
+//! once. On SQLite, and on a PostgreSQL server of its own.
 //!
 //! As a benchmark it first prints what ratios and counts the design promises: 64 writers against
 //! one, CPU for each upsert, and syncs for each durable batch. The syncs are counted by running this
 //! program again under `strace`, if that is installed.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "benchmark code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "benchmark code"
+)]
 
 #[expect(dead_code, reason = "the suites do more with a server")]
 #[path = "../tests/it/cluster/server.rs"]
@@ -25,8 +31,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
-use usher_store::batch::{Batch, Expect, PutRow};
-use usher_store::collection::{Collection, Column, ColumnKind, Index};
+use usher_store::batch::{AppendRow, Batch, Expect, PutRow};
+use usher_store::collection::{Collection, Column, ColumnKind, Index, kept};
 use usher_store::postgres::{self, Postgres};
 use usher_store::sqlite::{Options, Sqlite};
 use usher_store::store::{Field, Key, Store};
@@ -59,7 +65,7 @@ static DOCUMENTS: Collection = Collection {
     expires: true,
 };
 
-static COLLECTIONS: &[&Collection] = &[&DOCUMENTS];
+static COLLECTIONS: &[&Collection] = &[&DOCUMENTS, &kept::EVENTS, &kept::LOG_SEQUENCES];
 
 struct Bench {
     runtime: Runtime,
@@ -152,6 +158,48 @@ impl Bench {
         start.elapsed()
     }
 
+    fn event(account: &AccountId, value: u64) -> AppendRow {
+        let conversation = Field::Text(format!("conversation {}", value % ROWS));
+        let agent = Field::Text(format!("agent {}", value % 1_000));
+        AppendRow {
+            account: account.clone(),
+            fields: vec![conversation, agent],
+            expires_at: Some(NOW.plus(Duration::from_hours(24))),
+            document: format!("{{\"value\":{value},\"text\":\"{value:->300}\"}}"),
+        }
+    }
+
+    /// Writes a row of its own again and again in each of `writers` tasks, as it was left, and
+    /// appends an event with each if `is_logged`; returns how long it took.
+    fn update(&self, writers: u64, count: u64, is_logged: bool) -> Duration {
+        let start = Instant::now();
+        self.runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for writer in 0..writers {
+                let share = count / writers + u64::from(writer < count % writers);
+                let (store, account) = (self.store.clone(), self.account.clone());
+                let values = Arc::clone(&self.values);
+                tasks.spawn(async move {
+                    let mut expect = Expect::Any;
+                    for _ in 0..share {
+                        let value = values.fetch_add(1, Ordering::Relaxed);
+                        let mut row = Self::row(&account, value);
+                        row.key = Key::new(&account, ["own", &writer.to_string()]);
+                        let mut batch = Batch::new(NOW);
+                        batch.put(&DOCUMENTS, row, expect);
+                        if is_logged {
+                            batch.append(&kept::EVENTS, Self::event(&account, value));
+                        }
+                        let written = store.commit(batch).await.unwrap();
+                        expect = Expect::Revision(*written.first().unwrap());
+                    }
+                });
+            }
+            tasks.join_all().await;
+        });
+        start.elapsed()
+    }
+
     fn key(&self, value: u64) -> Key {
         let session = (value % ROWS).to_string();
         Key::new(&self.account, ["orders", &session])
@@ -202,6 +250,14 @@ fn measure(criterion: &mut Criterion, backend: &str, bench: &Bench) {
     group.bench_function("durable upsert, 64 writers", |bencher| {
         bencher.iter_custom(|count| bench.upsert(WRITERS, count));
     });
+    for (name, is_logged) in [
+        ("durable update, 64 writers", false),
+        ("durable update with an event, 64 writers", true),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|count| bench.update(WRITERS, count, is_logged));
+        });
+    }
     let next = Cell::new(0);
     group.bench_function("point read", |bencher| {
         bencher.iter(|| bench.read(next.replace(next.get() + 7_919)));

@@ -108,7 +108,7 @@ pub(crate) async fn every_kind_of_hint_arrives_as_it_was_announced([first, secon
 pub(crate) async fn an_account_may_have_any_name([first, second]: [Bus; 2]) {
     let mut heard = second.subscribe();
     let longest = "\u{1F6CE}".repeat(limits::GIVEN_ID_CHARS_MAX);
-    for account in ["a.b", "*", ">", "a b", "%2E", "\"\\", "Ä/日本", &longest] {
+    for account in ["a.b", "*", ">", "a b", "%2E", "\"", "Ä日本", &longest] {
         first.announce(events(account, 1));
         assert_eq!(hear(&mut heard).await.1, events(account, 1));
     }
