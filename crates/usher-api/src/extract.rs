@@ -150,15 +150,34 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        object(&body(request, state).await?).map(Self)
+    }
+}
+
+fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    // Without this a list would be read as the fields of the object in their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Failure(Error::new(
+            Code::BadRequest,
+            "expected a JSON object",
+        )));
+    }
+    parse(bytes).map_err(Failure)
+}
+
+/// A JSON body that may be left out: then everything in it is.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let bytes = body(request, state).await?;
-        // Without this a list would be read as the fields of the object in their order.
-        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-            return Err(Failure(Error::new(
-                Code::BadRequest,
-                "expected a JSON object",
-            )));
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self(T::default()));
         }
-        parse(&bytes).map(Json).map_err(Failure)
+        object(&bytes).map(Self)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Our own API under `/api/v1`: one file for each noun.
 
+pub mod agents;
 pub mod attributes;
 pub mod audit;
 pub mod consumers;
 pub mod context;
+pub mod conversations;
 pub mod credentials;
 pub mod decisions;
 pub mod engagements;
@@ -44,6 +46,8 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .merge(settings::router())
         .merge(credentials::router())
         .merge(users::router())
+        .merge(agents::router())
+        .merge(conversations::router())
         .merge(groups::router())
         .merge(engagements::router())
         .merge(audit::router())

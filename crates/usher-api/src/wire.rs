@@ -1,8 +1,10 @@
 //! The shapes of `/api/v1`: camelCase JSON, one type for each body.
 
 pub mod access;
+pub mod agent;
 pub mod attribute;
 pub mod context;
+pub mod conversation;
 pub mod decision;
 pub mod policy;
 pub mod settings;
