@@ -13,8 +13,9 @@ use axum::http::{Method, Request, Uri};
 use libfuzzer_sys::fuzz_target;
 use tower::ServiceExt as _;
 use usher_app::{App, accounts, credentials};
+use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
-use usher_model::id::{AccountId, IdSource};
+use usher_model::id::{AccountId, IdSource, NodeId};
 use usher_model::role::Role;
 use usher_model::time::{Clock, ManualClock, Timestamp};
 use usher_store::collection::kept;
@@ -63,7 +64,8 @@ async fn start(directory: &std::path::Path) -> (Router, String) {
         token_ttl: Duration::from_secs(3_600),
         sweep_interval: Duration::from_secs(3_600),
     };
-    let app = App::new(sqlite.into(), clock, ids, options);
+    let bus = Local::new(NodeId::mint(&ids)).into();
+    let app = App::new(sqlite.into(), bus, clock, ids, options);
     app.start();
     let account = AccountId::parse("ACCOUNT").expect("an id");
     accounts::create(&app, &account).await.expect("an account");
