@@ -3,6 +3,7 @@
 mod codegen;
 mod load;
 mod process;
+mod simulate;
 mod start;
 mod test;
 mod tidy;
@@ -19,6 +20,7 @@ usage: cargo xtask VERB
   test      run every suite, installing what it needs where that is possible
   tidy      check the rules of the house that no compiler checks
   codegen   write docs/reference/ anew
+  simulate  run the simulation of routing, 10,000,000 steps unless told otherwise
   load      measure `next-action` or `context-write` beside the ceiling of each
 ";
 
@@ -40,6 +42,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
         ["load", rest @ ..] => load::run(rest),
+        ["simulate", rest @ ..] => simulate::run(rest),
         ["codegen"] => codegen::run(),
         ["help" | "--help" | "-h"] => {
             process::say(USAGE.trim_end());

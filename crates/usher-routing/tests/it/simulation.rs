@@ -83,6 +83,8 @@ struct World {
     rng: StdRng,
     offers: Offers,
     now: Timestamp,
+    /// The latest instant that any clock has shown.
+    latest: Timestamp,
     store: Store,
     nodes: [Node; 2],
     opened: u32,
@@ -133,6 +135,7 @@ impl World {
             rng,
             offers: Offers::new(seed),
             now: START,
+            latest: START,
             store,
             nodes,
             opened: 0,
@@ -141,6 +144,7 @@ impl World {
     }
 
     fn step(&mut self) {
+        self.latest = self.latest.max(self.now);
         let node = self.rng.random_range(0..2);
         if self.rng.random_ratio(1, 200) {
             // However little the desk has heard, it has drawn the right conclusions.
@@ -433,6 +437,7 @@ impl World {
 
     /// Ends the faults: with agents present, every conversation must get through.
     fn finish(&mut self) {
+        self.now = self.latest;
         set_profiles(&mut self.store, &mut self.rng);
         for rules in self.store.skills.values_mut() {
             rules.is_open = true;

@@ -1,6 +1,7 @@
 //! A naive store: rows with revisions, conditional commits, a log of which rows changed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use usher_model::id::{AgentId, ConversationId, SkillId};
 use usher_model::time::Timestamp;
@@ -211,6 +212,8 @@ impl Store {
             (Capacity::Standard, Kind::Human) => account.slots,
             _ => return,
         };
+        // A request that comes late is answered for the latest instant that the desk has seen.
+        let latest = now.plus(Duration::from_secs(10));
         let used: u32 = seat
             .held
             .iter()
@@ -219,7 +222,7 @@ impl Store {
                 let rules = ticket.skill.as_ref().map(|skill| &self.skills[skill]);
                 let weights = rules.map_or(account.unassigned.weights, |rules| rules.weights);
                 match ticket.turn {
-                    Turn::Consumer(since) if since.plus(weights.inactive_after) <= now => {
+                    Turn::Consumer(since) if since.plus(weights.inactive_after) <= latest => {
                         weights.inactive
                     }
                     _ => weights.active,
