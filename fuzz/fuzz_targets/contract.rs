@@ -39,7 +39,12 @@ fn node() -> &'static Node {
         let directory = tempfile::tempdir().expect("a directory");
         let (router, api_key) = runtime.block_on(start(directory.path()));
         let authorization = format!("Bearer {api_key}");
-        Node { runtime, router, authorization, _directory: directory }
+        Node {
+            runtime,
+            router,
+            authorization,
+            _directory: directory,
+        }
     })
 }
 
@@ -69,10 +74,21 @@ async fn start(directory: &std::path::Path) -> (Router, String) {
     app.start();
     let account = AccountId::parse("ACCOUNT").expect("an id");
     accounts::create(&app, &account).await.expect("an account");
-    let operator = accounts::operator(&app, &account).await.expect("an operator");
-    let new = credentials::New { name: "fuzz".to_owned(), role: Role::Admin, expires_at: None };
-    let issued = credentials::create(&operator, &app, new).await.expect("a credential");
-    let surface = usher_api::Options { in_flight_max: 8, request_timeout: Duration::from_secs(30) };
+    let operator = accounts::operator(&app, &account)
+        .await
+        .expect("an operator");
+    let new = credentials::New {
+        name: "fuzz".to_owned(),
+        role: Role::Admin,
+        expires_at: None,
+    };
+    let issued = credentials::create(&operator, &app, new)
+        .await
+        .expect("a credential");
+    let surface = usher_api::Options {
+        in_flight_max: 8,
+        request_timeout: Duration::from_secs(30),
+    };
     (usher_api::router(app, surface), issued.api_key)
 }
 
@@ -81,7 +97,9 @@ fuzz_target!(|input: &[u8]| {
     let (Some(method), Some(uri), body) = (lines.next(), lines.next(), lines.next()) else {
         return;
     };
-    let (Ok(method), Ok(uri)) = (Method::from_bytes(method), Uri::try_from(uri)) else { return };
+    let (Ok(method), Ok(uri)) = (Method::from_bytes(method), Uri::try_from(uri)) else {
+        return;
+    };
     let node = node();
     let request = Request::builder()
         .method(method)
@@ -91,10 +109,22 @@ fuzz_target!(|input: &[u8]| {
     let Ok(request) = request else { return };
     let told = format!("{} {}", request.method(), request.uri());
     let answer = node.runtime.block_on(async {
-        let answer = node.router.clone().oneshot(request).await.expect("a router never fails");
+        let answer = node
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("a router never fails");
         let status = answer.status();
-        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
+            .await
+            .expect("a body");
         (status, String::from_utf8_lossy(&bytes).into_owned())
     });
-    assert!(!answer.0.is_server_error(), "{told}: {} {}", answer.0, answer.1);
+    assert!(
+        !answer.0.is_server_error(),
+        "{told}: {} {}",
+        answer.0,
+        answer.1
+    );
 });
