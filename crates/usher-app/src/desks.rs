@@ -254,8 +254,12 @@ impl State {
     }
 }
 
-/// Takes over what an administrator has changed, here and on the other nodes.
-pub(crate) async fn rules_changed(app: &Arc<App>, account: &AccountId) -> Result<()> {
+/// Takes over what an administrator has changed, here and on the other nodes: for those who have
+/// written it.
+///
+/// # Errors
+/// Fails if the store cannot be read.
+pub async fn rules_changed(app: &Arc<App>, account: &AccountId) -> Result<()> {
     if let Some(desk) = app.desks.held(account) {
         load::reload(app, &desk).await?;
     }

@@ -45,7 +45,7 @@ use usher_model::limits;
 use usher_model::time::{Clock, Timestamp};
 use usher_store::store::Store;
 
-pub use desks::catch_up;
+pub use desks::{catch_up, rules_changed};
 pub use options::Options;
 pub use usher_store::store::Cursor;
 
@@ -94,11 +94,7 @@ impl App {
             )),
             credentials: credentials::Credentials::new(),
             log: decisions::log::Log::new(),
-            rates: rate::Limiter::new(
-                rate::ACCOUNT,
-                options.rate_per_second,
-                options.rate_burst,
-            ),
+            rates: rate::Limiter::new(rate::ACCOUNT, options.rate_per_second, options.rate_burst),
             floods: rate::Limiter::new(
                 rate::CONSUMER,
                 limits::CONSUMER_MESSAGES_PER_SECOND,

@@ -109,13 +109,7 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
     };
     desk.step(app, plan, |writing, _| {
         let conversation = begun.clone();
-        let started = Event::ConversationStarted {
-            consumer_id: conversation.consumer_id.clone(),
-            is_authenticated: conversation.is_authenticated,
-            channel: conversation.channel.clone(),
-            engagement_id: conversation.engagement_id.clone(),
-            skill_id: conversation.entry_skill_id.clone(),
-        };
+        let started = started(&conversation);
         let sender = consumer_participant(&conversation.consumer_id)?;
         writing.begin(conversation);
         writing.happens(&id, started)?;
@@ -142,6 +136,16 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
     let kept = conversation_of(app, &caller.account, &id).await?;
     let kept = kept.ok_or_else(|| super::hidden(&id))?;
     Ok(view(&desk, kept, app.now()))
+}
+
+fn started(conversation: &Conversation) -> Event {
+    Event::ConversationStarted {
+        consumer_id: conversation.consumer_id.clone(),
+        is_authenticated: conversation.is_authenticated,
+        channel: conversation.channel.clone(),
+        engagement_id: conversation.engagement_id.clone(),
+        skill_id: conversation.entry_skill_id.clone(),
+    }
 }
 
 fn check(caller: &Caller, new: &New) -> Result<()> {
