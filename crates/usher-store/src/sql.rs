@@ -253,12 +253,11 @@ impl Table {
 }
 
 pub(crate) fn key_values<'a>(collection: &Collection, key: &'a Key) -> Vec<Value<'a>> {
-    let part = |part: &'a Box<str>| match collection.key_kind() {
+    let parts = key.parts().iter().map(|part| match collection.key_kind() {
         ColumnKind::Text => Value::Text(part),
         // What is no number finds no row.
         ColumnKind::Integer => part.parse().map_or(Value::Null, Value::Integer),
-    };
-    let parts = key.parts().iter().map(part);
+    });
     std::iter::once(Value::Text(key.account().as_str()))
         .chain(parts)
         .collect()

@@ -417,6 +417,9 @@ mod tests {
         )
     }
 
+    /// Whether it is the state in question.
+    type IsIt = fn(&TicketState) -> bool;
+
     fn read(document: &str) -> Conversation {
         serde_json::from_str(document).unwrap()
     }
@@ -430,7 +433,7 @@ mod tests {
         let offered =
             format!(r#""state":"OFFERED","offerId":"{offer}","agentId":"a","until":"{until}""#);
         let assigned = r#""state":"ASSIGNED","agentId":"a","since":"2026-05-01T10:00:05.000Z""#;
-        let states: [(&str, fn(&TicketState) -> bool); 3] = [
+        let states: [(&str, IsIt); 3] = [
             (r#""state":"QUEUED""#, |state| {
                 matches!(state, TicketState::Queued)
             }),
