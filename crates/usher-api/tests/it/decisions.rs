@@ -293,6 +293,118 @@ async fn sensitive_attributes_are_masked_and_the_run_is_still_repeatable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_marked_sensitive_later_is_hidden_in_older_decisions_too() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let note = json!({"name": "note", "valueType": "STRING", "value": "codeword-1"});
+    admin.post("/api/v1/attributes", note).await.expect(201);
+    let telling = json!({
+        "name": "telling", "expression": "orchestrator.phone != 'x'",
+        "actions": [{"type": "SEND_MESSAGE", "payload": {
+            "message": "We call {{orchestrator.phone}} about {{custom.note}}",
+        }}],
+    });
+    let telling = admin.enabled_policy(telling).await;
+    let asked = json!({"attributes": {"orchestrator": {"phone": "0307654321"}}});
+    let decided = decide(&admin, asked).await;
+    let shown = logged(&admin, &decided["decisionId"]).await;
+    let said = "We call 0307654321 about codeword-1";
+    assert_eq!(shown["actions"][0]["payload"]["message"], said);
+    // Both are marked, one of them with another value, and the policy goes.
+    let settings = json!({"sensitiveAttributes": ["orchestrator.phone"]});
+    admin
+        .call("PUT", "/api/v1/settings", Some(settings))
+        .await
+        .expect(200);
+    let note = json!({"valueType": "STRING", "value": "codeword-2", "sensitive": true});
+    admin
+        .call("PUT", "/api/v1/attributes/note", Some(note))
+        .await
+        .expect(200);
+    admin
+        .call("DELETE", &format!("/api/v1/policies/{telling}"), None)
+        .await
+        .expect(204);
+    let shown = logged(&admin, &decided["decisionId"]).await;
+    assert_eq!(shown["repeatable"], true);
+    assert_eq!(
+        shown["actions"][0]["payload"]["message"],
+        "We call *** about ***"
+    );
+    let listed = admin.get(DECISIONS).await.expect(200);
+    for secret in ["0307654321", "codeword"] {
+        assert!(!shown.to_string().contains(secret), "{shown}");
+        assert!(!listed.text.contains(secret), "{}", listed.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_is_missed_only_if_a_policy_that_is_reached_needs_one() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    admin
+        .enabled_policy(intent_policy("orders", "order", "1"))
+        .await;
+    let vip = json!({
+        "name": "vip", "expression": "sde.visitorinfo.customerinfo.ctype == 'vip'",
+        "actions": [{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "2"}}],
+    });
+    admin.enabled_policy(vip).await;
+    let notes = async |asked: Value| {
+        let decided = decide(&admin, asked).await;
+        logged(&admin, &decided["decisionId"]).await["notes"].clone()
+    };
+    let order = json!({"orchestrator": {"intent": "order"}});
+    assert_eq!(notes(json!({"attributes": order})).await, json!([]));
+    assert_eq!(notes(json!({})).await, json!(["CUSTOMER_ID_REQUIRED"]));
+    assert_eq!(notes(json!({"consumerId": "ada"})).await, json!([]));
+    let told = json!({"sde": {"visitorinfo": {"customerinfo": {"ctype": "none"}}}});
+    assert_eq!(notes(json!({"attributes": told})).await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_in_the_order_of_asking_whatever_was_taken_as_now() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let first = decide(&admin, json!({"at": "2030-01-01T00:00:00Z"})).await;
+    node.clock.advance(Duration::from_secs(1));
+    let second = decide(&admin, json!({})).await;
+    let path = format!("{DECISIONS}?from=2026-05-04T10:00:00Z&to=2026-05-04T10:00:02Z");
+    let listed = admin.get(&path).await.expect(200).json();
+    let times: Vec<_> = [0, 1]
+        .map(|place| &listed["items"][place])
+        .map(|item| (&item["decisionId"], &item["receivedAt"], &item["at"]))
+        .into();
+    let (asked, then) = ("2026-05-04T10:00:01.000Z", "2030-01-01T00:00:00.000Z");
+    assert_eq!(
+        times,
+        [
+            (&second["decisionId"], &json!(asked), &json!(asked)),
+            (
+                &first["decisionId"],
+                &json!("2026-05-04T10:00:00.000Z"),
+                &json!(then)
+            ),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_known_may_be_as_deep_as_a_request() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    admin.enabled_policy(intent_policy("p", "x", "1")).await;
+    let deep = 128 - 4;
+    let deep = format!("{}{}", "[".repeat(deep), "]".repeat(deep));
+    let deep: Value = serde_json::from_str(&deep).unwrap();
+    let asked = json!({"attributes": {"orchestrator": {"intent": deep}}});
+    let decided = decide(&admin, asked).await;
+    // Here the record is read again, in which it stands deeper.
+    let listed = admin.get(DECISIONS).await.expect(200).json();
+    assert_eq!(listed["items"][0]["decisionId"], decided["decisionId"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_removes_everything_kept_under_the_consumer() {
     let node = Node::start().await;
     let admin = node.admin().await;
