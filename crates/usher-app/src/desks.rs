@@ -297,13 +297,16 @@ pub(crate) async fn check_unused(
     checked.map_err(|refusal| Error::new(Code::SkillInUse, refusal.to_string()))
 }
 
-/// Does at once what time has made necessary on the desks that this node holds, until nothing is
-/// left: for those who have moved the clock.
+/// Takes over what other nodes did and does at once what time has made necessary, on the desks that
+/// this node holds, until nothing is left: for those who have moved the clock.
 ///
 /// # Errors
 /// Fails if the store does.
 pub async fn catch_up(app: &Arc<App>) -> Result<()> {
     for desk in app.desks.all() {
+        if app.store.is_shared() {
+            Feeds::catch_up(app, &desk.account).await?;
+        }
         worker::catch_up(app, &desk).await?;
     }
     Ok(())

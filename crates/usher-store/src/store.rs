@@ -113,7 +113,14 @@ pub struct Health {
 
 /// The store, whichever backend it has.
 #[derive(Clone, Debug)]
-pub struct Store(Backend);
+pub struct Store(Backend, Sharing);
+
+/// Whether others serve from the same store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    Exclusive,
+    Shared,
+}
 
 #[derive(Clone, Debug)]
 enum Backend {
@@ -123,24 +130,28 @@ enum Backend {
 
 impl From<Sqlite> for Store {
     fn from(sqlite: Sqlite) -> Self {
-        Self(Backend::Sqlite(sqlite))
+        Self(Backend::Sqlite(sqlite), Sharing::Exclusive)
     }
 }
 
 impl From<Postgres> for Store {
     fn from(postgres: Postgres) -> Self {
-        Self(Backend::Postgres(postgres))
+        Self(Backend::Postgres(postgres), Sharing::Shared)
     }
 }
 
 impl Store {
-    /// Whether other processes serve from the same store, so that nothing may be held in memory.
+    /// Whether others serve from the same store, so that nothing may be held in memory without asking.
     #[must_use]
-    pub const fn is_shared(&self) -> bool {
-        match &self.0 {
-            Backend::Sqlite(_) => false,
-            Backend::Postgres(_) => true,
-        }
+    pub fn is_shared(&self) -> bool {
+        self.1 == Sharing::Shared
+    }
+
+    /// Returns the store as one that others serve from too, whatever its backend: several nodes in
+    /// one process may work on one data directory.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self(self.0, Sharing::Shared)
     }
 
     /// Returns a row that has not expired.

@@ -106,8 +106,13 @@ impl Floor {
         self.app = node(&self.store, &self.clock, &self.ids);
     }
 
-    /// Another node on the same store.
-    pub(crate) fn second_node(&self) -> Arc<App> {
+    /// From now on nodes know that others serve from the same store.
+    pub(crate) fn share(&mut self) {
+        self.store = self.store.clone().shared();
+    }
+
+    /// Another node on the same store; no hint goes between them.
+    pub(crate) fn another_node(&self) -> Arc<App> {
         node(&self.store, &self.clock, &self.ids)
     }
 

@@ -4,10 +4,14 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "test code"
 )]
 
+mod bots;
 mod feed;
 mod harness;
+mod last_agent;
 mod lives;
 mod refusals;
+mod simulation;
