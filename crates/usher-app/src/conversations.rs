@@ -21,6 +21,8 @@ pub use usher_store::record::conversation::{
 };
 
 pub(crate) use close::{end_survey, survey_ends_at};
+pub(crate) use say::{Words, write_message};
+pub(crate) use transfer::came_of;
 pub(crate) use view::{find, view};
 
 use usher_model::id::{AgentId, ConversationId};

@@ -36,7 +36,7 @@ use crate::queues::Waits;
 
 pub(crate) use events::{add, end, participant, percent};
 pub(crate) use follow::{moves_queue, run as follow};
-pub(crate) use load::{capacity, kind, reload};
+pub(crate) use load::{Rules, capacity, kind, reload};
 pub(crate) use step::{closed, conversation_of, not_found};
 pub(crate) use writing::{Writing, assignee};
 
@@ -62,6 +62,8 @@ pub(crate) struct AccountDesk {
     work: Notify,
     /// Bounds the steps of the worker that wait for the store.
     in_flight: Arc<Semaphore>,
+    /// What the hosted bots do.
+    pub(crate) bots: crate::bot::Runs,
 }
 
 /// What the lock of an [`AccountDesk`] guards.
@@ -140,6 +142,7 @@ impl AccountDesk {
             state: Mutex::new(state),
             work: Notify::new(),
             in_flight: Arc::new(Semaphore::new(limits::DESK_STEPS_IN_FLIGHT_MAX)),
+            bots: crate::bot::Runs::default(),
         }
     }
 

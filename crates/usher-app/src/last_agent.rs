@@ -2,13 +2,37 @@
 //!
 //! The decision itself is `usher_routing::last_agent`; this reads and writes what it needs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use usher_model::id::{AccountId, AgentId, ConversationId, RequestId, SkillId};
+use usher_model::role::Role;
+use usher_model::time::Timestamp;
+use usher_model::value::{Object, Value};
+use usher_routing::command::Command;
+use usher_routing::last_agent::notice::{Accepted, Contact, contact, notice};
 use usher_routing::last_agent::settings::NoticeSettings;
-use usher_routing::last_agent::{MissingMcs, Settings};
+use usher_routing::last_agent::{
+    AgentState, AgentType, Case, Decision, Fact, Intent, Lookup, MissingMcs, Reason, Record,
+    Settings, Step, step,
+};
 use usher_routing::seat::Status;
+use usher_store::record::Happened;
+use usher_store::record::conversation::{Conversation, DialogKind, LastContact};
+use usher_store::record::event::{Audience, Event, SenderRole};
 use usher_store::record::floor::AgentStatus;
 use usher_store::record::settings::{self as kept, LastAgentSettings, NoticeChannel};
+
+use crate::App;
+use crate::caller::Caller;
+use crate::context::{self, Namespace, Session};
+use crate::conversations::{Words, write_message};
+use crate::desks::{AccountDesk, assignee, conversation_of};
+use crate::error::{Kind, Result};
+use crate::rules;
+
+/// How long the whole look at the record may take before the conversation goes on without.
+const LOOKUP_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Returns an account's settings as the decision reads them.
 pub(crate) fn settings(kept: &LastAgentSettings) -> Settings {
@@ -43,5 +67,353 @@ const fn status(status: &AgentStatus) -> Status {
         AgentStatus::Occupied => Status::Occupied,
         AgentStatus::Away => Status::Away,
         AgentStatus::Offline => Status::Offline,
+    }
+}
+
+/// What was found when a conversation was about to go to a skill.
+#[derive(Debug)]
+pub(crate) struct Considered {
+    decision: Decision,
+    /// The agent of the record, if one was read.
+    asked: Option<AgentId>,
+    skill: SkillId,
+    /// How long the agent may take to accept.
+    pub(crate) suggest_timeout: Duration,
+}
+
+impl Considered {
+    /// Returns the agent who is to have the conversation.
+    pub(crate) fn agent(&self) -> Option<AgentId> {
+        match &self.decision {
+            Decision::Agent(agent) => Some(agent.clone()),
+            Decision::Skill(_) => None,
+        }
+    }
+
+    /// Returns what the timeline tells.
+    pub(crate) fn event(&self) -> Event {
+        Event::LastAgentConsidered {
+            reason: self.decision.as_str().to_owned(),
+            agent_id: self.asked.clone(),
+            skill_id: Some(self.skill.clone()),
+        }
+    }
+}
+
+/// Decides whether a conversation that is about to go to a skill goes to the consumer's last agent.
+pub(crate) async fn consider(
+    app: &App,
+    desk: &AccountDesk,
+    conversation: &Conversation,
+    skill: &SkillId,
+) -> Considered {
+    let (mut settings, namespace) = current(app, desk).await;
+    {
+        let state = desk.lock();
+        let kept = state.rules.skills.get(skill);
+        if kept.is_some_and(|kept| !kept.is_last_agent_enabled) {
+            settings.disabled_skills.push(skill.clone());
+        }
+    }
+    let (mut record, mut agent, mut asked) = (None, None, None);
+    let decision = loop {
+        let now = app.now();
+        let case = Case {
+            settings: &settings,
+            now,
+            is_authenticated: conversation.is_authenticated,
+            skill,
+            record: record.as_ref(),
+            agent: agent.as_ref(),
+        };
+        match step(&case) {
+            Step::Done(decision) => break decision,
+            Step::Need(Fact::Record) => {
+                let read = read(app, &desk.account, &namespace, conversation);
+                record = Some(match tokio::time::timeout(LOOKUP_TIME_MAX, read).await {
+                    Ok(Ok(Some((found, _)))) => Lookup::Found(found),
+                    Ok(Ok(None)) => Lookup::Missing,
+                    Ok(Err(_)) => Lookup::Failed,
+                    Err(_elapsed) => Lookup::TimedOut,
+                });
+            }
+            Step::Need(Fact::Agent(wanted)) => {
+                agent = Some(AgentState::of(&wanted, skill, &desk.lock().desk, now));
+                asked = Some(wanted);
+            }
+        }
+    };
+    if let Decision::Skill(Reason::LookupError | Reason::LookupTimeout) = decision {
+        tracing::warn!(account = %desk.account, conversation_id = %conversation.id, reason = decision.as_str(), "the last agent was not looked up");
+    }
+    Considered {
+        decision,
+        asked,
+        skill: skill.clone(),
+        suggest_timeout: settings.suggest_timeout,
+    }
+}
+
+/// Returns the settings as they are now: the three knobs of product people may also stand as custom
+/// attributes, which then outrank the account's settings.
+async fn current(app: &App, desk: &AccountDesk) -> (Settings, String) {
+    let kept = desk.lock().rules.settings.last_agent.clone();
+    let namespace = kept.namespace.clone();
+    let mut settings = settings(&kept);
+    let Ok(rules) = rules::current(app, &desk.account).await else {
+        return (settings, namespace);
+    };
+    let knob = |name: &str| rules.attributes.get(name)?.record.value.as_u64();
+    if let Some(threshold) = knob("lastAgentMcsThreshold") {
+        settings.mcs_threshold = u8::try_from(threshold).unwrap_or(100).min(100);
+    }
+    if let Some(seconds) = knob("lastAgentTtlSeconds") {
+        settings.ttl = Duration::from_secs(seconds.max(1));
+    }
+    if let Some(seconds) = knob("lastAgentTimeFrameSeconds") {
+        settings.time_frame = Duration::from_secs(seconds);
+    }
+    (settings, namespace)
+}
+
+/// Returns the record of a consumer's previous conversation, also as it is kept.
+async fn read(
+    app: &App,
+    account: &AccountId,
+    namespace: &str,
+    conversation: &Conversation,
+) -> Result<Option<(Record, Object)>> {
+    let namespace = Namespace::parse(namespace)?;
+    let session = Session::parse(conversation.consumer_id.as_str())?;
+    let read = context::read(&system(app, account), app, &namespace, &session).await?;
+    Ok(read.and_then(|read| {
+        let payload = read.payload();
+        Some((record(&payload)?, payload))
+    }))
+}
+
+fn record(payload: &Object) -> Option<Record> {
+    let text = |name: &str| payload.get(name)?.as_str().map(str::to_owned);
+    let closed_at = payload.get("closedAt")?.as_i64()?;
+    Some(Record {
+        closed_at: Timestamp::from_milliseconds(closed_at),
+        skill: text("latestSkillId").and_then(|id| SkillId::parse(&id).ok()),
+        agent: text("latestAgentId").and_then(|id| AgentId::parse(&id).ok()),
+        agent_name: text("latestAgentName"),
+        agent_type: text("agentType")
+            .and_then(|text| AgentType::parse(&text))
+            .unwrap_or(AgentType::None),
+        mcs: payload
+            .get("mcs")
+            .and_then(Value::as_u64)
+            .and_then(|mcs| u8::try_from(mcs).ok()),
+        intent: text("intentId")
+            .or_else(|| text("intentName"))
+            .map(|id| Intent {
+                id,
+                name: text("intentName"),
+            }),
+    })
+}
+
+/// Remembers who had a conversation whose main dialog has ended, for the consumer's next one. A
+/// failure never affects the close.
+pub(crate) async fn remember(app: &App, desk: &AccountDesk, conversation: &Conversation) {
+    if !conversation.is_authenticated {
+        return;
+    }
+    if let Err(error) = write(app, desk, conversation).await {
+        tracing::warn!(%error, account = %desk.account, conversation_id = %conversation.id, "the last agent was not remembered");
+    }
+}
+
+async fn write(app: &App, desk: &AccountDesk, conversation: &Conversation) -> Result<()> {
+    let main = conversation.dialogs.iter();
+    let mut main = main.filter(|dialog| dialog.kind == DialogKind::Main);
+    let Some(closed) = main.next().and_then(|dialog| dialog.closed.clone()) else {
+        return Ok(());
+    };
+    let (settings, namespace) = current(app, desk).await;
+    let caller = system(app, &desk.account);
+    let before = read(app, &desk.account, &namespace, conversation).await?;
+    if before.is_some_and(|(before, _)| before.closed_at > closed.at) {
+        return Ok(());
+    }
+    let intent = intent(app, &caller, &conversation.id).await?;
+    let payload = {
+        let state = desk.lock();
+        let agent = conversation.latest_agent_id.as_ref();
+        let user = agent.and_then(|agent| state.rules.users.get(agent));
+        let agent_type = match (agent, user) {
+            (Some(agent), Some(_)) if state.rules.is_bot(agent) => AgentType::Bot,
+            (Some(_), Some(_)) => AgentType::Human,
+            _ => AgentType::None,
+        };
+        let skill = conversation.latest_skill_id.as_ref();
+        let skill_name = skill
+            .and_then(|skill| state.rules.skills.get(skill))
+            .map(|skill| skill.name.clone());
+        serde_json::json!({
+            "schema": 1,
+            "conversationId": conversation.id,
+            "closedAt": closed.at.milliseconds(),
+            "closeReason": closed.by,
+            "latestSkillId": skill,
+            "latestSkillName": skill_name,
+            "latestAgentId": agent,
+            "latestAgentName": user.map(|user| user.nickname.as_ref().unwrap_or(&user.name)),
+            "agentType": agent_type.as_str(),
+            "mcs": conversation.mcs,
+            "intentId": intent.0,
+            "intentName": intent.1,
+            "channel": conversation.channel,
+        })
+    };
+    let Value::Object(payload) = payload else {
+        return Ok(());
+    };
+    let namespace = Namespace::parse(&namespace)?;
+    let session = Session::parse(conversation.consumer_id.as_str())?;
+    let seconds = i64::try_from(settings.ttl.as_secs()).unwrap_or(i64::MAX);
+    context::replace(
+        &caller,
+        app,
+        &namespace,
+        &session,
+        payload,
+        Some(seconds),
+        None,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Returns what a conversation is about: id and name.
+async fn intent(
+    app: &App,
+    caller: &Caller,
+    conversation: &ConversationId,
+) -> Result<(Option<String>, Option<String>)> {
+    let namespace = Namespace::parse("orchestrator")?;
+    let session = Session::parse(conversation.as_str())?;
+    let Some(read) = context::read(caller, app, &namespace, &session).await? else {
+        return Ok((None, None));
+    };
+    let text = |name: &str| read.get(name)?.as_str().map(str::to_owned);
+    let name = text("intent");
+    Ok((text("intentId").or_else(|| name.clone()), name))
+}
+
+/// Has agents told who have just got a conversation, or whose consumer has just proved who they are.
+pub(crate) fn follow(app: &Arc<App>, desk: &Arc<AccountDesk>, events: &[Happened]) {
+    for happened in events {
+        let is_news = matches!(
+            happened.event,
+            Event::Assigned { is_bot: false, .. } | Event::ConsumerIdentified { .. }
+        );
+        if let (true, Some(id)) = (is_news, happened.conversation_id.clone()) {
+            let (to, desk) = (Arc::clone(app), Arc::clone(desk));
+            app.tasks.spawn(async move { tell(&to, &desk, &id).await });
+        }
+    }
+}
+
+/// Tells an agent who has just got a conversation about the consumer's previous one, once.
+async fn tell(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) {
+    if let Err(error) = notify(app, desk, id).await {
+        tracing::warn!(%error, account = %desk.account, conversation_id = %id, "an agent was not told of the last contact");
+    }
+}
+
+async fn notify(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) -> Result<()> {
+    let Some(kept) = conversation_of(app, &desk.account, id).await? else {
+        return Ok(());
+    };
+    let conversation = kept.record;
+    let Some(agent) = assignee(&conversation).cloned() else {
+        return Ok(());
+    };
+    let is_told = |told: &LastContact| told.agent_id == agent;
+    let is_bot = desk.is_bot(&agent);
+    if is_bot
+        || !conversation.is_authenticated
+        || conversation.last_contact.as_ref().is_some_and(is_told)
+    {
+        return Ok(());
+    }
+    let (settings, namespace) = current(app, desk).await;
+    let Some((record, payload)) = read(app, &desk.account, &namespace, &conversation).await? else {
+        return Ok(());
+    };
+    let intent = intent(app, &system(app, &desk.account), id).await?.0;
+    let accepted = Accepted {
+        agent: &agent,
+        skill: conversation.latest_skill_id.as_ref(),
+        intent: intent.as_deref(),
+        started_at: conversation.started_at,
+        at: app.now(),
+    };
+    let notice = notice(&record, &accepted, &settings);
+    let kind = match contact(&record, &accepted, &settings) {
+        Contact::SameAgent => "SAME_AGENT",
+        Contact::SameSkill => "SAME_SKILL",
+        Contact::Other => "OTHER",
+    };
+    let text = notice.as_ref().map(ToString::to_string);
+    let command = Command::Amend {
+        conversation: id.clone(),
+    };
+    let told = desk.step(app, command, |writing, _| {
+        let now = writing.now;
+        let conversation = writing.conversation(id)?;
+        if assignee(conversation) != Some(&agent)
+            || conversation.last_contact.as_ref().is_some_and(is_told)
+        {
+            return Ok(());
+        }
+        conversation.last_contact = Some(LastContact {
+            agent_id: agent.clone(),
+            kind: kind.to_owned(),
+            record: Value::Object(payload.clone()),
+            text: text.clone(),
+            at: now,
+        });
+        let Some(text) = &text else { return Ok(()) };
+        let event = Event::Noticed {
+            agent_id: agent.clone(),
+            kind: kind.to_owned(),
+        };
+        writing.happens(id, event)?;
+        if settings.notice.as_private_message {
+            let words = Words {
+                sender: None,
+                role: SenderRole::System,
+                text: text.clone(),
+                audience: Audience::AgentsAndManagers,
+                content: Value::Null,
+                metadata: Value::Null,
+                client_message_id: None,
+            };
+            write_message(writing, id, words)?;
+        }
+        Ok(())
+    });
+    match told.await {
+        // It has ended, or is with somebody else.
+        Err(error) if matches!(error.kind(), Kind::Conflict | Kind::NotFound) => Ok(()),
+        told => told,
+    }
+}
+
+/// Usher itself, in an account.
+fn system(app: &App, account: &AccountId) -> Caller {
+    Caller {
+        account: account.clone(),
+        role: Role::Bot,
+        actor: "usher".to_owned(),
+        agent: None,
+        consumer: None,
+        request_id: RequestId::mint(&app.ids),
+        idempotency_key: None,
     }
 }

@@ -30,6 +30,7 @@ pub mod tasks;
 pub mod usage;
 pub mod users;
 
+mod bot;
 mod change;
 mod check;
 mod desks;

@@ -18,6 +18,7 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::desks::{AccountDesk, Desks, Writing, conversation_of, end};
 use crate::error::{Code, Error, Result};
+use crate::last_agent;
 
 /// Why a conversation ends unless it is said.
 const MANUAL: &str = "MANUAL_CLOSE";
@@ -113,8 +114,13 @@ async fn finish(
     if let Some(survey) = follow_up {
         desk.expect_survey(id, app.now().plus(timeout(&survey)));
     }
+    let is_main = kept.record.ticket.is_some();
     let kept = conversation_of(app, &caller.account, id).await?;
-    Ok(view(&desk, kept.ok_or_else(|| hidden(id))?, app.now()))
+    let kept = kept.ok_or_else(|| hidden(id))?;
+    if is_main {
+        last_agent::remember(app, &desk, &kept.record).await;
+    }
+    Ok(view(&desk, kept, app.now()))
 }
 
 fn how(caller: &Caller, close: &Close) -> Result<(CloseReason, String)> {

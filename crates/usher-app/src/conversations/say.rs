@@ -163,6 +163,9 @@ async fn once(
         })
         .await?;
     let ((message_id, at), sequence) = written;
+    if words.role == SenderRole::Consumer && desk.bots.wake(id) {
+        desk.look();
+    }
     metrics::counter!("usher_messages_total").increment(1);
     Ok(Said {
         message_id,

@@ -16,6 +16,7 @@ use super::writing::{Ready, Writing};
 use super::{AccountDesk, State, rows};
 use crate::App;
 use crate::error::{Code, Error, Result};
+use crate::last_agent;
 
 /// How often a step is tried when others are in its way.
 const ATTEMPTS_MAX: usize = 32;
@@ -152,6 +153,7 @@ impl Begun {
             }
         }
         super::follow::committed(app, desk, events, sequence);
+        last_agent::follow(app, desk, events);
         desk.work.notify_one();
     }
 }

@@ -13,6 +13,7 @@ use usher_store::record::conversation::{CloseReason, Closed};
 use super::step::Begun;
 use super::{AccountDesk, lease};
 use crate::App;
+use crate::bot;
 use crate::conversations;
 use crate::error::{Kind, Result};
 
@@ -73,8 +74,9 @@ async fn pass(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<Option<Timestam
         match desk.begin_next(app) {
             Some(begun) => app.tasks.spawn(carry_out(Arc::clone(app), begun, permit)),
             None => {
+                let bot = bot::start_due(app, desk);
                 let due = desk.lock().desk.next_due_at();
-                return Ok(due.into_iter().chain(survey).min());
+                return Ok(due.into_iter().chain(survey).chain(bot).min());
             }
         }
     }
@@ -106,6 +108,10 @@ pub(super) async fn catch_up(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<
             return Ok(());
         };
         let Some(begun) = desk.begin_next(app) else {
+            drop(permits);
+            if bot::catch_up(app, desk).await {
+                continue;
+            }
             return Ok(());
         };
         begun.carry_out(app, &mut |_, _| Ok(())).await?;

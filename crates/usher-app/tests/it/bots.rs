@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use usher_app::conversations::{self, New, State, View};
 use usher_app::feed::Event;
 use usher_app::policies;
-use usher_model::id::ConversationId;
+use usher_model::id::{ConversationId, PolicyId};
 use usher_routing::seat::Status;
 
 use crate::harness::{Floor, agent, skill, skill_id, user};
@@ -43,7 +43,7 @@ async fn policy(floor: &Floor, actions: Value) {
     let made = policies::create(&manager, &floor.app, &policy)
         .await
         .unwrap();
-    let id = made.document.id.clone();
+    let id = PolicyId::parse(made.document["id"].as_str().unwrap()).unwrap();
     policies::set_enabled(&manager, &floor.app, &id, true, None)
         .await
         .unwrap();
@@ -211,17 +211,13 @@ async fn what_a_crash_left_undone_is_done_once() {
     let opened = conversations::open(&floor.as_consumer("c1"), &floor.app, new).await;
     let id = opened.unwrap().conversation.id;
     floor.settle().await;
-    // The node that the consumer writes to dies before its bot has looked.
-    let other = floor.another_node();
-    conversations::say(
-        &floor.as_consumer("c1"),
-        &other,
-        &id,
-        crate::harness::say("Hello?"),
-    )
-    .await
-    .unwrap();
-    other.tasks().stop().await;
+    // Nothing in memory says that the bot has it.
+    floor.restart().await;
+    floor
+        .say(&floor.as_consumer("c1"), &id, "Hello?")
+        .await
+        .unwrap();
+    floor.settle().await;
     floor.restart().await;
     floor.get(&id).await;
     floor.settle().await;
