@@ -195,13 +195,13 @@ fn keep_facts<'a>(
     kept: &mut Vec<record::FactView<'a>>,
     notes: &mut Vec<String>,
 ) {
-    let is_fixed = !request.attributes.contains_key("custom");
+    let is_given = request.attributes.contains_key("custom");
     kept.reserve(rules.plan.logged.len());
-    for slot in &rules.plan.logged {
-        let Some(attribute) = rules.set.attribute(*slot) else {
+    for logged in &rules.plan.logged {
+        if logged.is_fixed && !is_given {
             continue;
-        };
-        let (value, is_long) = match facts.fact(*slot) {
+        }
+        let (value, is_long) = match facts.fact(logged.slot) {
             Fact::Missing | Fact::Unread | Fact::Failed(_) => continue,
             Fact::Bool(boolean) => (record::FactValue::Bool(*boolean), false),
             Fact::Number(number) => (record::FactValue::Number(*number), false),
@@ -214,18 +214,13 @@ fn keep_facts<'a>(
                 tree.to_string().len() > KEPT_VALUE_CHARS_MAX,
             ),
         };
-        let Some((namespace, path)) = attribute.path().split_once('.') else {
-            continue;
-        };
-        if is_fixed && namespace == "custom" {
-            continue;
-        }
         if is_long {
-            notes.push(format!("{FACT_TOO_LONG}:{attribute}"));
+            let (namespace, path) = (&logged.namespace, &logged.path);
+            notes.push(format!("{FACT_TOO_LONG}:{namespace}.{path}"));
         } else {
             kept.push(record::FactView {
-                namespace,
-                path,
+                namespace: &logged.namespace,
+                path: &logged.path,
                 value,
             });
         }

@@ -62,10 +62,12 @@ impl Known {
         let mut facts = Facts::from_object(&rules.set, &request.attributes);
         let plan = &rules.plan;
         for ((_, wanted), documents) in plan.context.iter().zip(&self.documents) {
+            let in_order = |held: &'a Arc<Held>| held.document.in_order(self.now);
+            let mut documents: Vec<_> = documents.iter().map(in_order).collect();
             for wanted in wanted {
                 let found = documents
-                    .iter()
-                    .find_map(|held| held.document.get(&wanted.property, self.now))
+                    .iter_mut()
+                    .find_map(|document| document.find(&wanted.property))
                     .and_then(|property| wanted.descend(property));
                 if let Some(value) = found {
                     offer(&mut facts, wanted.slot, Fact::from(value));

@@ -238,9 +238,11 @@ impl<'a> Writer<'a> {
                 block = open.block.clone();
             }
             let mut put = |block| packed.extend(Packed::new(&first.account, block, batch));
-            for Entry { decision, .. } in entries {
+            block.reserve(bytes(entries));
+            for (position, Entry { decision, .. }) in entries.iter().enumerate() {
                 if !block.takes(decision) {
                     put(std::mem::take(&mut block));
+                    block.reserve(bytes(entries.get(position..).unwrap_or_default()));
                 }
                 block.push(decision);
             }
@@ -251,19 +253,16 @@ impl<'a> Writer<'a> {
 
     /// Remembers the blocks that may be written again.
     fn keep_open(&mut self, packed: Vec<Packed>, revisions: &[u64]) {
-        for Packed { place, key, block } in packed {
+        for Packed { place, key, open } in packed {
             let account = key.account().clone();
-            match revisions.get(place) {
-                Some(revision) if block.is_open() => {
-                    let revision = *revision;
-                    self.open.insert(
-                        account,
-                        Open {
-                            block,
-                            key,
-                            revision,
-                        },
-                    );
+            match (revisions.get(place).copied(), open) {
+                (Some(revision), Some(block)) => {
+                    let open = Open {
+                        block,
+                        key,
+                        revision,
+                    };
+                    self.open.insert(account, open);
                 }
                 _ => drop(self.open.remove(&account)),
             }
@@ -291,15 +290,25 @@ struct Packed {
     /// Where in the batch.
     place: usize,
     key: Key,
-    block: DecisionBlock,
+    /// The block, if it may be written again.
+    open: Option<DecisionBlock>,
 }
 
 impl Packed {
     fn new(account: &AccountId, block: DecisionBlock, batch: &mut Batch) -> Option<Self> {
         let (place, key) = (batch.len(), block.key(account)?);
+        let open = block.is_open().then(|| block.clone());
         block.put(account, batch, Expect::Absent);
-        Some(Self { place, key, block })
+        Some(Self { place, key, open })
     }
+}
+
+/// Returns how much JSON the next block has, at most.
+fn bytes(entries: &[Entry]) -> usize {
+    let entries = entries.iter().take(limits::DECISION_BLOCK_ROWS_MAX);
+    // Each with what stands before it.
+    let bytes: usize = entries.map(|entry| entry.decision.bytes() + 1).sum();
+    bytes.min(limits::DECISION_BLOCK_BYTES_MAX)
 }
 
 /// Whether the store would refuse the same again.

@@ -40,14 +40,36 @@ impl Wanted {
 /// Where the attributes come from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
-    /// Written by somebody: namespaces and what is wanted of each.
+    /// Written by somebody: namespaces and what is wanted of each, in the order of properties.
     pub(crate) context: Vec<(Namespace, Vec<Wanted>)>,
     pub(crate) conversation: Vec<Wanted>,
     pub(crate) consumer: Vec<Wanted>,
     pub(crate) custom: Vec<Wanted>,
     pub(crate) sde: Vec<Wanted>,
     /// Every attribute, those of a namespace together, as the decision log has them.
-    pub(crate) logged: Vec<Slot>,
+    pub(crate) logged: Vec<Logged>,
+}
+
+/// One attribute as the decision log has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Logged {
+    pub(crate) slot: Slot,
+    pub(crate) namespace: Box<str>,
+    pub(crate) path: Box<str>,
+    /// Whether its value is in the ruleset.
+    pub(crate) is_fixed: bool,
+}
+
+impl Logged {
+    fn new((index, attribute): (usize, &Attribute)) -> Option<Self> {
+        let (namespace, path) = attribute.path().split_once('.')?;
+        Some(Self {
+            slot: Slot::at(index),
+            namespace: namespace.into(),
+            path: path.into(),
+            is_fixed: namespace == "custom",
+        })
+    }
 }
 
 impl Plan {
@@ -69,13 +91,15 @@ impl Plan {
                 }
             }
         }
+        for wanted in context.values_mut() {
+            // As documents have them.
+            wanted.sort_by(|one, next| one.property.cmp(&next.property));
+        }
         plan.context = context.into_iter().collect();
-        let mut logged: Vec<_> = set.attributes().iter().enumerate().collect();
-        logged.sort_by_key(|(_, attribute)| attribute.namespace());
-        plan.logged = logged
-            .into_iter()
-            .map(|(index, _)| Slot::at(index))
-            .collect();
+        let logged = set.attributes().iter().enumerate();
+        plan.logged = logged.filter_map(Logged::new).collect();
+        plan.logged
+            .sort_by(|one, next| one.namespace.cmp(&next.namespace));
         plan
     }
 }

@@ -166,6 +166,12 @@ impl DecisionBlock {
             && self.json.len() < limits::DECISION_BLOCK_OPEN_BYTES_MAX
     }
 
+    /// Makes room for the JSON of decisions that are added.
+    pub fn reserve(&mut self, bytes: usize) {
+        // The list's end too.
+        self.json.reserve(bytes + 1);
+    }
+
     /// Adds a decision that the block [takes](DecisionBlock::takes).
     pub fn push(&mut self, decision: &WrittenDecision) {
         self.add(
@@ -199,15 +205,14 @@ impl DecisionBlock {
     }
 
     /// Adds the block to what is written; an empty one is not.
-    pub fn put(&self, account: &AccountId, batch: &mut Batch, expect: Expect) {
+    pub fn put(self, account: &AccountId, batch: &mut Batch, expect: Expect) {
         if let Some(key) = self.key(account) {
             self.put_at(key, batch, expect);
         }
     }
 
-    fn put_at(&self, key: Key, batch: &mut Batch, expect: Expect) {
-        let mut document = String::with_capacity(self.json.len() + 1);
-        document.push_str(&self.json);
+    fn put_at(self, key: Key, batch: &mut Batch, expect: Expect) {
+        let mut document = self.json;
         document.push(']');
         let mut words = String::from(" ");
         for word in &self.words {
