@@ -206,69 +206,53 @@ pub struct Answer {
     pub reason: Option<String>,
 }
 
-/// Why a conversation waits, or why this agent has it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(
-    tag = "state",
-    rename_all = "SCREAMING_SNAKE_CASE",
-    rename_all_fields = "camelCase"
-)]
+/// Why a conversation waits, or why this agent has it; `state` says what else is there.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = Why, example = json!({"state": "QUEUED", "isOpen": true,
     "position": {"ahead": 0, "isAtLeast": false},
     "agents": [{"agentId": "agent-1", "excludedBecause": "AT_CAPACITY", "loadPercent": 100.0}],
     "agentsMore": 0}))]
-pub enum Reasons {
-    /// It waits.
-    Queued {
-        /// Where it stands.
-        position: Option<Position>,
-        /// How long it will probably wait.
-        expected_wait_seconds: Option<ExpectedWait>,
-        /// Whether its skill is enabled and within business hours.
-        is_open: bool,
-        /// Every agent of its skill and of the relaxations taken.
-        agents: Vec<Candidate>,
-        /// Agents beyond those.
-        agents_more: usize,
-    },
-    /// It rings at an agent.
-    Offered {
-        /// At whom.
-        #[schema(value_type = String)]
-        agent_id: AgentId,
-        /// Which offer.
-        #[schema(value_type = String)]
-        offer_id: OfferId,
-        /// Until when.
-        #[schema(value_type = String, format = DateTime)]
-        until: Timestamp,
-        /// Why this agent: candidates in the order of their rank, and how many each reason excluded.
-        #[schema(value_type = Object)]
-        why: Option<feed::Why>,
-    },
-    /// A person has it.
-    Assigned {
-        /// Who.
-        #[schema(value_type = String)]
-        agent_id: AgentId,
-        /// Since when.
-        #[schema(value_type = String, format = DateTime)]
-        since: Timestamp,
-        /// Why this agent; null for a take-over.
-        #[schema(value_type = Object)]
-        why: Option<feed::Why>,
-    },
-    /// A bot has it.
-    Bot {
-        /// Which one.
-        #[schema(value_type = String)]
-        agent_id: AgentId,
-        /// Since when.
-        #[schema(value_type = String, format = DateTime)]
-        since: Timestamp,
-    },
-    /// It is over.
-    Closed,
+pub struct Reasons {
+    /// `QUEUED`, `OFFERED`, `ASSIGNED`, `BOT` or `CLOSED`.
+    #[schema(value_type = String)]
+    pub state: &'static str,
+    /// While it waits: where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// While it waits: how long it will probably wait; absent if nothing tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_wait_seconds: Option<ExpectedWait>,
+    /// While it waits: whether its skill is enabled and within business hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_open: Option<bool>,
+    /// While it waits: every agent of its skill and of the relaxations taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agents: Option<Vec<Candidate>>,
+    /// While it waits: agents beyond those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agents_more: Option<usize>,
+    /// The agent or bot that has it or at whom it rings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub agent_id: Option<AgentId>,
+    /// While it rings: which offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub offer_id: Option<OfferId>,
+    /// While it rings: until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Timestamp>,
+    /// Once somebody has it: since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+    /// Why this agent: candidates in the order of their rank, and how many each reason excluded;
+    /// absent for a take-over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub why: Option<feed::Why>,
 }
 
 /// How an agent stands to a conversation that waits.
@@ -309,34 +293,45 @@ impl From<Why> for Reasons {
                 is_open,
                 agents,
                 agents_more,
-            } => Self::Queued {
+            } => Self {
+                state: "QUEUED",
                 position: position.map(Into::into),
                 expected_wait_seconds: estimate.map(Into::into),
-                is_open,
-                agents: agents.into_iter().map(Into::into).collect(),
-                agents_more,
+                is_open: Some(is_open),
+                agents: Some(agents.into_iter().map(Into::into).collect()),
+                agents_more: Some(agents_more),
+                ..Self::default()
             },
             Why::Offered {
                 agent,
                 offer,
                 until,
                 why,
-            } => Self::Offered {
-                agent_id: agent,
-                offer_id: offer,
-                until,
+            } => Self {
+                state: "OFFERED",
+                agent_id: Some(agent),
+                offer_id: Some(offer),
+                until: Some(until),
                 why,
+                ..Self::default()
             },
-            Why::Assigned { agent, since, why } => Self::Assigned {
-                agent_id: agent,
-                since,
+            Why::Assigned { agent, since, why } => Self {
+                state: "ASSIGNED",
+                agent_id: Some(agent),
+                since: Some(since),
                 why,
+                ..Self::default()
             },
-            Why::Bot { agent, since } => Self::Bot {
-                agent_id: agent,
-                since,
+            Why::Bot { agent, since } => Self {
+                state: "BOT",
+                agent_id: Some(agent),
+                since: Some(since),
+                ..Self::default()
             },
-            Why::Closed => Self::Closed,
+            Why::Closed => Self {
+                state: "CLOSED",
+                ..Self::default()
+            },
         }
     }
 }

@@ -398,7 +398,9 @@ impl From<app::Said> for SentMessage {
 /// Up to where somebody has read.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"messageId": "01a1fd29-7863-7000-986a-772e5e30b132"}))]
+#[schema(example = json!({
+    "messageId": "01a1fd29-7863-7000-986a-772e5e30b132", "asAgent": "agent-1"
+}))]
 pub struct Read {
     /// The last message that was read.
     #[schema(value_type = String)]

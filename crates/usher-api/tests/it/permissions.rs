@@ -138,11 +138,7 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ("post", "/api/v1/skills", Permission::SkillsWrite),
     ("get", "/api/v1/skills/{skillId}", Permission::SkillsRead),
     ("put", "/api/v1/skills/{skillId}", Permission::SkillsWrite),
-    (
-        "patch",
-        "/api/v1/skills/{skillId}",
-        Permission::SkillsWrite,
-    ),
+    ("patch", "/api/v1/skills/{skillId}", Permission::SkillsWrite),
     (
         "delete",
         "/api/v1/skills/{skillId}",
@@ -234,6 +230,109 @@ const ROUTES: &[(&str, &str, Permission)] = &[
         Permission::AccessWrite,
     ),
     ("get", "/api/v1/audit", Permission::AuditRead),
+    ("get", "/api/v1/agents", Permission::AgentsRead),
+    (
+        "put",
+        "/api/v1/agents/{agentId}/availability",
+        // Of another agent; an agent may say it of itself.
+        Permission::ActForOthers,
+    ),
+    (
+        "get",
+        "/api/v1/agents/{agentId}/offers",
+        // Of another agent; an agent sees its own.
+        Permission::ConversationsReadAll,
+    ),
+    (
+        "post",
+        "/api/v1/offers/{offerId}/accept",
+        Permission::AvailabilitySet,
+    ),
+    (
+        "post",
+        "/api/v1/offers/{offerId}/decline",
+        Permission::AvailabilitySet,
+    ),
+    (
+        "get",
+        "/api/v1/conversations",
+        Permission::ConversationsRead,
+    ),
+    (
+        "post",
+        "/api/v1/conversations",
+        Permission::ConversationsOpen,
+    ),
+    (
+        "get",
+        "/api/v1/conversations/{conversationId}",
+        Permission::ConversationsRead,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/messages",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/read",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/transfer",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/take-over",
+        Permission::ConversationsSupervise,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/release",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/join",
+        Permission::ConversationsSupervise,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/leave",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/identify",
+        Permission::ActForOthers,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/close",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/dialogs/{dialogId}/close",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/survey",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "get",
+        "/api/v1/conversations/{conversationId}/timeline",
+        Permission::ConversationsRead,
+    ),
+    (
+        "get",
+        "/api/v1/conversations/{conversationId}/why",
+        Permission::ConversationsSupervise,
+    ),
 ];
 
 /// An operation of the published contracts, and what it needs.
@@ -290,12 +389,18 @@ fn request(method: &str, path: &str) -> (String, Value) {
         ("post", "/api/v1/skills" | "/api/v1/agent-groups" | "/api/v1/engagements") => {
             json!({"name": "new"})
         }
+        (_, path) if path.ends_with("/availability") => json!({"status": "AWAY"}),
         ("put", path) if !path.contains("/policies/") && !path.ends_with("/settings") => {
             json!({"name": "new"})
         }
         ("post", "/api/v1/credentials") => json!({"name": "new", "role": "bot"}),
         ("post", "/api/v1/users") => json!({"name": "n", "email": "a@b.c", "role": "agent"}),
         ("post", "/api/v1/policies/import") => json!([]),
+        (_, path) if path.ends_with("/messages") => json!({"text": "x"}),
+        (_, path) if path.ends_with("/read") => json!({"messageId": UNKNOWN_ID}),
+        (_, path) if path.ends_with("/join") => json!({"role": "MANAGER"}),
+        (_, path) if path.ends_with("/identify") => json!({"consumerId": "ada"}),
+        (_, path) if path.ends_with("/survey") => json!({"csat": 5}),
         _ => json!({}),
     };
     (path, body)
