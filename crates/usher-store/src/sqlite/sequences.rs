@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use rusqlite::{OptionalExtension as _, Transaction};
 use usher_model::id::AccountId;
 
-use super::read::bind;
 use crate::batch::{Expect, Operation};
-use crate::collection::kept;
 use crate::sequence;
 use crate::sql::Tables;
 
+const READ: &str = "SELECT last FROM log_sequences WHERE account_id = ?1 AND log = ?2";
+const KEEP: &str = "INSERT INTO log_sequences (account_id, log, last, revision, document) \
+     VALUES (?1, ?2, ?3, ?4, '{}') ON CONFLICT (account_id, log) \
+     DO UPDATE SET last = excluded.last, revision = excluded.revision";
+
+/// A log of an account.
 type Log = (AccountId, &'static str);
 
 /// The last numbers of the logs that a transaction appends to.
@@ -22,20 +26,21 @@ pub(super) struct Sequences {
 }
 
 impl Sequences {
-    /// Gives the row of an operation that appends its number, and returns that.
+    /// Gives the row of an operation that appends its number, and returns that. An operation on a
+    /// collection that was not declared gets none: it will be refused.
     pub(super) fn number(
         &mut self,
         transaction: &Transaction<'_>,
         tables: &Tables,
         operation: &mut Operation,
     ) -> rusqlite::Result<Option<u64>> {
-        if operation.expect != Expect::Next {
+        if operation.expect != Expect::Next || tables.get(operation.collection).is_err() {
             return Ok(None);
         }
         let log = (operation.key.account().clone(), operation.collection.name);
         let last = match self.last.get(&log) {
             Some(last) => *last,
-            None => read(transaction, tables, &log)?,
+            None => read(transaction, &log)?,
         };
         let next = last + 1;
         operation.key = sequence::key(&log.0, next);
@@ -62,37 +67,29 @@ impl Sequences {
     pub(super) fn keep(
         &self,
         transaction: &Transaction<'_>,
-        tables: &Tables,
         revision: &mut u64,
     ) -> rusqlite::Result<()> {
         if self.given.is_empty() {
             return Ok(());
         }
-        let Ok(table) = tables.get(&kept::LOG_SEQUENCES) else {
-            return Err(rusqlite::Error::InvalidQuery);
-        };
+        let mut statement = transaction.prepare_cached(KEEP)?;
         for ((account, log), last) in &self.last {
             *revision += 1;
-            let counter = sequence::counter(account, log, *last);
-            let now = usher_model::time::Timestamp::EPOCH;
-            if let Some((sql, values)) = table.write(&counter, now, Some(*revision)) {
-                let mut statement = transaction.prepare_cached(sql)?;
-                bind(&mut statement, &values)?;
-                statement.raw_execute()?;
-            }
+            statement.execute((account.as_str(), log, signed(*last), signed(*revision)))?;
         }
         Ok(())
     }
 }
 
-fn read(transaction: &Transaction<'_>, tables: &Tables, log: &Log) -> rusqlite::Result<u64> {
-    if tables.get(&kept::LOG_SEQUENCES).is_err() {
-        return Err(rusqlite::Error::InvalidQuery);
-    }
-    let sql = "SELECT last FROM log_sequences WHERE account_id = ?1 AND log = ?2";
-    let mut statement = transaction.prepare_cached(sql)?;
+fn read(transaction: &Transaction<'_>, (account, log): &Log) -> rusqlite::Result<u64> {
+    let mut statement = transaction.prepare_cached(READ)?;
     let last: Option<i64> = statement
-        .query_row([log.0.as_str(), log.1], |row| row.get(0))
+        .query_row((account.as_str(), log), |row| row.get(0))
         .optional()?;
     Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0))
+}
+
+/// Numbers are counted from 1 and never reach the end of an `i64`.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -186,33 +186,45 @@ fn transact(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have written since.
     let before = last_revision(&transaction)?;
-    let mut revision = before;
-    let mut sequences = Sequences::default();
+    let mut counters = Counters {
+        revision: before,
+        sequences: Sequences::default(),
+    };
     let mut outcomes = Vec::with_capacity(group.len());
     for work in group {
         outcomes.push(match work {
             Work::Commit { batch, .. } => {
-                let mut counters = (&mut revision, &mut sequences);
                 Outcome::Commit(apply_batch(&transaction, tables, batch, &mut counters)?)
             }
             Work::Sweep { now, limit, .. } => {
                 Outcome::Sweep(sweep(&transaction, tables, *now, *limit)?)
             }
             Work::Probe { .. } => {
-                keep_revision(&transaction, revision)?;
+                keep_revision(&transaction, counters.revision)?;
                 Outcome::Probe
             }
             Work::Restore { from, .. } => {
-                Outcome::Restore(restore(&transaction, tables, from.take(), &mut revision)?)
+                Outcome::Restore(restore(&transaction, tables, from.take(), &mut counters)?)
             }
         });
     }
-    sequences.keep(&transaction, tables, &mut revision)?;
+    let Counters {
+        mut revision,
+        sequences,
+    } = counters;
+    sequences.keep(&transaction, &mut revision)?;
     if revision != before {
         keep_revision(&transaction, revision)?;
     }
     transaction.commit()?;
     Ok(outcomes)
+}
+
+/// What is counted within one transaction.
+struct Counters {
+    /// The last revision that was given.
+    revision: u64,
+    sequences: Sequences,
 }
 
 /// Why a batch is not applied: it conflicts, or the whole transaction is lost.
@@ -231,7 +243,7 @@ fn apply_batch(
     transaction: &Transaction<'_>,
     tables: &Tables,
     batch: &mut Batch,
-    (revision, sequences): &mut (&mut u64, &mut Sequences),
+    counters: &mut Counters,
 ) -> rusqlite::Result<Result<Vec<u64>, CommitError>> {
     // One operation is one statement, which happens or does not by itself; checks before it leave
     // nothing to take back.
@@ -243,13 +255,19 @@ fn apply_batch(
         run(transaction, "SAVEPOINT batch")?;
     }
     let mut revisions = Vec::with_capacity(batch.operations.len());
-    let numbered = sequences.mark();
+    let mark = counters.sequences.mark();
     for operation in &mut batch.operations {
-        let sequence = sequences.number(transaction, tables, operation)?;
-        match apply(transaction, tables, operation, batch.now, revision) {
+        let sequence = counters.sequences.number(transaction, tables, operation)?;
+        match apply(
+            transaction,
+            tables,
+            operation,
+            batch.now,
+            &mut counters.revision,
+        ) {
             Ok(written) => revisions.push(sequence.unwrap_or(written)),
             Err(Refusal::Conflict(conflict)) => {
-                sequences.take_back(numbered);
+                counters.sequences.take_back(mark);
                 if needs_savepoint {
                     run(transaction, "ROLLBACK TO batch")?;
                     run(transaction, "RELEASE batch")?;
@@ -393,7 +411,7 @@ fn restore(
     transaction: &Transaction<'_>,
     tables: &Tables,
     from: Option<Box<dyn BufRead + Send>>,
-    revision: &mut u64,
+    counters: &mut Counters,
 ) -> rusqlite::Result<Result<Summary, BackupError>> {
     let Some(from) = from else {
         return Ok(Err(StoreError::Closed.into()));
@@ -401,7 +419,7 @@ fn restore(
     run(transaction, "SAVEPOINT batch")?;
     match portable::restore(transaction, tables, from) {
         Ok((summary, restored)) => {
-            *revision = restored.max(*revision);
+            counters.revision = restored.max(counters.revision);
             run(transaction, "RELEASE batch")?;
             Ok(Ok(summary))
         }

@@ -39,6 +39,7 @@ macro_rules! for_each_promise {
             accounts_are_listed_in_order
             a_log_numbers_the_rows_of_an_account_from_one
             a_log_is_read_in_the_order_of_its_numbers
+            a_log_that_was_not_declared_is_refused
             a_batch_that_conflicts_takes_no_number
             a_number_never_comes_again
             rows_of_a_log_are_appended_and_then_changed_or_removed

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::JoinSet;
-use usher_store::batch::{Batch, Conflict, Expect, PutRow};
+use usher_store::batch::{Batch, CommitError, Conflict, Expect, PutRow};
+use usher_store::collection::Collection;
 use usher_store::sequence;
 use usher_store::store::{Cursor, Field, Key, Query, Row, Store, StoreError};
 
@@ -103,6 +104,23 @@ pub(crate) async fn a_log_is_read_in_the_order_of_its_numbers(store: Store) {
     };
     let error = store.find(&as_text, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Query("journal")), "{error:?}");
+}
+
+pub(crate) async fn a_log_that_was_not_declared_is_refused(store: Store) {
+    let mut batch = Batch::new(NOW);
+    batch.append(&JOURNAL, entry("acc1", "a", None));
+    static UNKNOWN: Collection = Collection {
+        name: "unknown",
+        key: &["sequence"],
+        columns: JOURNAL.columns,
+        indexes: &[],
+        expires: true,
+    };
+    batch.append(&UNKNOWN, entry("acc1", "a", None));
+    let error = store.commit(batch).await.unwrap_err();
+    let is_unknown = matches!(error, CommitError::Store(StoreError::Collection("unknown")));
+    assert!(is_unknown, "{error:?}");
+    assert_eq!(append(&store, "acc1", "b").await, 1);
 }
 
 pub(crate) async fn a_batch_that_conflicts_takes_no_number(store: Store) {
