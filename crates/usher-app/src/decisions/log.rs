@@ -65,6 +65,7 @@ pub(crate) struct Log {
     queue: mpsc::Sender<Entry>,
     /// What is left of the queue's bytes.
     room: Arc<Semaphore>,
+    room_max: usize,
     appended: AtomicU64,
     progress: watch::Sender<Progress>,
     /// Wakes the writer: somebody wants to read.
@@ -84,10 +85,17 @@ impl fmt::Debug for Log {
 
 impl Log {
     pub(crate) fn new() -> Self {
+        Self::with_room(limits::DECISION_LOG_QUEUE_BYTES_MAX)
+    }
+
+    /// Makes a queue that holds so many bytes.
+    pub(super) fn with_room(bytes: usize) -> Self {
         let (queue, waiting) = mpsc::channel(limits::DECISION_LOG_QUEUE_MAX);
+        let room = bytes / KIB;
         Self {
             queue,
-            room: Arc::new(Semaphore::new(limits::DECISION_LOG_QUEUE_BYTES_MAX / KIB)),
+            room: Arc::new(Semaphore::new(room)),
+            room_max: room,
             appended: AtomicU64::new(0),
             progress: watch::Sender::default(),
             hurry: Notify::new(),
@@ -99,8 +107,7 @@ impl Log {
     /// Hands a decision to the writer; waits for room, but not for ever.
     pub(super) async fn append(&self, account: AccountId, decision: WrittenDecision, tally: Tally) {
         // The largest decision takes all the room there is.
-        let size = decision.bytes().div_ceil(KIB);
-        let size = size.min(limits::DECISION_LOG_QUEUE_BYTES_MAX / KIB);
+        let size = decision.bytes().div_ceil(KIB).min(self.room_max);
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         let id = decision.id;
         let entry = |room| Entry {

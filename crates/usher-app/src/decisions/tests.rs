@@ -16,7 +16,7 @@ use usher_store::record::{ActionsView, DecisionView, FactValue, FactView, FactsV
 use usher_store::sqlite::Sqlite;
 use usher_store::store::{Query, Row};
 
-use super::log::Entry;
+use super::log::{Entry, Log};
 use super::search::{self, Filter};
 use super::writer::Writer;
 use crate::App;
@@ -152,6 +152,34 @@ async fn decisions_too_large_for_one_commit_hold_up_nobody() {
     assert_eq!(node.app.log.dropped(), 1, "the one that fits nowhere");
     assert_eq!(node.rows(&large).await.len(), 2);
     assert_eq!(node.rows(&other).await.len(), 1);
+}
+
+#[tokio::test]
+async fn who_asks_waits_while_the_queue_is_full_of_bytes() {
+    let node = Node::new();
+    let log = Log::with_room(4 << 10);
+    let mut waiting = log.take().unwrap();
+    let append = async |bytes: usize| {
+        let Entry {
+            account,
+            decision,
+            tally,
+            ..
+        } = node.entry(&node.caller.account, &"x".repeat(bytes));
+        log.append(account, decision, tally.unwrap()).await;
+    };
+    append(2 << 10).await;
+    // As much as there is room, though it is larger.
+    let mut large = std::pin::pin!(append(9 << 10));
+    tokio::select! {
+        biased;
+        () = &mut large => panic!("expected it to wait for room"),
+        () = std::future::ready(()) => {}
+    }
+    drop(waiting.recv().await);
+    large.await;
+    assert!(waiting.recv().await.unwrap().decision.bytes() > 9 << 10);
+    assert_eq!(log.dropped(), 0);
 }
 
 #[tokio::test]
