@@ -1,4 +1,5 @@
-//! Drives a real node in a closed loop: `cargo xtask load next-action`, `… context-write`.
+//! Drives a real node in a closed loop: `cargo xtask load next-action`, `… context-write`,
+//! `… converse`.
 //!
 //! Absolute figures of a machine that others use say little, so each measurement runs beside its
 //! ceiling, in turns: a server of the same stack that answers a constant, or the bare store.
@@ -6,6 +7,7 @@
 mod client;
 mod constant;
 mod context_write;
+mod converse;
 mod next_action;
 mod process;
 mod report;
@@ -34,6 +36,8 @@ enum Verb {
     NextAction(Options),
     /// Context writes through HTTP, beside the bare store's group commit
     ContextWrite(Options),
+    /// Conversations between consumers and agents, from the opening to the close
+    Converse(converse::Options),
     /// The server that answers a constant
     #[command(hide = true)]
     ConstantServer,
@@ -90,6 +94,7 @@ fn main() -> Result<()> {
     match Words::parse().verb {
         Verb::NextAction(options) => client.block_on(next_action::run(&options)),
         Verb::ContextWrite(options) => client.block_on(context_write::run(&options)),
+        Verb::Converse(options) => client.block_on(converse::run(&options)),
         Verb::ConstantServer => constant::serve(),
     }
 }

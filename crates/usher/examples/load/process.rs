@@ -79,6 +79,18 @@ impl Server {
         Ok(format!("{:.1} MB", f64::from(kilobytes) / 1e3))
     }
 
+    /// Ends the server at once, as a crash does; whatever it had not written is lost.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Returns the time since the start.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started_at.elapsed()
+    }
+
     /// Asks the server to stop and waits until it has.
     pub(crate) fn stop(mut self) -> Result<Duration> {
         let asked_at = Instant::now();
@@ -157,9 +169,14 @@ impl Node {
 
     /// Starts the node on a free port, without a limit that the load would run into.
     pub(crate) fn serve(&self) -> Result<Server> {
+        self.serve_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Starts the node on a port of its own, or on the one that an earlier start had.
+    pub(crate) fn serve_at(&self, address: SocketAddr) -> Result<Server> {
         let mut command = Command::new(&self.program);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(self.directory.path())
             .env("USHER__LIMITS__REQUESTS_PER_SECOND_MAX", "1000000")
             .env("USHER__LIMITS__REQUESTS_BURST_MAX", "1000000")
@@ -179,5 +196,11 @@ impl Node {
 
     pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Vec<u8> {
         request(method, path, &self.key, body)
+    }
+
+    /// Writes the request of a creation that is one, however often it is sent.
+    pub(crate) fn creation(&self, path: &str, name: &str, body: &str) -> Vec<u8> {
+        let key = format!("{}\r\nidempotency-key: {name}", self.key);
+        request("POST", path, &key, body)
     }
 }
