@@ -40,17 +40,26 @@ impl FromRequestParts<Arc<App>> for Authenticated {
                 "expected a credential in `Authorization: Bearer …`, found none",
             )
         })?;
-        let caller = if usher_app::credentials::is_api_key(&presented) {
-            usher_app::credentials::authenticate(app, &presented, request_id).await?
-        } else {
-            usher_app::credentials::authenticate_token(app, &presented, request_id).await?
-        };
+        let caller = authenticate(app, &presented, request_id).await?;
         tracing::Span::current().record("account", caller.account.as_str());
         usher_app::rate::take(&caller, app)?;
         Ok(Self(Caller {
             idempotency_key: idempotency_key(&parts.headers)?,
             ..caller
         }))
+    }
+}
+
+/// Says who presents an API key or a token.
+pub(crate) async fn authenticate(
+    app: &App,
+    presented: &str,
+    request_id: RequestId,
+) -> Result<Caller, Error> {
+    if usher_app::credentials::is_api_key(presented) {
+        usher_app::credentials::authenticate(app, presented, request_id).await
+    } else {
+        usher_app::credentials::authenticate_token(app, presented, request_id).await
     }
 }
 
@@ -78,14 +87,17 @@ pub(crate) fn request_id(parts: &Parts, app: &App) -> RequestId {
         .map_or_else(|| RequestId::mint(app.ids()), |id| id.0)
 }
 
+/// Returns the credential in `Authorization: Bearer …`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credential) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| credential.trim())
+}
+
 fn presented(parts: &Parts) -> Option<Cow<'_, str>> {
-    let bearer = parts
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, credential)| credential.trim().into());
+    let bearer = bearer(&parts.headers).map(Cow::from);
     let api_key = || {
         let value = parts.headers.get("maven-api-key")?.to_str().ok()?;
         Some(value.trim().into())
@@ -154,7 +166,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     // Without this a list would be read as the fields of the object in their order.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Failure(Error::new(

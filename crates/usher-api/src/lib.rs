@@ -11,5 +11,6 @@ pub mod problem;
 pub mod router;
 pub mod routes;
 pub mod wire;
+mod ws;
 
 pub use router::{Options, router};

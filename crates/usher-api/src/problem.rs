@@ -353,45 +353,53 @@ struct ContractBody<'a> {
     request_id: &'a str,
 }
 
-/// Writes an error's body, and logs what the caller is not told.
-pub(crate) fn render(error: &Error, shape: Shape, request_id: RequestId) -> Response {
+/// Returns what the caller is told of an error, and logs what it is not told.
+pub(crate) fn told(error: &Error, request_id: RequestId) -> Problem {
     let row = row(error.code);
     let request_id = request_id.to_string();
     if error.kind() == Kind::Internal || error.kind() == Kind::Unavailable {
         let error: &dyn std::error::Error = error;
         tracing::error!(request_id, error = %chain(error), "a request failed");
     }
-    let is_ours = error.kind() == Kind::Internal;
-    let detail = if is_ours {
+    let detail = if error.kind() == Kind::Internal {
         "an internal error; report it with the request id"
     } else {
         &error.message
     };
+    Problem {
+        r#type: page(error.code),
+        title: row.title.to_owned(),
+        status: row.status.as_u16(),
+        code: error.code.as_str().to_owned(),
+        detail: detail.to_owned(),
+        request_id,
+        errors: error
+            .mistakes
+            .iter()
+            .cloned()
+            .map(FieldProblem::from)
+            .collect(),
+    }
+}
+
+/// Writes an error's body.
+pub(crate) fn render(error: &Error, shape: Shape, request_id: RequestId) -> Response {
+    let row = row(error.code);
     let body = match shape {
-        Shape::Problem => serde_json::to_vec(&Problem {
-            r#type: page(error.code),
-            title: row.title.to_owned(),
-            status: row.status.as_u16(),
-            code: error.code.as_str().to_owned(),
-            detail: detail.to_owned(),
-            request_id,
-            errors: error
-                .mistakes
-                .iter()
-                .cloned()
-                .map(FieldProblem::from)
-                .collect(),
-        }),
-        Shape::Contract => serde_json::to_vec(&ContractBody {
-            success: false,
-            code: contract_code(error.code),
-            message: if error.kind() == Kind::TooLarge {
-                "document too large"
-            } else {
-                detail
-            },
-            request_id: &request_id,
-        }),
+        Shape::Problem => serde_json::to_vec(&told(error, request_id)),
+        Shape::Contract => {
+            let problem = told(error, request_id);
+            serde_json::to_vec(&ContractBody {
+                success: false,
+                code: contract_code(error.code),
+                message: if error.kind() == Kind::TooLarge {
+                    "document too large"
+                } else {
+                    &problem.detail
+                },
+                request_id: &problem.request_id,
+            })
+        }
     };
     // Both bodies are text and numbers; writing them cannot fail.
     let mut response = Response::new(Body::from(body.unwrap_or_default()));

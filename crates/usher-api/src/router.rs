@@ -21,7 +21,7 @@ use usher_model::limits;
 use self::answers::Answers;
 use crate::extract::Id;
 use crate::problem::{self, Failure, Shape};
-use crate::{contract, openapi, routes};
+use crate::{contract, openapi, routes, ws};
 
 mod answers;
 
@@ -49,6 +49,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Returns the whole HTTP surface.
 pub fn router(app: Arc<App>, options: Options) -> Router {
     let (api, description) = routes::router();
+    let stream = ws::router(&options);
     let surroundings = Arc::new(Surroundings {
         app: Arc::clone(&app),
         options,
@@ -60,6 +61,7 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
         CatchPanicLayer::custom(panicked),
     );
     api.merge(contract::router())
+        .merge(stream)
         .merge(openapi::router(description))
         .route("/", get(async || Redirect::temporary("/docs")))
         .merge(routes::health::router())
@@ -168,8 +170,7 @@ fn note(answers: &Answers, asked: &Asked, status: StatusCode) {
 
 /// The published contracts have a body of their own for errors.
 fn shape_of(path: &str) -> Shape {
-    let is_contract = path.starts_with("/v1/") || path.starts_with("/v2/");
-    if is_contract {
+    if contract::owns(path) {
         Shape::Contract
     } else {
         Shape::Problem
@@ -178,7 +179,9 @@ fn shape_of(path: &str) -> Shape {
 
 /// Whether the request may change something; asking for a decision does not.
 fn changes(request: &Request) -> bool {
-    let asks = ["/api/v1/decisions", "/v2/policy/nextaction"].contains(&request.uri().path());
+    let path = request.uri().path();
+    let asks = ["/api/v1/decisions", "/v2/policy/nextaction"].contains(&path)
+        || contract::only_reads(path);
     !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS

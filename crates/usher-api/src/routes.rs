@@ -62,7 +62,7 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
 }
 
 /// Reads an id of a path; text that cannot be an id names nothing.
-fn parse<T>(id: Result<T, ParseIdError>, not_found: Code) -> Result<T, Failure> {
+pub(crate) fn parse<T>(id: Result<T, ParseIdError>, not_found: Code) -> Result<T, Failure> {
     id.map_err(|source| {
         let message = "nothing has such an id";
         Failure(Error::new(not_found, message).with_source(source))

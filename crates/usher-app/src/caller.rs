@@ -132,6 +132,40 @@ impl Caller {
         ))
     }
 
+    /// Returns the agent in whose name the caller acts, with no more rights than an agent has.
+    ///
+    /// # Errors
+    /// Fails with [`Code::Forbidden`] if that is somebody else and the caller may not act for others.
+    pub fn as_agent(self, agent: AgentId) -> Result<Self> {
+        if self.agent.as_ref() == Some(&agent) {
+            return Ok(self);
+        }
+        self.require(Permission::ActForOthers)?;
+        Ok(Self {
+            role: Role::Agent,
+            agent: Some(agent),
+            consumer: None,
+            ..self
+        })
+    }
+
+    /// Returns the consumer in whose name the caller acts, with no more rights than a consumer has.
+    ///
+    /// # Errors
+    /// As [`Self::as_agent`].
+    pub fn as_consumer(self, consumer: ConsumerId) -> Result<Self> {
+        if self.consumer.as_ref() == Some(&consumer) {
+            return Ok(self);
+        }
+        self.require(Permission::ActForOthers)?;
+        Ok(Self {
+            role: Role::Consumer,
+            agent: None,
+            consumer: Some(consumer),
+            ..self
+        })
+    }
+
     /// Refuses an account in a path or body that is not the credential's.
     ///
     /// # Errors

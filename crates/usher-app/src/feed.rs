@@ -221,6 +221,15 @@ impl Subscription {
     }
 }
 
+/// Returns the sequence of the newest event of the caller's account.
+///
+/// # Errors
+/// Fails if the caller may not follow anything, or the store cannot be read.
+pub async fn newest(caller: &Caller, app: &App) -> Result<u64> {
+    caller.require(Permission::EventsRead)?;
+    last_sequence(app, &caller.account).await
+}
+
 /// Tells those in a conversation that somebody writes.
 ///
 /// # Errors

@@ -183,6 +183,13 @@ pub const QUEUE_WAITS_MAX: usize = 50_000;
 pub const FEED_PAGE_EVENTS: usize = 500;
 /// Events that wait for one subscriber before it is cut off: a few pages of a busy account.
 pub const FEED_QUEUE_MAX: usize = 1_024;
+/// Sockets open at once on one node: as many as connections that are not upgraded.
+pub const SOCKETS_MAX: usize = 10_000;
+/// Bytes of one frame of a client: a message of the longest kind, each character of four bytes, and
+/// what is around it.
+pub const SOCKET_FRAME_BYTES_MAX: usize = 64 << 10;
+/// Frames that one socket may send within a second.
+pub const SOCKET_FRAMES_PER_SECOND: u32 = 100;
 
 // Bus.
 

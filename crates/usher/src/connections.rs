@@ -64,7 +64,7 @@ pub(crate) async fn serve(
         no_delay(&stream);
         let service = TowerToHyperService::new(router.clone());
         let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .into_owned();
         let connection = open.watch(connection);
         tasks.spawn_in(&mut connections, async move {

@@ -153,7 +153,7 @@ async fn get(
 }
 
 /// Refuses a consumer who is named and is not the conversation's.
-async fn require_consumer(
+pub(crate) async fn require_consumer(
     caller: &Caller,
     app: &Arc<App>,
     conversation: &ConversationId,

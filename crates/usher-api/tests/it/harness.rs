@@ -145,6 +145,11 @@ impl Node {
         self.client(ACCOUNT, Role::Admin).await
     }
 
+    /// Returns what serves requests.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
