@@ -2,10 +2,14 @@
 //!
 //! Words that are theirs (`nameSpace`, `ttlSecond`, `rule`) stop here.
 
+pub mod agent_metrics;
 pub mod context_v1;
 pub mod context_v2;
 pub mod login;
 pub mod next_actions;
+pub mod queue_health;
+pub mod service_directory;
+mod shape;
 
 use std::sync::Arc;
 
@@ -14,6 +18,27 @@ use usher_app::App;
 use usher_app::error::{Code, Error};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+/// Under which paths they are, and whether those only read.
+const ROOTS: [(&str, bool); 6] = [
+    ("/v1/", false),
+    ("/v2/", false),
+    ("/messaging_history/", true),
+    ("/manager_workspace/", true),
+    ("/operations/", true),
+    ("/api/account/", true),
+];
+
+/// Whether a path belongs to a published contract.
+pub(crate) fn owns(path: &str) -> bool {
+    ROOTS.iter().any(|(root, _)| path.starts_with(root))
+}
+
+/// Whether a path belongs to a published contract under which nothing changes, whatever the method.
+pub(crate) fn only_reads(path: &str) -> bool {
+    let mut roots = ROOTS.iter();
+    roots.any(|(root, only_reads)| *only_reads && path.starts_with(root))
+}
 
 /// Returns the routes of all published contracts.
 pub fn router() -> Router<Arc<App>> {
@@ -37,6 +62,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(context_v2::router())
         .merge(login::router())
         .merge(next_actions::router())
+        .merge(agent_metrics::router())
+        .merge(queue_health::router())
+        .merge(service_directory::router())
 }
 
 /// Returns the other spellings of a route's path, which the description leaves out: older clients

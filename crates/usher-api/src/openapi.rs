@@ -27,9 +27,9 @@ use crate::problem::{self, Failure};
         description = "A conversation orchestrator: policies, context and next actions.\n\n\
             `/api/v1` is our own API: the account is the credential's, lists come in pages, edits \
             take `If-Match`, and errors are `application/problem+json`.\n\n\
-            `/v1` and `/v2` are published contracts that existing bots, functions and apps rely \
-            on; their errors are `{success, code, message, requestId}`. Every path under \
-            `/v1/account/` also answers under `/v1/brand/`, and one that ends in `/properties` \
+            All other paths but the node's own are published contracts that existing bots, \
+            functions and apps rely on; their errors are `{success, code, message, requestId}`. \
+            Every path under `/v1/account/` also answers under `/v1/brand/`, and one that ends in `/properties` \
             also with a slash behind it.\n\n\
             Every answer names its request in `X-Request-Id`; one that the client sends is echoed. \
             Bodies are JSON whatever `Content-Type` says. A method that a path does not know is \
@@ -42,6 +42,8 @@ use crate::problem::{self, Failure};
         (name = "context", description = "Documents of properties, by namespace and session"),
         (name = "consumers", description = "Engagement attributes and erasure"),
         (name = "attributes", description = "What policies can read"),
+        (name = "conversations", description = "Consumers and agents talk; why a conversation waits"),
+        (name = "agents", description = "Availability, load, and what rings"),
         (name = "skills", description = "What connects conversations to agents"),
         (name = "settings", description = "What an account has set"),
         (name = "access", description = "Credentials, users and the audit log"),
@@ -49,6 +51,9 @@ use crate::problem::{self, Failure};
         (name = "context v2", description = "Published contract: documents"),
         (name = "next actions", description = "Published contract: decisions, both versions"),
         (name = "login", description = "Published contract: tokens"),
+        (name = "agent metrics", description = "Published contract: how agents are doing"),
+        (name = "queue health", description = "Published contract: how queues are doing"),
+        (name = "service directory", description = "Published contract: where services answer"),
         (name = "node", description = "Whether the node lives, and what it says of itself")
     ),
     security(("bearer" = []), ("mavenApiKey" = []), ("accessToken" = [])),

@@ -1,5 +1,6 @@
 //! Agents at work: availability, offers, and how full they are.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub struct AgentStatus {
     pub ringing: usize,
     /// How many at once; nothing without a limit.
     pub slots: Option<u32>,
+    /// Places in use, rounded up.
+    pub busy_slots: u64,
     /// Conversations that the agent has.
     pub assigned: usize,
     /// Those of them in which the agent has to act.
@@ -225,8 +228,13 @@ pub async fn status(caller: &Caller, app: &Arc<App>, filter: &Filter) -> Result<
     let desk = Desks::of(app, &caller.account).await?;
     let now = app.now();
     let state = desk.lock();
-    let agents = state.rules.users.keys();
-    let statuses = agents.filter_map(|agent| state.describe(agent, now));
+    let agents: BTreeSet<&AgentId> = match filter.agents.is_empty() {
+        true => state.rules.users.keys().collect(),
+        false => filter.agents.iter().collect(),
+    };
+    let statuses = agents
+        .into_iter()
+        .filter_map(|agent| state.describe(agent, now));
     Ok(statuses.filter(|status| passes(filter, status)).collect())
 }
 
@@ -238,8 +246,7 @@ fn passes(filter: &Filter, status: &AgentStatus) -> bool {
             .any(|(skill, _)| wanted.contains(skill))
     };
     let group = status.group_id.as_ref();
-    (filter.agents.is_empty() || filter.agents.contains(&status.agent))
-        && (filter.skills.is_empty() || of(&filter.skills))
+    (filter.skills.is_empty() || of(&filter.skills))
         && (filter.groups.is_empty() || group.is_some_and(|group| filter.groups.contains(group)))
         && (filter.statuses.is_empty() || filter.statuses.contains(&status.status))
         && (filter.kinds.is_empty() || filter.kinds.contains(&status.kind))
@@ -458,6 +465,7 @@ impl State {
             load_percent: self.desk.load_of(agent, now).map_or(0.0, percent),
             ringing: seat.map_or(0, |seat| seat.offered.len()),
             slots: self.slots(agent),
+            busy_slots: self.desk.busy_of(agent, now).unwrap_or(0),
             assigned: held.len(),
             active: held.iter().filter(has_to_act).count(),
             last_assigned_at: seat.and_then(|seat| seat.last_assigned_at),

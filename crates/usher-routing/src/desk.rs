@@ -183,6 +183,14 @@ impl Desk {
         Some(self.load(seat, None, self.effective(now)))
     }
 
+    /// Returns how many places that agent's conversations take, rounded up, whatever the limit.
+    #[must_use]
+    pub fn busy_of(&self, agent: &AgentId, now: Timestamp) -> Option<u64> {
+        let seat = self.seats.get(agent)?;
+        let used = self.used(seat, seat.row.offered.len(), self.effective(now));
+        Some(used.div_ceil(u64::from(SLOT)))
+    }
+
     /// Takes over the rules of the account.
     pub fn set_account(&mut self, rules: AccountRules) {
         if self.account == rules {
@@ -381,6 +389,11 @@ impl Desk {
         let Some(slots) = capacity::slots(profile, &self.account) else {
             return capacity::load_unlimited(seat.row.held.len() + offered);
         };
+        Load::new(self.used(seat, offered, now), slots)
+    }
+
+    /// Returns what an agent's conversations and that many offers count.
+    fn used(&self, seat: &SeatEntry, offered: usize, now: Timestamp) -> u64 {
         let held = seat.row.held.iter().map(|conversation| {
             let known = self.tickets.get(conversation);
             // What the desk does not know to be the agent's counts as one that is active.
@@ -392,7 +405,7 @@ impl Desk {
             })
         });
         let offered = std::iter::repeat_n(SLOT, offered);
-        Load::new(held.chain(offered).map(u64::from).sum(), slots)
+        held.chain(offered).map(u64::from).sum()
     }
 
     pub(crate) fn seat_entry(&mut self, agent: &AgentId) -> &mut SeatEntry {

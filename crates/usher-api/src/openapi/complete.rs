@@ -176,7 +176,7 @@ fn name(path: &str, operation: &mut Operation) {
 
 /// Completes the failures of an operation.
 fn fail(path: &str, operation: &mut Operation) {
-    let shape = if path.starts_with("/v1/") || path.starts_with("/v2/") {
+    let shape = if crate::contract::owns(path) {
         Shape::Contract
     } else {
         Shape::Problem

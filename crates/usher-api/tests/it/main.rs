@@ -11,6 +11,7 @@ mod context_v1;
 mod context_v2;
 mod decisions;
 mod floor;
+mod floor_contracts;
 mod harness;
 mod next_actions;
 mod openapi;
