@@ -12,7 +12,7 @@ use crate::process::Node;
 use crate::report::{Round, milliseconds, say};
 
 /// How long a conversation may wait for an offer before something must be wrong.
-const WAIT_MAX: Duration = Duration::from_secs(15);
+const WAIT_MAX: Duration = Duration::from_secs(30);
 /// The pause after a look that found nothing; it doubles up to the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(32);
@@ -36,6 +36,8 @@ pub(super) struct Talk {
     pub(super) id: Option<String>,
     /// The last event that was seen.
     cursor: u64,
+    /// What rings.
+    offer: Option<Offer>,
     /// Who has accepted it.
     agent: Option<String>,
     /// How many messages were acknowledged.
@@ -52,6 +54,7 @@ impl Talk {
             messages,
             id: None,
             cursor: 0,
+            offer: None,
             agent: None,
             acknowledged: 0,
             sequences: Vec::new(),
@@ -86,21 +89,21 @@ impl Talk {
             times.open.add(begun.elapsed(), false);
         }
         let id = self.id.clone().context("no id").map_err(Trouble::Wrong)?;
+        let mut tried_at = None;
         while self.agent.is_none() {
-            let offer = self.await_offer(&id, &mut asking).await?;
+            let offer = self.await_offer(&id, begun, &mut asking, times).await?;
             let Some(offer) = offer else { continue };
-            times.wait.add(begun.elapsed(), false);
-            let accepted_at = Instant::now();
+            let tried_at = *tried_at.get_or_insert_with(Instant::now);
             let body = json!({"asAgent": offer.agent});
             let path = format!("/api/v1/offers/{}/accept", offer.id);
             match asking.ask("POST", &path, &body).await? {
                 (200, _) => {
-                    times.accept.add(accepted_at.elapsed(), false);
+                    times.accept.add(tried_at.elapsed(), false);
                     self.agent = Some(offer.agent);
                 }
-                // It rings no longer, or an accept before the server died was done: the timeline
-                // says which.
-                (409, _) => times.accept.add(accepted_at.elapsed(), true),
+                // It rings no longer, an accept before the server died was done, or the node does
+                // not know yet what it has written: the timeline says which.
+                (409, _) => times.refused += 1,
                 (status, body) => return Err(wrong("accept", status, &body)),
             }
         }
@@ -142,8 +145,14 @@ impl Talk {
     }
 
     /// Waits until the conversation rings; nothing if it turns out that somebody has it.
-    async fn await_offer(&mut self, id: &str, asking: &mut Asking<'_>) -> Outcome<Option<Offer>> {
-        let (begun, mut pause) = (Instant::now(), PAUSE_MIN);
+    async fn await_offer(
+        &mut self,
+        id: &str,
+        begun: Instant,
+        asking: &mut Asking<'_>,
+        times: &mut Times,
+    ) -> Outcome<Option<Offer>> {
+        let mut pause = PAUSE_MIN;
         loop {
             let after = self.cursor;
             let path = format!("/api/v1/conversations/{id}/timeline?after={after}");
@@ -151,7 +160,6 @@ impl Talk {
             if status != 200 {
                 return Err(wrong("timeline", status, &body));
             }
-            let mut offer = None;
             for item in body
                 .pointer("/items")
                 .and_then(Value::as_array)
@@ -161,12 +169,13 @@ impl Talk {
                 self.cursor = number(item, "/sequence")?;
                 match string(item, "/event/type")?.as_str() {
                     "OFFERED" => {
-                        offer = Some(Offer {
+                        self.offer = Some(Offer {
                             id: string(item, "/event/offerId")?,
                             agent: string(item, "/event/agentId")?,
                         });
+                        times.wait.add(begun.elapsed(), false);
                     }
-                    "OFFER_ENDED" => offer = None,
+                    "OFFER_ENDED" => self.offer = None,
                     "ASSIGNED" => {
                         self.agent = Some(string(item, "/event/agentId")?);
                         return Ok(None);
@@ -174,13 +183,14 @@ impl Talk {
                     _ => {}
                 }
             }
-            if offer.is_some() {
-                return Ok(offer);
+            // One that was refused is tried again, as long as the timeline says that it rings.
+            if self.offer.is_some() && begun.elapsed() < WAIT_MAX {
+                return Ok(self.offer.clone());
             }
             if begun.elapsed() > WAIT_MAX {
                 let path = format!("/api/v1/conversations/{id}/why");
                 let (_, why) = asking.ask("GET", &path, &Value::Null).await?;
-                let error = anyhow!("no offer of `{id}` in {WAIT_MAX:?}: {why}");
+                let error = anyhow!("`{id}` could not be accepted in {WAIT_MAX:?}: {why}");
                 return Err(Trouble::Wrong(error));
             }
             tokio::time::sleep(pause).await;
@@ -218,6 +228,7 @@ pub(super) fn text(number: usize) -> String {
     format!("Message {number}: I have a question about my order, could you look into it, please?")
 }
 
+#[derive(Clone)]
 struct Offer {
     id: String,
     agent: String,
@@ -272,6 +283,8 @@ pub(super) struct Times {
     accept: Round,
     message: Round,
     close: Round,
+    /// Accepts of what rang, and that were tried again.
+    refused: usize,
 }
 
 impl Times {
@@ -281,6 +294,7 @@ impl Times {
         self.accept.merge(other.accept);
         self.message.merge(other.message);
         self.close.merge(other.close);
+        self.refused += other.refused;
     }
 
     pub(super) fn finish(&mut self, elapsed: Duration) {
@@ -313,9 +327,12 @@ impl Times {
             say(&format!(
                 "{name:<24} {per_second:>10.0} {p50:>10} {p99:>10} {p999:>10}"
             ));
-            if round.refused > 0 {
-                say(&format!("  {} of them were refused", round.refused));
-            }
+        }
+        if self.refused > 0 {
+            say(&format!(
+                "{} accepts were refused and tried again",
+                self.refused
+            ));
         }
     }
 }
