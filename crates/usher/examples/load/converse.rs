@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinSet;
@@ -21,11 +21,12 @@ use tokio::time::Instant;
 use crate::client::Connection;
 use crate::process::{Node, processor_time};
 use crate::report::{milliseconds, say};
-use floor::Floor;
 use talk::{Talk, Times, Trouble};
 
 /// The instants of the kills come from it.
 const SEED: u64 = 3;
+/// With fewer there are skills that nobody has.
+const AGENTS_MIN: usize = 20;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -56,6 +57,9 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: &Options) -> Result<()> {
+    if options.connections == 0 || options.agents < AGENTS_MIN || options.messages == 0 {
+        bail!("expected a connection, {AGENTS_MIN} agents and a message at least");
+    }
     let node = Arc::new(Node::make(&options.usher, &options.directory)?);
     match options.open {
         Some(count) => queue::run(&node, options, count).await,
@@ -67,7 +71,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
 /// Measures conversations, then looks at the timelines.
 async fn measure(node: &Arc<Node>, options: &Options) -> Result<()> {
     let server = node.serve()?;
-    let floor = Floor::make(node, &server, options.agents, "ONLINE").await?;
+    floor::make(node, &server, options.agents, "ONLINE").await?;
     server.rest().await?;
     say(&format!("ready: {} idle", server.memory("VmRSS:")?));
     let (server_before, client_before) = (server.processor_time()?, processor_time("self")?);
@@ -92,7 +96,7 @@ async fn measure(node: &Arc<Node>, options: &Options) -> Result<()> {
         server.memory("VmRSS:")?,
         node.bytes()? / 1_000_000
     ));
-    let checked = history::check(node, &server, &round.talks, &floor, options.connections).await?;
+    let checked = history::check(node, &server, &round.talks, options.connections).await?;
     say(&checked.to_string());
     Ok(())
 }
@@ -100,7 +104,7 @@ async fn measure(node: &Arc<Node>, options: &Options) -> Result<()> {
 /// Kills the server again and again; afterwards everything acknowledged must still be there.
 async fn kill(node: &Arc<Node>, options: &Options) -> Result<()> {
     let mut server = node.serve()?;
-    let floor = Floor::make(node, &server, options.agents, "ONLINE").await?;
+    floor::make(node, &server, options.agents, "ONLINE").await?;
     let health = node.request("GET", "/readyz", "");
     let mut random = rand::rngs::StdRng::seed_from_u64(SEED);
     let crowd = Crowd::new(node, server.address, options);
@@ -120,14 +124,9 @@ async fn kill(node: &Arc<Node>, options: &Options) -> Result<()> {
         let (finished, interrupted): (Vec<Talk>, Vec<Talk>) =
             round?.talks.into_iter().partition(Talk::is_over);
         let interrupted_count = interrupted.len();
-        let unfinished = interrupted.iter().cloned();
-        let all: Vec<Talk> = done
-            .iter()
-            .cloned()
-            .chain(finished.iter().cloned())
-            .collect();
-        let all: Vec<Talk> = all.into_iter().chain(unfinished).collect();
-        let checked = history::check(node, &server, &all, &floor, options.connections).await?;
+        let all = [&done, &finished, &interrupted].map(|some: &Vec<Talk>| some.iter().cloned());
+        let all: Vec<Talk> = all.into_iter().flatten().collect();
+        let checked = history::check(node, &server, &all, options.connections).await?;
         say(&format!(
             "kill {number}: after {alive:?}, {interrupted_count} conversations interrupted, \
              first answer {} after the start; {checked}",
@@ -138,7 +137,7 @@ async fn kill(node: &Arc<Node>, options: &Options) -> Result<()> {
     }
     let round = crowd.talk(underway, Instant::now()).await?;
     done.extend(round.talks);
-    let checked = history::check(node, &server, &done, &floor, options.connections).await?;
+    let checked = history::check(node, &server, &done, options.connections).await?;
     say(&format!("at the end: {checked}"));
     server.stop()?;
     Ok(())

@@ -13,40 +13,28 @@ pub(super) const PLACES: usize = 4;
 /// Longer than any measurement: nobody renews it.
 const LEASE_SECONDS: u32 = 24 * 60 * 60;
 
-/// What is set up before the load.
-pub(super) struct Floor {
-    pub(super) agents: usize,
-}
-
-impl Floor {
-    /// Makes the skills and the agents over the API, and says how available they are.
-    pub(super) async fn make(
-        node: &Node,
-        server: &Server,
-        agents: usize,
-        status: &str,
-    ) -> Result<Self> {
-        let mut connection = Connection::open(server.address).await?;
-        for number in 0..SKILLS {
-            let id = skill(number);
-            // A conversation always counts one place, so that places are what is counted.
-            let weights = json!({"activePerMille": 1000, "inactivePerMille": 1000,
-                "inactiveAfterSeconds": 600});
-            let body = json!({"id": id, "name": id, "routing": {"weights": weights}});
-            let request = node.request("POST", "/api/v1/skills", &body.to_string());
-            connection.exchange(&request).await?.succeeded()?;
-        }
-        for number in 0..agents {
-            let id = agent(number);
-            let skills = [0, 17, 31].map(|step| json!({"skillId": skill(number + step)}));
-            let body = json!({"id": id, "name": id, "skills": skills, "maxConversations": PLACES});
-            let request = node.request("POST", "/api/v1/users", &body.to_string());
-            connection.exchange(&request).await?.succeeded()?;
-            let request = availability(node, number, status);
-            connection.exchange(&request).await?.succeeded()?;
-        }
-        Ok(Self { agents })
+/// Makes the skills and the agents over the API, and says how available they are.
+pub(super) async fn make(node: &Node, server: &Server, agents: usize, status: &str) -> Result<()> {
+    let mut connection = Connection::open(server.address).await?;
+    for number in 0..SKILLS {
+        let id = skill(number);
+        // A conversation always counts one place, so that places are what is counted.
+        let weights = json!({"activePerMille": 1000, "inactivePerMille": 1000,
+            "inactiveAfterSeconds": 600});
+        let body = json!({"id": id, "name": id, "routing": {"weights": weights}});
+        let request = node.request("POST", "/api/v1/skills", &body.to_string());
+        connection.exchange(&request).await?.succeeded()?;
     }
+    for number in 0..agents {
+        let id = agent(number);
+        let skills = [0, 17, 31].map(|step| json!({"skillId": skill(number + step)}));
+        let body = json!({"id": id, "name": id, "skills": skills, "maxConversations": PLACES});
+        let request = node.request("POST", "/api/v1/users", &body.to_string());
+        connection.exchange(&request).await?.succeeded()?;
+        let request = availability(node, number, status);
+        connection.exchange(&request).await?.succeeded()?;
+    }
+    Ok(())
 }
 
 /// Writes the request with which an agent comes or goes.

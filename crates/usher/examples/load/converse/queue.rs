@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use super::Options;
-use super::floor::{self, Floor};
+use super::floor;
 use crate::client::{Connection, Until, closed_loop};
 use crate::process::{Node, Server};
 use crate::report::{milliseconds, say};
@@ -20,7 +20,7 @@ const OFFER_WAIT_MAX: Duration = Duration::from_secs(120);
 /// Opens conversations that nobody answers, and starts the node again.
 pub(super) async fn run(node: &Arc<Node>, options: &Options, count: usize) -> Result<()> {
     let server = node.serve()?;
-    Floor::make(node, &server, AGENTS, "AWAY").await?;
+    floor::make(node, &server, AGENTS, "AWAY").await?;
     server.rest().await?;
     let before = server.memory("VmRSS:")?;
     say(&format!("{AGENTS} agents away: {before} idle"));
