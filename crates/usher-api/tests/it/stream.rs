@@ -6,40 +6,28 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use usher_model::role::Role;
 
 use self::socket::{Heard, Socket};
 use crate::floor;
 use crate::harness::{ACCOUNT, Client, Node};
 
-/// A node that listens.
-struct Listening {
-    address: SocketAddr,
-    server: JoinHandle<()>,
+/// Serves a node's router until the node stops.
+async fn listen(node: &Node) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (router, tasks) = (node.router(), node.app.tasks());
+    let stopping = tasks.stopping().clone().cancelled_owned();
+    let server = axum::serve(listener, router).with_graceful_shutdown(stopping);
+    tasks.spawn(async move { server.await.unwrap() });
+    address
 }
 
-impl Listening {
-    async fn start(node: &Node) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = node.router();
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { address, server }
-    }
-
-    /// Opens a socket and waits until it is ready.
-    async fn ready(&self, query: &str, client: &Client<'_>) -> Socket {
-        let mut socket = Socket::open(self.address, query, Some(&client.api_key)).await;
-        assert_eq!(socket.hear().await.frame()["type"], "READY");
-        socket
-    }
-
-    async fn stop(self, node: Node) {
-        self.server.abort();
-        drop(self.server.await);
-        node.stop().await;
-    }
+/// Opens a socket and waits until it is ready.
+async fn ready(address: SocketAddr, query: &str, client: &Client<'_>) -> Socket {
+    let mut socket = Socket::open(address, query, Some(&client.api_key)).await;
+    assert_eq!(socket.hear().await.frame()["type"], "READY");
+    socket
 }
 
 async fn subscribe(socket: &mut Socket, scope: Value, after: Option<u64>) {
@@ -91,10 +79,10 @@ async fn opened(admin: &Client<'_>) -> String {
 #[tokio::test]
 async fn an_agent_and_a_consumer_talk() {
     let node = Node::start().await;
-    let listening = Listening::start(&node).await;
+    let address = listen(&node).await;
     let admin = node.admin().await;
     people(&admin).await;
-    let mut agent = listening.ready("?asAgent=agent-1", &admin).await;
+    let mut agent = ready(address, "?asAgent=agent-1", &admin).await;
     subscribe(&mut agent, json!({"type": "OWN"}), None).await;
     let online = json!({"type": "SET_AVAILABILITY", "status": "ONLINE"});
     let status = done(&mut agent, "1", online).await;
@@ -102,7 +90,7 @@ async fn an_agent_and_a_consumer_talk() {
         (&status["status"], &status["isConnected"]),
         (&json!("ONLINE"), &json!(true))
     );
-    let mut consumer = listening.ready("?asConsumer=bo", &admin).await;
+    let mut consumer = ready(address, "?asConsumer=bo", &admin).await;
     subscribe(&mut consumer, json!({"type": "OWN"}), None).await;
 
     let id = opened(&admin).await;
@@ -167,13 +155,13 @@ async fn an_agent_and_a_consumer_talk() {
     assert_eq!(failed["requestId"], "8");
     assert_eq!(failed["problem"]["code"], "CONVERSATION_CLOSED");
     assert_eq!(failed["problem"]["status"], 409);
-    listening.stop(node).await;
+    node.stop().await;
 }
 
 #[tokio::test]
 async fn a_reader_that_connects_again_misses_nothing_and_reads_nothing_twice() {
     let node = Node::start().await;
-    let listening = Listening::start(&node).await;
+    let address = listen(&node).await;
     let admin = node.admin().await;
     let staged = floor::stage(&admin, "conversationsSay").await;
     let id = staged["conversationId"].as_str().unwrap();
@@ -192,7 +180,7 @@ async fn a_reader_that_connects_again_misses_nothing_and_reads_nothing_twice() {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            let mut reader = listening.ready("", &admin).await;
+            let mut reader = ready(address, "", &admin).await;
             subscribe(&mut reader, json!({"type": "ACCOUNT"}), Some(cursor)).await;
             for _ in 0..(random >> 60) {
                 let event = reader.next("EVENT").await;
@@ -215,18 +203,18 @@ async fn a_reader_that_connects_again_misses_nothing_and_reads_nothing_twice() {
         );
     };
     tokio::join!(writes, reads);
-    listening.stop(node).await;
+    node.stop().await;
 }
 
 #[tokio::test]
 async fn a_reader_that_is_too_slow_is_cut_off() {
     let node = Node::start().await;
-    let listening = Listening::start(&node).await;
+    let address = listen(&node).await;
     let admin = node.admin().await;
     let staged = floor::stage(&admin, "conversationsSay").await;
     let id = staged["conversationId"].as_str().unwrap();
     let path = format!("/api/v1/conversations/{id}/messages");
-    let mut reader = listening.ready("", &admin).await;
+    let mut reader = ready(address, "", &admin).await;
     subscribe(&mut reader, json!({"type": "ACCOUNT"}), None).await;
     // More than the buffers of the kernel and the queue hold.
     let text = "x".repeat(8_000);
@@ -240,15 +228,15 @@ async fn a_reader_that_is_too_slow_is_cut_off() {
         }
     };
     assert_eq!(code, 4409);
-    listening.stop(node).await;
+    node.stop().await;
 }
 
 #[tokio::test]
 async fn a_credential_may_come_as_the_first_frame() {
     let node = Node::start().await;
-    let listening = Listening::start(&node).await;
+    let address = listen(&node).await;
     let admin = node.admin().await;
-    let mut socket = Socket::open(listening.address, "", None).await;
+    let mut socket = Socket::open(address, "", None).await;
     socket
         .say(&json!({"type": "AUTHENTICATE", "token": admin.api_key}))
         .await;
@@ -256,17 +244,16 @@ async fn a_credential_may_come_as_the_first_frame() {
     let expected = json!({"type": "READY", "accountId": ACCOUNT, "sequence": 0,
         "heartbeatSeconds": 15});
     assert_eq!(ready, expected);
-    listening.stop(node).await;
+    node.stop().await;
 }
 
 #[tokio::test]
 async fn what_is_not_allowed_ends_the_socket() {
     let node = Node::start().await;
-    let listening = Listening::start(&node).await;
+    let address = listen(&node).await;
     let admin = node.admin().await;
     people(&admin).await;
     let id = opened(&admin).await;
-    let address = listening.address;
     let ends = async |query: &str, credential: Option<&str>, frames: &[Value]| {
         let mut socket = Socket::open(address, query, credential).await;
         for frame in frames {
@@ -325,16 +312,39 @@ async fn what_is_not_allowed_ends_the_socket() {
         4403
     );
     assert_eq!(ends("", Some(&agent.api_key), &[account]).await, 4403);
-    listening.stop(node).await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_credential_that_was_revoked_commands_nothing() {
+    let node = Node::start().await;
+    let address = listen(&node).await;
+    let (admin, former) = (node.admin().await, node.client(ACCOUNT, Role::Bot).await);
+    let mut socket = ready(address, "", &former).await;
+    let (_, id) = former.client_id.split_once('.').unwrap();
+    let path = format!("/api/v1/credentials/{id}");
+    admin.call("DELETE", &path, None).await.expect(204);
+    command(
+        &mut socket,
+        "1",
+        json!({"type": "CLOSE", "conversationId": "x"}),
+    )
+    .await;
+    let failed = socket.hear().await.frame();
+    assert_eq!(failed["problem"]["code"], "UNAUTHORIZED");
+    let own = json!({"type": "SUBSCRIBE", "requestId": "2", "scope": {"type": "ACCOUNT"}});
+    socket.say(&own).await;
+    assert_eq!(socket.hear().await.close().0, 4401);
+    node.stop().await;
 }
 
 #[tokio::test]
 async fn another_account_hears_nothing() {
     let node = Node::start().await;
-    let listening = Listening::start(&node).await;
+    let address = listen(&node).await;
     let (admin, foreign) = (node.admin().await, node.client("acc2", Role::Admin).await);
     people(&admin).await;
-    let mut reader = listening.ready("", &foreign).await;
+    let mut reader = ready(address, "", &foreign).await;
     subscribe(&mut reader, json!({"type": "ACCOUNT"}), Some(0)).await;
     let id = opened(&admin).await;
     let say = json!({"type": "SAY", "conversationId": id, "text": "?", "asConsumer": true});
@@ -354,15 +364,15 @@ async fn another_account_hears_nothing() {
         (&event["conversationId"], &event["sequence"]),
         (&own["id"], &json!(1))
     );
-    listening.stop(node).await;
+    node.stop().await;
 }
 
 #[tokio::test]
 async fn commands_that_are_wrong_are_answered_and_the_socket_lives() {
     let node = Node::start().await;
-    let listening = Listening::start(&node).await;
+    let address = listen(&node).await;
     let admin = node.admin().await;
-    let mut socket = listening.ready("", &admin).await;
+    let mut socket = ready(address, "", &admin).await;
     for (body, code) in [
         (json!({}), "FIELD_INVALID"),
         (json!({"type": "DANCE"}), "FIELD_INVALID"),
@@ -389,7 +399,7 @@ async fn commands_that_are_wrong_are_answered_and_the_socket_lives() {
         assert_eq!(failed["type"], "FAILED", "{body}");
         assert_eq!(failed["problem"]["code"], code, "{body}: {failed}");
     }
-    listening.stop(node).await;
+    node.stop().await;
 }
 
 #[tokio::test]
@@ -405,11 +415,11 @@ async fn plain_requests_are_told_what_the_path_is_for() {
 #[tokio::test]
 async fn a_node_that_stops_says_so() {
     let node = Node::start().await;
-    let listening = Listening::start(&node).await;
+    let address = listen(&node).await;
     let admin = node.admin().await;
-    let mut idle = Socket::open(listening.address, "", None).await;
-    let mut reader = listening.ready("", &admin).await;
+    let mut idle = Socket::open(address, "", None).await;
+    let mut reader = ready(address, "", &admin).await;
     subscribe(&mut reader, json!({"type": "ACCOUNT"}), None).await;
-    let ((), idle, reader) = tokio::join!(listening.stop(node), idle.hear(), reader.hear());
+    let ((), idle, reader) = tokio::join!(node.stop(), idle.hear(), reader.hear());
     assert_eq!((idle.close().0, reader.close().0), (1001, 1001));
 }
