@@ -5,6 +5,7 @@
 pub mod agent_metrics;
 pub mod context_v1;
 pub mod context_v2;
+pub mod history;
 pub mod login;
 pub mod next_actions;
 pub mod queue_health;
@@ -63,6 +64,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(login::router())
         .merge(next_actions::router())
         .merge(agent_metrics::router())
+        .merge(history::router())
         .merge(queue_health::router())
         .merge(service_directory::router())
 }

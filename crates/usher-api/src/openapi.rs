@@ -52,6 +52,7 @@ use crate::problem::{self, Failure};
         (name = "next actions", description = "Published contract: decisions, both versions"),
         (name = "login", description = "Published contract: tokens"),
         (name = "agent metrics", description = "Published contract: how agents are doing"),
+        (name = "history", description = "Published contract: conversations, the closed ones too"),
         (name = "queue health", description = "Published contract: how queues are doing"),
         (name = "service directory", description = "Published contract: where services answer"),
         (name = "node", description = "Whether the node lives, and what it says of itself")

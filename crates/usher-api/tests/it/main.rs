@@ -13,6 +13,7 @@ mod decisions;
 mod floor;
 mod floor_contracts;
 mod harness;
+mod history;
 mod next_actions;
 mod openapi;
 mod people;

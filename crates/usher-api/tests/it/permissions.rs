@@ -368,6 +368,9 @@ const CONTRACTS: &[(&str, Permission)] = &[
     ("agentStatus", Permission::AgentsRead),
     ("agentList", Permission::AgentsRead),
     ("skillAvailability", Permission::QueuesRead),
+    ("historySearch", Permission::HistoryRead),
+    ("historyById", Permission::HistoryRead),
+    ("historyByConsumer", Permission::HistoryRead),
     ("queueHealth", Permission::QueuesRead),
     // They need none: this one is every role's.
     ("serviceBaseUris", Permission::EventsRead),

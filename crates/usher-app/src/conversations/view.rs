@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::feed::{self, Eyes, Happened};
 
 /// How many rows are looked at for one page, however few of them a filter lets through.
-const LOOKED_AT_MAX: usize = 5_000;
+pub(super) const LOOKED_AT_MAX: usize = 5_000;
 
 /// Where a conversation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,7 +143,7 @@ pub async fn list(
             let view = view(&desk, record::read(row)?, now);
             if sees(caller, &view.conversation)
                 && matches(filter, &view)
-                && says(caller, app, filter, &view).await?
+                && says(caller, app, filter.text.as_deref(), &view.conversation.id).await?
             {
                 found.push(view);
             }
@@ -211,15 +211,19 @@ fn matches(filter: &Filter, view: &View) -> bool {
 }
 
 /// Whether something was said in a conversation that the caller can read.
-async fn says(caller: &Caller, app: &App, filter: &Filter, view: &View) -> Result<bool> {
-    let Some(text) = &filter.text else {
+pub(super) async fn says(
+    caller: &Caller,
+    app: &App,
+    text: Option<&str>,
+    id: &ConversationId,
+) -> Result<bool> {
+    let Some(text) = text else {
         return Ok(true);
     };
     let text = text.to_lowercase();
     let eyes = Eyes::of(caller);
     let mut after = 0;
     loop {
-        let id = &view.conversation.id;
         let page = feed::of_conversation(app, &caller.account, id, after, limits::FEED_PAGE_EVENTS);
         let (events, has_more) = page.await?;
         let shown = events
