@@ -115,7 +115,7 @@ pub fn verify(trust: &Trust, token: &str, now: Timestamp) -> Result<ConsumerId, 
             continue;
         }
         match jsonwebtoken::decode::<Claims>(token, &key, &validation(trust, header.alg)) {
-            Ok(token) => return consumer(token.claims, now),
+            Ok(token) => return consumer(&token.claims, now),
             Err(error) => refusal = IdentityError::Untrusted(error),
         }
     }
@@ -132,7 +132,7 @@ fn validation(trust: &Trust, algorithm: jsonwebtoken::Algorithm) -> Validation {
     validation
 }
 
-fn consumer(claims: Claims, now: Timestamp) -> Result<ConsumerId, IdentityError> {
+fn consumer(claims: &Claims, now: Timestamp) -> Result<ConsumerId, IdentityError> {
     let now = now.milliseconds() / 1_000;
     let is_over = claims.exp.saturating_add(SKEW_SECONDS) <= now;
     let is_early = claims

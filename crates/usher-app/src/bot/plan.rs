@@ -86,10 +86,8 @@ impl Plan {
     /// Says what came of the transfer, if one was asked for.
     pub(super) fn transferred(&mut self, outcome: &str) {
         let transfer = self.outcomes.iter_mut().rfind(|one| {
-            let is_transfer = one.action["type"]
-                .as_str()
-                .is_some_and(|kind| kind.starts_with("TRANSFER"));
-            is_transfer && one.outcome == "DONE"
+            let kind = one.action.get("type").and_then(Value::as_str);
+            kind.is_some_and(|kind| kind.starts_with("TRANSFER")) && one.outcome == "DONE"
         });
         if let Some(transfer) = transfer {
             outcome.clone_into(&mut transfer.outcome);
