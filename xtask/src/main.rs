@@ -21,7 +21,7 @@ usage: cargo xtask VERB
   tidy      check the rules of the house that no compiler checks
   codegen   write docs/reference/ anew
   simulate  run the simulation of routing, 10,000,000 steps unless told otherwise
-  load      measure `next-action` or `context-write` beside the ceiling of each
+  load      measure `next-action`, `context-write` or `converse` on a release node
 ";
 
 fn main() -> ExitCode {
