@@ -77,7 +77,10 @@ async fn measure(node: &Arc<Node>, options: &Options) -> Result<()> {
     let (server_before, client_before) = (server.processor_time()?, processor_time("self")?);
     let crowd = Crowd::new(node, server.address, options);
     let begun = Instant::now();
-    let mut round = crowd.talk(Vec::new(), begun + seconds(options)).await?;
+    let mut round = crowd
+        .talk(Vec::new(), begun + seconds(options))
+        .await?
+        .whole()?;
     let elapsed = begun.elapsed();
     server.rest().await?;
     round.times.finish(elapsed);
@@ -135,7 +138,7 @@ async fn kill(node: &Arc<Node>, options: &Options) -> Result<()> {
         done.extend(finished);
         underway = interrupted;
     }
-    let round = crowd.talk(underway, Instant::now()).await?;
+    let round = crowd.talk(underway, Instant::now()).await?.whole()?;
     done.extend(round.talks);
     let checked = history::check(node, &server, &done, options.connections).await?;
     say(&format!("at the end: {checked}"));
@@ -162,6 +165,18 @@ struct Crowd {
 struct Talked {
     talks: Vec<Talk>,
     times: Times,
+    /// Why it ended early: the server was gone.
+    lost: Option<anyhow::Error>,
+}
+
+impl Talked {
+    /// Fails if the server was gone, which it must not be unless it was killed.
+    fn whole(self) -> Result<Self> {
+        match self.lost {
+            Some(error) => Err(error.context("expected the server to go on")),
+            None => Ok(self),
+        }
+    }
 }
 
 impl Crowd {
@@ -197,6 +212,7 @@ impl Crowd {
             let talked = talked?;
             all.talks.extend(talked.talks);
             all.times.merge(talked.times);
+            all.lost = all.lost.or(talked.lost);
         }
         Ok(all)
     }
@@ -223,7 +239,10 @@ async fn talk_on(
         talked.talks.push(talk);
         match ended {
             Ok(()) => {}
-            Err(Trouble::Lost(_)) => return Ok(talked),
+            Err(Trouble::Lost(error)) => {
+                talked.lost = Some(error);
+                return Ok(talked);
+            }
             Err(Trouble::Wrong(error)) => {
                 return Err(error.context(format!("conversation {number}")));
             }
