@@ -9,4 +9,5 @@ pub mod decision;
 pub mod policy;
 pub mod settings;
 pub mod skill;
+pub(crate) mod stream;
 pub mod user;

@@ -4,7 +4,6 @@
 //! own, and lives until its peer goes, is too slow or silent, or the node stops.
 
 mod command;
-mod frame;
 mod identity;
 mod session;
 

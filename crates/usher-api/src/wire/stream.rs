@@ -1,4 +1,4 @@
-//! What is said over a socket, one JSON object a frame.
+//! The stream: what is said over a socket, one JSON object a frame.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use usher_model::id::{AccountId, AgentId, ConsumerId, ConversationId, Participan
 use usher_model::time::Timestamp;
 use usher_model::value::{Object, Value};
 
+use super::conversation::{Event, ExpectedWait};
 use crate::problem::Problem;
-use crate::wire::conversation::{Event, ExpectedWait};
 
 /// What a client says.
 #[derive(Debug, Deserialize)]
@@ -19,7 +19,7 @@ use crate::wire::conversation::{Event, ExpectedWait};
     rename_all_fields = "camelCase",
     deny_unknown_fields
 )]
-pub(super) enum ClientFrame {
+pub(crate) enum ClientFrame {
     Authenticate {
         token: String,
     },
@@ -42,7 +42,7 @@ pub(super) enum ClientFrame {
     rename_all_fields = "camelCase",
     deny_unknown_fields
 )]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     Own {},
     Conversation { conversation_id: ConversationId },
     Account {},
@@ -55,7 +55,7 @@ pub(super) enum Scope {
     rename_all = "SCREAMING_SNAKE_CASE",
     rename_all_fields = "camelCase"
 )]
-pub(super) enum ServerFrame {
+pub(crate) enum ServerFrame {
     Ready {
         account_id: AccountId,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +92,7 @@ pub(super) enum ServerFrame {
     rename_all = "SCREAMING_SNAKE_CASE",
     rename_all_fields = "camelCase"
 )]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     Typing {
         participant_id: ParticipantId,
         until_seconds: u64,
@@ -107,7 +107,7 @@ pub(super) enum Signal {
 
 impl ServerFrame {
     /// Returns a signal as it is said at an instant.
-    pub(super) fn signal(signal: feed::Signal, now: Timestamp) -> Self {
+    pub(crate) fn signal(signal: feed::Signal, now: Timestamp) -> Self {
         match signal {
             feed::Signal::Typing {
                 conversation,

@@ -16,9 +16,9 @@ use usher_model::limits;
 use usher_model::value::Object;
 
 use super::command;
-use super::frame::{ClientFrame, Scope, ServerFrame};
 use super::identity::{self, Identity, Name};
 use crate::problem;
+use crate::wire::stream::{ClientFrame, Scope, ServerFrame};
 
 /// How often the node pings.
 const HEARTBEAT: Duration = Duration::from_secs(15);
