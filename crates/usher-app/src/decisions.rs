@@ -3,6 +3,7 @@
 //! One use case serves every way of asking. It reads only what some enabled policy mentions, in one
 //! batch, runs the policies, and hands the run to the log behind the answer.
 
+mod floor;
 mod known;
 pub(crate) mod log;
 pub mod search;
@@ -122,7 +123,7 @@ pub struct Decision {
 /// # Errors
 /// Fails if the caller may not ask, the named policy does not exist, or the context cannot be read.
 /// A broken policy is no failure: it is passed over, and the log says so.
-pub async fn decide(caller: &Caller, app: &App, request: Request) -> Result<Decision> {
+pub async fn decide(caller: &Caller, app: &Arc<App>, request: Request) -> Result<Decision> {
     caller.require(Permission::DecisionsAsk)?;
     let begun = tokio::time::Instant::now();
     let rules = rules::current(app, &caller.account).await?;

@@ -212,7 +212,7 @@ async fn v1_body(
 
 async fn answer_v1(
     caller: &Caller,
-    app: &App,
+    app: &Arc<App>,
     account: &str,
     ask: &AskV1,
 ) -> Result<Json<Envelope>, Failure> {

@@ -8,6 +8,7 @@ use usher_model::time::Timestamp;
 use usher_model::value::Value;
 use usher_policy::facts::{Fact, Facts};
 
+use super::floor::Floor;
 use super::{Request, offer};
 use crate::App;
 use crate::caller::Caller;
@@ -21,13 +22,14 @@ pub(super) struct Known {
     /// For each namespace of the plan, the documents in the order of lookup.
     documents: Vec<Vec<Arc<Held>>>,
     sde: Option<Value>,
+    floor: Floor,
     now: Timestamp,
 }
 
 impl Known {
     pub(super) async fn read(
         caller: &Caller,
-        app: &App,
+        app: &Arc<App>,
         rules: &Ruleset,
         request: &Request,
         now: Timestamp,
@@ -53,6 +55,7 @@ impl Known {
         Ok(Self {
             documents,
             sde,
+            floor: Floor::read(caller, app, rules, request, now).await?,
             now,
         })
     }
@@ -102,6 +105,14 @@ impl Known {
             };
             if let Some(value) = value {
                 offer(&mut facts, wanted.slot, Fact::Text(value.into()));
+            } else if let Some(value) = self.floor.conversation.get(&*wanted.property) {
+                offer(&mut facts, wanted.slot, Fact::from(value));
+            }
+        }
+        for wanted in &plan.operational {
+            let property = self.floor.operational.get(&*wanted.property);
+            if let Some(value) = property.and_then(|property| wanted.descend(property)) {
+                offer(&mut facts, wanted.slot, Fact::from(value));
             }
         }
         for wanted in plan

@@ -29,6 +29,11 @@ impl Wanted {
         }
     }
 
+    /// Returns the first member to go down to, if there is one.
+    pub(crate) fn first_member(&self) -> Option<&str> {
+        self.members.first().map(|member| &**member)
+    }
+
     /// Goes down from the property's value to the attribute's.
     pub(crate) fn descend<'v>(&self, property: &'v Value) -> Option<&'v Value> {
         self.members
@@ -44,6 +49,8 @@ pub(crate) struct Plan {
     pub(crate) context: Vec<(Namespace, Vec<Wanted>)>,
     pub(crate) conversation: Vec<Wanted>,
     pub(crate) consumer: Vec<Wanted>,
+    /// How the floor is doing, from the desk.
+    pub(crate) operational: Vec<Wanted>,
     pub(crate) custom: Vec<Wanted>,
     pub(crate) sde: Vec<Wanted>,
     /// Every attribute, those of a namespace together, as the decision log has them.
@@ -81,6 +88,7 @@ impl Plan {
             match attribute.namespace() {
                 "conversation" => plan.conversation.push(wanted),
                 "consumer" => plan.consumer.push(wanted),
+                "operational" => plan.operational.push(wanted),
                 "custom" => plan.custom.push(wanted),
                 "sde" => plan.sde.push(wanted),
                 namespace => {

@@ -9,6 +9,7 @@
 )]
 
 mod bots;
+mod facts;
 mod feed;
 mod harness;
 mod last_agent;

@@ -1,0 +1,172 @@
+//! What policies see of the floor, read only where a policy mentions it: how queues are doing, and
+//! what a conversation that is held here has come to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use usher_model::id::{AgentId, ConsumerId, ConversationId, SkillId};
+use usher_model::limits;
+use usher_model::time::Timestamp;
+use usher_model::value::{Object, Value};
+use usher_store::collection::kept;
+use usher_store::record::event::{Event, SenderRole};
+use usher_store::record::{self, Conversation};
+use usher_store::store::{Field, Query};
+
+use super::Request;
+use crate::App;
+use crate::caller::Caller;
+use crate::desks::{Desks, conversation_of};
+use crate::error::Result;
+use crate::feed;
+use crate::queues;
+use crate::rules::Ruleset;
+use crate::rules::plan::Wanted;
+
+/// Conversations of a consumer that are looked at for the agent they had.
+const CONVERSATIONS_MAX: usize = 20;
+
+/// What the floor knows: the properties of the namespaces, as far as they are wanted.
+#[derive(Debug, Default)]
+pub(super) struct Floor {
+    pub(super) conversation: Object,
+    pub(super) operational: Object,
+}
+
+impl Floor {
+    pub(super) async fn read(
+        caller: &Caller,
+        app: &Arc<App>,
+        rules: &Ruleset,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let plan = &rules.plan;
+        let mut floor = Self::default();
+        if !plan.operational.is_empty() {
+            floor.operational = operational(caller, app, &plan.operational).await?;
+        }
+        let is_wanted = |names: &[&str]| {
+            let mut wanted = plan.conversation.iter();
+            wanted.any(|wanted| names.contains(&&*wanted.property))
+        };
+        let row = match &request.conversation_id {
+            Some(id) if is_wanted(OF_ROW) || is_wanted(OF_MESSAGES) => {
+                conversation_of(app, &caller.account, id).await?
+            }
+            _ => None,
+        };
+        if let Some(row) = row.map(|kept| kept.record) {
+            floor.describe(&row, now);
+            if is_wanted(OF_MESSAGES) {
+                let at = previous_message(caller, app, &row.id).await?;
+                floor.set("minutesSincePreviousMessage", at.map(|at| minutes(at, now)));
+            }
+        }
+        if let Some(consumer) = &request.consumer_id
+            && is_wanted(OF_CONSUMER)
+        {
+            let agent = previous_agent(caller, app, consumer).await?;
+            floor.set("previousAgentId", agent.map(|agent| agent.as_str().into()));
+        }
+        Ok(floor)
+    }
+
+    fn describe(&mut self, row: &Conversation, now: Timestamp) {
+        let id = |skill: &SkillId| Value::from(skill.as_str());
+        let started = minutes(row.started_at, now);
+        self.set("minutesSinceStartConversation", Some(started));
+        self.set("currentSkillId", row.latest_skill_id.as_ref().map(id));
+    }
+
+    fn set(&mut self, name: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.conversation.insert(name.to_owned(), value);
+        }
+    }
+}
+
+/// What a conversation's row tells.
+const OF_ROW: &[&str] = &["minutesSinceStartConversation", "currentSkillId"];
+/// What its messages tell.
+const OF_MESSAGES: &[&str] = &["minutesSincePreviousMessage"];
+/// What the consumer's conversations tell.
+const OF_CONSUMER: &[&str] = &["previousAgentId"];
+
+fn minutes(at: Timestamp, now: Timestamp) -> Value {
+    (now.since(at).as_secs() / 60).into()
+}
+
+/// Returns how the skills are doing that the policies name: `{skill: {id: {agentsOnline, …}}}`.
+async fn operational(caller: &Caller, app: &Arc<App>, wanted: &[Wanted]) -> Result<Object> {
+    let mut skills = Object::new();
+    let named = wanted.iter().filter(|wanted| &*wanted.property == "skill");
+    for id in named.filter_map(Wanted::first_member) {
+        // A skill that cannot be is as unknown as one that is not.
+        let Ok(skill) = SkillId::parse(id) else {
+            continue;
+        };
+        let health = queues::operational(app, &caller.account, &skill).await?;
+        if let Some(health) = health {
+            let wait = health.wait_average.unwrap_or(Duration::ZERO);
+            let figures = serde_json::json!({
+                "agentsOnline": health.agents_online,
+                "freeSlots": health.free_slots,
+                "queueSize": health.queue_size,
+                "averageWaitSeconds": wait.as_secs(),
+            });
+            skills.insert(id.to_owned(), figures);
+        }
+    }
+    let mut operational = Object::new();
+    operational.insert("skill".to_owned(), Value::Object(skills));
+    Ok(operational)
+}
+
+/// Returns when the consumer wrote before the message that is being handled.
+async fn previous_message(
+    caller: &Caller,
+    app: &App,
+    id: &ConversationId,
+) -> Result<Option<Timestamp>> {
+    let query = Query {
+        descending: true,
+        limit: limits::FEED_PAGE_EVENTS,
+        ..feed::timeline_query(&caller.account, id)
+    };
+    let (events, _) = feed::read(app, &query).await?;
+    let from_consumer = events.iter().filter(|happened| match &happened.event {
+        Event::MessageSent(message) => message.sender_role == SenderRole::Consumer,
+        _ => false,
+    });
+    Ok(from_consumer.map(|happened| happened.at).nth(1))
+}
+
+/// Returns the last person who had a conversation of the consumer's.
+async fn previous_agent(
+    caller: &Caller,
+    app: &Arc<App>,
+    consumer: &ConsumerId,
+) -> Result<Option<AgentId>> {
+    let query = Query {
+        index: Some("by_consumer"),
+        equals: vec![Field::Text(consumer.to_string())],
+        descending: true,
+        limit: CONVERSATIONS_MAX,
+        ..Query::all(&caller.account, &kept::CONVERSATIONS)
+    };
+    let page = app.store.find(&query, app.now()).await?;
+    let desk = Desks::of(app, &caller.account).await?;
+    for row in &page.rows {
+        let conversation = record::read::<Conversation>(row)?.record;
+        let had_it = conversation.participants.iter().rev().find_map(|one| {
+            let is_assigned = one.role == record::ParticipantRole::AssignedAgent;
+            let agent = AgentId::parse(one.id.as_str()).ok()?;
+            (is_assigned && !desk.is_bot(&agent)).then_some(agent)
+        });
+        if had_it.is_some() {
+            return Ok(had_it);
+        }
+    }
+    Ok(None)
+}
