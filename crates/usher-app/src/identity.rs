@@ -186,7 +186,7 @@ mod tests {
             "exp": seconds() + 300, "nbf": seconds() - 5})
     }
 
-    fn with(changes: Value) -> Value {
+    fn with(changes: &Value) -> Value {
         let mut claims = claims();
         for (name, value) in changes.as_object().unwrap() {
             if value.is_null() {
@@ -254,13 +254,13 @@ mod tests {
             json!({"sub": null}),
             json!({"exp": null}),
         ] {
-            let error = verify(&trust(), &shared(&with(changes.clone())), now()).unwrap_err();
+            let error = verify(&trust(), &shared(&with(&changes)), now()).unwrap_err();
             assert!(
                 matches!(error, IdentityError::Untrusted(_)),
                 "{changes}: {error}"
             );
         }
-        let empty = verify(&trust(), &shared(&with(json!({"sub": ""}))), now());
+        let empty = verify(&trust(), &shared(&with(&json!({"sub": ""}))), now());
         assert!(matches!(empty.unwrap_err(), IdentityError::Subject(_)));
     }
 
@@ -275,7 +275,7 @@ mod tests {
             (json!({"exp": i64::MIN}), false),
             (json!({"exp": i64::MAX}), true),
         ] {
-            let verified = verify(&trust(), &shared(&with(changes.clone())), now());
+            let verified = verify(&trust(), &shared(&with(&changes)), now());
             assert_eq!(verified.is_ok(), holds, "{changes}");
         }
     }

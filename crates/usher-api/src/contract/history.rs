@@ -25,7 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::names::Names;
-use self::record::{Campaign, ConsumerParticipant, HistoryDialog, Info, Record, Took, agents};
+use self::record::{Campaign, ConsumerParticipant, HistoryDialog, Outline, Record, Took, agents};
 use super::shape::{AccountPath, Id, Metadata, Rows, word};
 use crate::extract::{self, Authenticated, Path, Query, Shared};
 use crate::problem::Failure;
@@ -341,7 +341,7 @@ async fn record(
             .collect()
     };
     Ok(Record {
-        info: Info::new(view, names, caller.account.as_str(), app.now()),
+        info: Outline::new(view, names, caller.account.as_str(), app.now()),
         campaign: parts
             .have("campaign")
             .then(|| Campaign::of(conversation))

@@ -39,7 +39,7 @@ pub(crate) async fn stage(admin: &Client<'_>, operation: &str) -> Value {
     }
     online(admin).await;
     staged["offerId"] = offer(admin, &conversation).await.into();
-    if matches!(operation, "agentsAccept" | "agentsDecline" | "agentsOffers") {
+    if matches!(operation, "offersAccept" | "offersDecline" | "agentsOffers") {
         return staged;
     }
     let accept = format!(

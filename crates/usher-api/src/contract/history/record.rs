@@ -17,7 +17,7 @@ use super::names::{Agent, Names};
 #[schema(as = HistoryRecord)]
 pub(super) struct Record {
     /// What there is to say in short.
-    pub(super) info: Info,
+    pub(super) info: Outline,
     /// Where it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) campaign: Option<Campaign>,
@@ -57,7 +57,7 @@ pub(super) struct Record {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = HistoryInfo)]
-pub(super) struct Info {
+pub(super) struct Outline {
     /// When it began.
     start_time: String,
     /// The same in milliseconds.
@@ -131,7 +131,7 @@ const fn status(is_open: bool) -> &'static str {
     if is_open { "OPEN" } else { "CLOSE" }
 }
 
-impl Info {
+impl Outline {
     pub(super) fn new(view: &View, names: &Names, account: &str, now: Timestamp) -> Self {
         let conversation = &view.conversation;
         let closed = conversation.closed.as_ref();
