@@ -244,7 +244,7 @@ pub async fn typing(
     crate::conversations::find(caller, app, conversation).await?;
     let until = app.now().plus(TYPING);
     app.feeds
-        .typing(&caller.account, conversation, participant, until);
+        .typing(app, &caller.account, conversation, participant, until);
     app.bus.announce(usher_bus::hint::Hint::Typing {
         account: caller.account.clone(),
         conversation: conversation.clone(),

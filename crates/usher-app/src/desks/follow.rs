@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use usher_bus::bus::Notice;
 use usher_bus::hint::Hint;
@@ -73,6 +74,7 @@ pub(super) fn committed(
         }
         for happened in events {
             state.waits.note(happened.at, &happened.event);
+            count(&happened.event);
         }
     }
     app.feeds.wake(&desk.account);
@@ -153,7 +155,7 @@ async fn take(app: &Arc<App>, hint: Hint) {
             until,
         } => app
             .feeds
-            .typing(&account, &conversation, &participant, until),
+            .typing(app, &account, &conversation, &participant, until),
         Hint::Rules { account, .. } => {
             if let Some(desk) = app.desks.held(&account) {
                 reload(app, &desk).await;
@@ -170,6 +172,44 @@ async fn take(app: &Arc<App>, hint: Hint) {
 async fn reload(app: &App, desk: &AccountDesk) {
     if let Err(error) = super::load::reload(app, desk).await {
         tracing::warn!(%error, account = %desk.account, "changed settings cannot be read; they are read when they are next in the way");
+    }
+}
+
+/// Counts what this node has brought about.
+fn count(event: &Event) {
+    match event {
+        Event::Offered { .. } => {
+            metrics::counter!("usher_offers_total", "outcome" => "MADE").increment(1);
+        }
+        Event::OfferEnded { reason, .. } => {
+            let outcome = match reason.as_str() {
+                "DECLINED" => "DECLINED",
+                "EXPIRED" => "EXPIRED",
+                _ => "WITHDRAWN",
+            };
+            metrics::counter!("usher_offers_total", "outcome" => outcome).increment(1);
+        }
+        Event::Assigned {
+            is_bot,
+            offer_id,
+            waited_ms,
+            ..
+        } => {
+            if offer_id.is_some() {
+                metrics::counter!("usher_offers_total", "outcome" => "ACCEPTED").increment(1);
+            }
+            let to = if *is_bot { "BOT" } else { "HUMAN" };
+            metrics::counter!("usher_assignments_total", "to" => to).increment(1);
+            let waited = Duration::from_millis(*waited_ms).as_secs_f64();
+            metrics::histogram!("usher_queue_wait_seconds", "to" => to).record(waited);
+        }
+        Event::Requeued { .. } => {
+            metrics::counter!("usher_requeues_total").increment(1);
+        }
+        Event::ConversationClosed { .. } => {
+            metrics::counter!("usher_conversations_closed_total").increment(1);
+        }
+        _ => {}
     }
 }
 

@@ -174,6 +174,7 @@ impl Feeds {
     /// Tells those in a conversation that somebody writes.
     pub(crate) fn typing(
         &self,
+        app: &App,
         account: &AccountId,
         conversation: &ConversationId,
         participant: &ParticipantId,
@@ -185,7 +186,13 @@ impl Feeds {
                 participant: participant.clone(),
                 until,
             };
-            tail.lock().signal(conversation, &signal);
+            let holder = app.desks.held(account).and_then(|desk| {
+                let state = desk.lock();
+                state.desk.ticket(conversation)?.assignee().cloned()
+            });
+            let crowd = tail.lock();
+            crowd.signal(conversation, &signal);
+            crowd.signal_holder(holder.as_ref(), &signal);
         }
     }
 
@@ -434,13 +441,22 @@ impl Crowd {
         }
     }
 
-    /// Hands out what may be lost.
+    /// Hands out what may be lost to those who follow a conversation.
     fn signal(&self, conversation: &ConversationId, signal: &Signal) {
-        for id in self.by_conversation.get(conversation).into_iter().flatten() {
-            if let Some(member) = self.members.get(id) {
-                // Who has no room does without.
-                drop(member.queue.try_send(Live::Signal(signal.clone())));
-            }
+        let members = self.by_conversation.get(conversation);
+        self.signal_to(members.into_iter().flatten(), signal);
+    }
+
+    /// Hands out what may be lost to the agent who has a conversation.
+    fn signal_holder(&self, agent: Option<&AgentId>, signal: &Signal) {
+        let members = agent.and_then(|agent| self.by_agent.get(agent));
+        self.signal_to(members.into_iter().flatten(), signal);
+    }
+
+    fn signal_to<'m>(&self, members: impl Iterator<Item = &'m u64>, signal: &Signal) {
+        for member in members.filter_map(|id| self.members.get(id)) {
+            // Who has no room does without.
+            drop(member.queue.try_send(Live::Signal(signal.clone())));
         }
     }
 }

@@ -8,6 +8,7 @@ use usher_app::error::{Code, Kind};
 use usher_model::id::{ConversationId, OfferId};
 use usher_model::limits;
 use usher_routing::seat::Status;
+use usher_store::record;
 
 use crate::harness::{Floor, agent, as_consumer, named, say, skill, skill_id};
 
@@ -239,4 +240,30 @@ async fn an_agent_with_no_places_gets_nothing() {
     floor.staff("ada", 0).await;
     let id = floor.open("c1").await;
     assert_eq!(floor.get(&id).await.state, State::Queued);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_of_an_offer_in_the_store_can_accept_it() {
+    let floor = Floor::start().await;
+    let ada = floor.staff("ada", 100).await;
+    let manager = floor.manager();
+    for number in 0..50 {
+        let new = New {
+            skill_id: Some(skill_id("sales")),
+            ..New::default()
+        };
+        let caller = floor.as_consumer(&format!("c{number}"));
+        let opened = conversations::open(&caller, &floor.app, new).await;
+        let id = opened.unwrap().conversation.id;
+        // The row may tell of the offer before the desk has taken over that it was written.
+        let offer = loop {
+            let ticket = floor.get(&id).await.conversation.ticket.unwrap();
+            if let record::TicketState::Offered { offer_id, .. } = ticket.state {
+                break offer_id;
+            }
+            tokio::task::yield_now().await;
+        };
+        let view = agents::accept(&manager, &floor.app, offer, None).await;
+        assert_eq!(view.unwrap().agent_id, Some(ada.clone()));
+    }
 }
