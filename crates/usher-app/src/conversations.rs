@@ -22,7 +22,7 @@ pub use usher_store::record::conversation::{
     CloseReason, Closed, Conversation, Dialog, DialogKind, Participant, ParticipantRole,
 };
 
-pub(crate) use close::{end_survey, survey_ends_at};
+pub(crate) use close::{end_dialogs, end_survey, survey_ends_at};
 pub(crate) use say::{Words, write_message};
 pub(crate) use transfer::came_of;
 pub(crate) use view::{find, view};

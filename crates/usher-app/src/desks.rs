@@ -36,7 +36,7 @@ use crate::queues::Waits;
 
 pub(crate) use events::{add, end, participant, percent};
 pub(crate) use follow::{moves_queue, run as follow};
-pub(crate) use load::{Rules, capacity, kind, reload};
+pub(crate) use load::{Rules, capacity, kind, reload, set_open};
 pub(crate) use step::{closed, conversation_of, not_found};
 pub(crate) use writing::{Writing, assignee};
 
@@ -72,12 +72,16 @@ pub(crate) struct State {
     pub(crate) desk: Desk,
     /// Which conversation an offer is about; entries that no longer ring are checked when used.
     offers: HashMap<OfferId, ConversationId>,
+    /// Offers whose commit is under way: whoever reads the event knows them before this desk does.
+    begun: HashMap<OfferId, ConversationId>,
     /// Who waits until a row is at rest.
     waiting: HashMap<Row, Arc<Notify>>,
     /// Until when agents are known to be there.
     pub(crate) leases: HashMap<AgentId, Timestamp>,
     /// The same by time, to look at those that run out.
     leases_by_end: BTreeSet<(Timestamp, AgentId)>,
+    /// Until when it is known which skills are open.
+    pub(crate) hours_until: Option<Timestamp>,
     /// How long conversations waited for their assignment lately.
     pub(crate) waits: Waits,
     /// What an administrator has set, by which the rows are read and shown.
@@ -171,9 +175,21 @@ impl AccountDesk {
 
     /// Returns the offer of that id if it rings, after having looked at what other nodes did.
     pub(crate) async fn ringing(&self, app: &Arc<App>, offer: OfferId) -> Result<Option<Offer>> {
-        let rings = self.lock().offer_of_id(offer);
-        if rings.is_some() || !app.store.is_shared() {
-            return Ok(rings);
+        let rest = {
+            let mut state = self.lock();
+            let rings = state.offer_of_id(offer);
+            if rings.is_some() {
+                return Ok(rings);
+            }
+            let begun = state.begun.get(&offer).cloned();
+            begun.map(|conversation| state.until_rest(Row::Ticket(conversation)).notified_owned())
+        };
+        if let Some(rest) = rest {
+            step::rest(rest).await?;
+            return Ok(self.lock().offer_of_id(offer));
+        }
+        if !app.store.is_shared() {
+            return Ok(None);
         }
         Feeds::catch_up(app, &self.account).await?;
         Ok(self.lock().offer_of_id(offer))
@@ -270,19 +286,6 @@ pub async fn rules_changed(app: &Arc<App>, account: &AccountId) -> Result<()> {
         account: account.clone(),
         revision: 0,
     });
-    Ok(())
-}
-
-/// Takes over whether a skill is within its business hours.
-pub(crate) async fn set_open(
-    app: &Arc<App>,
-    account: &AccountId,
-    skill: &SkillId,
-    is_open: bool,
-) -> Result<()> {
-    let desk = Desks::of(app, account).await?;
-    load::set_open(&mut desk.lock(), skill, is_open);
-    desk.look();
     Ok(())
 }
 

@@ -34,6 +34,7 @@ mod bot;
 mod change;
 mod check;
 mod desks;
+mod hours;
 mod idempotency;
 mod last_agent;
 mod noun;

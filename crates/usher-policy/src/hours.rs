@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use jiff::ToSpan as _;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
+pub use jiff::civil::Weekday;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use usher_model::time::Timestamp;
 

@@ -57,6 +57,7 @@ pub async fn close_dialog(
     dialog: &DialogId,
     close: Close,
 ) -> Result<View> {
+    caller.require(Permission::ConversationsWrite)?;
     let kept = find(caller, app, id).await?;
     let open = kept.record.dialogs.iter().find(|one| one.id == *dialog);
     match open.map(|one| (one.kind, one.closed.is_some())) {

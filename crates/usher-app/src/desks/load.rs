@@ -42,6 +42,11 @@ impl Rules {
         user.is_some_and(|user| user.kind == UserKind::Bot)
     }
 
+    /// Whether a skill is outside of its business hours.
+    pub(crate) fn is_closed(&self, skill: &SkillId) -> bool {
+        self.closed.contains(skill)
+    }
+
     /// Returns how long conversations and events are kept after they ended.
     pub(super) fn conversations_kept_for(&self) -> Duration {
         let days = self.settings.conversation_retention_days;
@@ -58,6 +63,7 @@ pub(super) async fn desk(app: &Arc<App>, account: &AccountId) -> Result<Arc<Acco
     let mut state = State {
         desk: Desk::new(account_rules(&rules.settings.routing)),
         offers: HashMap::new(),
+        begun: HashMap::new(),
         waiting: HashMap::new(),
         leases: HashMap::new(),
         leases_by_end: BTreeSet::new(),
@@ -65,6 +71,7 @@ pub(super) async fn desk(app: &Arc<App>, account: &AccountId) -> Result<Arc<Acco
         rules: Rules::default(),
         seen,
         surveys: BTreeSet::new(),
+        hours_until: None,
         used_at: now,
     };
     take(&mut state, rules);
@@ -111,7 +118,7 @@ pub(crate) async fn reload(app: &App, desk: &AccountDesk) -> Result<()> {
 }
 
 /// Takes over whether a skill is within its business hours.
-pub(super) fn set_open(state: &mut State, skill: &SkillId, is_open: bool) {
+pub(crate) fn set_open(state: &mut State, skill: &SkillId, is_open: bool) {
     let is_changed = if is_open {
         state.rules.closed.remove(skill)
     } else {
@@ -181,6 +188,8 @@ fn take(state: &mut State, mut rules: Rules) {
         }
     }
     state.rules = rules;
+    // Hours may be others now.
+    state.hours_until = None;
 }
 
 /// Returns what an administrator has set for an agent.

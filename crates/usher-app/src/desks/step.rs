@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_model::id::{AgentId, ConversationId};
+use tokio::sync::futures::OwnedNotified;
+use usher_model::id::{AgentId, ConversationId, OfferId};
 use usher_model::time::Timestamp;
 use usher_routing::command::{Change, Command, Refusal, Row};
 use usher_routing::desk::Desk;
@@ -64,6 +65,7 @@ impl Begun {
         now: Timestamp,
     ) -> Self {
         state.desk.begin(&change);
+        state.begun.extend(offered(&change));
         Self {
             desk: Arc::clone(desk),
             now,
@@ -143,6 +145,7 @@ impl Begun {
         if !is_empty {
             let rows = rows_of(&change);
             let mut state = desk.lock();
+            state.forget_begun(&change);
             let before: Vec<_> = offers_of(&state, &change);
             state.desk.settle(change, revisions);
             for (conversation, offer) in before {
@@ -164,6 +167,7 @@ impl Drop for Begun {
             return;
         };
         let mut state = self.desk.lock();
+        state.forget_begun(&change);
         state.desk.abandon(&change);
         for row in rows_of(&change) {
             state.rest(&row);
@@ -287,8 +291,7 @@ impl AccountDesk {
             };
             match refusal {
                 Err(rest) => {
-                    let rest = tokio::time::timeout(REST_WAIT_MAX, rest).await;
-                    rest.map_err(|_elapsed| overloaded())?;
+                    self::rest(rest).await?;
                 }
                 // What this desk does not know another node may have done.
                 Ok(refusal) if !has_read && self.read_about(app, &refusal).await? => {
@@ -461,6 +464,28 @@ fn offers_of(
 
 fn is_of_the_floor(collection: &str) -> bool {
     collection == kept::CONVERSATIONS.name || collection == kept::AGENT_SEATS.name
+}
+
+/// Waits until a row is at rest, but not for ever.
+pub(super) async fn rest(rest: OwnedNotified) -> Result<()> {
+    let rest = tokio::time::timeout(REST_WAIT_MAX, rest).await;
+    rest.map_err(|_elapsed| overloaded())
+}
+
+/// Returns the offers that a change makes.
+fn offered(change: &Change) -> impl Iterator<Item = (OfferId, ConversationId)> {
+    change.tickets.iter().filter_map(|write| {
+        let offer = write.after.as_ref()?.offer()?;
+        Some((offer.id, write.conversation.clone()))
+    })
+}
+
+impl State {
+    fn forget_begun(&mut self, change: &Change) {
+        for (offer, _) in offered(change) {
+            self.begun.remove(&offer);
+        }
+    }
 }
 
 fn overloaded() -> Error {

@@ -16,6 +16,7 @@ use crate::App;
 use crate::bot;
 use crate::conversations;
 use crate::error::{Kind, Result};
+use crate::hours;
 
 /// How long the worker rests after the store has failed.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -67,6 +68,7 @@ async fn run(app: Arc<App>, desk: Arc<AccountDesk>) {
 async fn pass(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<Option<Timestamp>> {
     desk.look_at_leases(app).await?;
     let survey = desk.end_surveys(app).await?;
+    let hours = hours::follow(app, desk).await?;
     loop {
         let permit = Arc::clone(&desk.in_flight).acquire_owned().await;
         // The semaphore is never closed.
@@ -76,7 +78,8 @@ async fn pass(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<Option<Timestam
             None => {
                 let bot = bot::start_due(app, desk);
                 let due = desk.lock().desk.next_due_at();
-                return Ok(due.into_iter().chain(survey).chain(bot).min());
+                let others = [survey, hours, bot].into_iter().flatten();
+                return Ok(due.into_iter().chain(others).min());
             }
         }
     }
@@ -102,6 +105,7 @@ pub(super) async fn catch_up(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<
     desk.end_surveys(app).await?;
     loop {
         desk.look_at_leases(app).await?;
+        hours::follow(app, desk).await?;
         // Whoever holds all permits knows that nothing is under way.
         let all = u32::try_from(limits::DESK_STEPS_IN_FLIGHT_MAX).unwrap_or(u32::MAX);
         let Ok(permits) = Arc::clone(&desk.in_flight).acquire_many_owned(all).await else {

@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::large_futures,
     reason = "test code"
 )]
 
@@ -12,6 +13,7 @@ mod bots;
 mod facts;
 mod feed;
 mod harness;
+mod hours;
 mod last_agent;
 mod lives;
 mod refusals;
