@@ -152,7 +152,9 @@ pub(crate) async fn catch_up(app: &Arc<App>, desk: &Arc<AccountDesk>) -> bool {
 }
 
 async fn look(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) {
-    let rest = match run::run(app, desk, id).await {
+    // Large, and rare beside what else waits for a desk.
+    let run = Box::pin(run::run(app, desk, id));
+    let rest = match run.await {
         Ok(rest) => rest,
         Err(error) => {
             tracing::warn!(%error, account = %desk.account, conversation_id = %id, "a hosted bot could not go on; it tries again");

@@ -59,7 +59,7 @@ const fn weekday(day: kept::Weekday) -> usher_policy::hours::Weekday {
 pub(crate) async fn follow(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<Option<Timestamp>> {
     let next = open_and_close(desk, app.now());
     for (id, outside) in waiting(desk) {
-        match send_away(app, desk, &id, outside).await {
+        match Box::pin(send_away(app, desk, &id, outside)).await {
             Ok(()) => {}
             // It is no longer there, or the other skill does not take it: it waits.
             Err(error) if matches!(error.kind(), Kind::Conflict | Kind::NotFound) => {
