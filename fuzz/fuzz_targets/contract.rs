@@ -80,6 +80,7 @@ async fn start(directory: &std::path::Path) -> (Router, String) {
     let new = credentials::New {
         name: "fuzz".to_owned(),
         role: Role::Admin,
+        user_id: None,
         expires_at: None,
     };
     let issued = credentials::create(&operator, &app, new)

@@ -8,9 +8,11 @@ pub mod context_v2;
 pub mod history;
 pub mod login;
 pub mod next_actions;
+pub mod orchestrator;
 pub mod queue_health;
 pub mod service_directory;
 mod shape;
+pub mod widget;
 
 use std::sync::Arc;
 
@@ -62,6 +64,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
     context_v1::router()
         .merge(context_v2::router())
         .merge(login::router())
+        .merge(orchestrator::router())
+        .merge(widget::router())
         .merge(next_actions::router())
         .merge(agent_metrics::router())
         .merge(history::router())

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod attributes;
 pub mod audit;
+pub mod consumer_identity;
 pub mod consumers;
 pub mod context;
 pub mod conversations;
@@ -41,6 +42,7 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .merge(decisions::router())
         .merge(context::router())
         .merge(consumers::router())
+        .merge(consumer_identity::router())
         .merge(attributes::router())
         .merge(skills::router())
         .merge(settings::router())

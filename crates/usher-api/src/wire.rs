@@ -3,9 +3,11 @@
 pub mod access;
 pub mod agent;
 pub mod attribute;
+pub mod consumer;
 pub mod context;
 pub mod conversation;
 pub mod decision;
+pub mod last_contact;
 pub mod policy;
 pub mod settings;
 pub mod skill;

@@ -125,6 +125,7 @@ impl Bench {
             actor: "bench".to_owned(),
             agent: None,
             consumer: None,
+            is_identified: false,
             request_id: RequestId::mint(&self.ids),
             idempotency_key: None,
         }

@@ -58,6 +58,7 @@ pub async fn operator(app: &App, account: &AccountId) -> Result<Caller> {
         actor: "operator".to_owned(),
         agent: None,
         consumer: None,
+        is_identified: false,
         request_id: RequestId::mint(&app.ids),
         idempotency_key: None,
     })

@@ -12,13 +12,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use usher_model::id::{AgentId, ConversationId};
+use usher_model::id::{AgentId, ConversationId, UserId};
 use usher_model::time::Timestamp;
 use usher_routing::ticket::State;
-use usher_store::record::user::HostedBot;
+use usher_store::record::Skill;
+use usher_store::record::user::{HostedBot, UserKind, UserSkill};
 
 use crate::App;
+use crate::caller::{Caller, Permission};
 use crate::desks::AccountDesk;
+use crate::error::{Code, Error, Result};
+use crate::{skills, users};
 
 /// How long a run rests that has failed for reasons of the store.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -125,9 +129,98 @@ impl Runs {
     }
 }
 
+/// A skill in front of another one, with the bot that serves it.
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// The skill that conversations are to begin in.
+    pub skill: Skill,
+    /// The bot.
+    pub bot: UserId,
+}
+
+/// Puts a hosted bot in front of a skill: makes the skill `maven:<name>`, unless it is there, and has
+/// the bot serve it. Without a bot named, it is the account's first one; without any, one is made.
+///
+/// # Errors
+/// Fails if the caller may not change users, or there is no such skill or hosted bot.
+pub async fn stand_in_front(
+    caller: &Caller,
+    app: &Arc<App>,
+    skill_name: &str,
+    bot: Option<UserId>,
+) -> Result<Front> {
+    caller.require(Permission::AccessWrite)?;
+    // A retry finds what was made before; its name makes only one thing.
+    let caller = &Caller {
+        idempotency_key: None,
+        ..caller.clone()
+    };
+    let skills = skills::list(caller, app).await?;
+    let named = |name: &str| {
+        let name = name.to_lowercase();
+        let found = skills
+            .iter()
+            .find(|kept| kept.record.name.to_lowercase() == name);
+        found.map(|kept| kept.record.clone())
+    };
+    if named(skill_name).is_none() {
+        let message = format!("expected a skill, found none called `{skill_name}`");
+        return Err(Error::new(Code::SkillNotFound, message));
+    }
+    let user = hosted(caller, app, bot).await?;
+    let front = format!("{}{skill_name}", plan::PREFIX);
+    let skill = match named(&front) {
+        Some(skill) => skill,
+        None => {
+            let written = skills::Written::new(front);
+            skills::create(caller, app, None, written).await?.record
+        }
+    };
+    if !user.is.skills.iter().any(|one| one.skill_id == skill.id) {
+        let mut written = user.is;
+        written.skills.push(UserSkill {
+            skill_id: skill.id.clone(),
+            proficiency: 5,
+        });
+        users::replace(caller, app, &user.id, written, Some(user.revision)).await?;
+    }
+    Ok(Front {
+        skill,
+        bot: user.id,
+    })
+}
+
+/// Returns the hosted bot of that id, else the account's first one, else a new one.
+async fn hosted(caller: &Caller, app: &Arc<App>, bot: Option<UserId>) -> Result<users::User> {
+    let all = users::list(caller, app).await?;
+    let found = all.into_iter().find(|user| {
+        user.is.hosted_bot.is_some() && bot.as_ref().is_none_or(|bot| *bot == user.id)
+    });
+    match (found, bot) {
+        (Some(user), _) => Ok(user),
+        (None, Some(bot)) => {
+            let message = format!("expected a hosted bot, found none called `{bot}`");
+            Err(Error::new(Code::UserNotFound, message))
+        }
+        (None, None) => {
+            let written = users::Written {
+                kind: UserKind::Bot,
+                hosted_bot: Some(HostedBot {
+                    is_enabled: true,
+                    fallback_skill_id: None,
+                    fallback_message: None,
+                    waits_for_first_message: false,
+                }),
+                ..users::Written::new("Orchestrator")
+            };
+            users::create(caller, app, None, written).await
+        }
+    }
+}
+
 /// Starts the runs that are due; returns when the next one is.
 pub(crate) fn start_due(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Option<Timestamp> {
-    let (due, next) = desk.bots.take_due(held(desk), app.now());
+    let (due, next) = desk.bots.take_due(conversations_of_bots(desk), app.now());
     for id in due {
         let (app, desk) = (Arc::clone(app), Arc::clone(desk));
         let tasks = Arc::clone(&app);
@@ -141,7 +234,7 @@ pub(crate) fn start_due(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Option<Times
 
 /// Does everything that is due before it returns; says whether there was anything.
 pub(crate) async fn catch_up(app: &Arc<App>, desk: &Arc<AccountDesk>) -> bool {
-    let (due, _) = desk.bots.take_due(held(desk), app.now());
+    let (due, _) = desk.bots.take_due(conversations_of_bots(desk), app.now());
     for id in &due {
         look(app, desk, id).await;
     }
@@ -165,7 +258,7 @@ async fn look(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) {
 }
 
 /// Returns the conversations that hosted bots have, each with the instant of its assignment.
-fn held(desk: &AccountDesk) -> Vec<(ConversationId, Timestamp)> {
+fn conversations_of_bots(desk: &AccountDesk) -> Vec<(ConversationId, Timestamp)> {
     let state = desk.lock();
     let bots = state.rules.users.iter().filter(|(_, user)| {
         let is_on = |bot: &HostedBot| bot.is_enabled;

@@ -18,6 +18,8 @@ pub struct Caller {
     pub agent: Option<AgentId>,
     /// The consumer that the caller is: the bearer of a consumer's token.
     pub consumer: Option<ConsumerId>,
+    /// Whether the brand vouches for that consumer.
+    pub is_identified: bool,
     /// The request, for logs and error bodies.
     pub request_id: RequestId,
     /// The caller's name for a creation: sending it twice makes one.

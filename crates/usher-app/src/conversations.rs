@@ -23,6 +23,7 @@ pub use usher_store::record::conversation::{
 };
 
 pub(crate) use close::{end_dialogs, end_survey, survey_ends_at};
+pub(crate) use people::step_up;
 pub(crate) use say::{Words, write_message};
 pub(crate) use transfer::came_of;
 pub(crate) use view::{find, view};

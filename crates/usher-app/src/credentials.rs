@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use usher_model::id::{AccountId, CredentialId, RequestId};
+use usher_model::id::{AccountId, AgentId, ConsumerId, CredentialId, RequestId, UserId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
 use usher_model::value::{Object, Value};
@@ -49,9 +49,18 @@ impl fmt::Debug for Credentials {
 #[derive(Clone)]
 struct Known {
     account: AccountId,
-    id: CredentialId,
+    id: Bearer,
     role: Role,
+    /// The agent that the credential is bound to.
+    agent: Option<AgentId>,
     until: Timestamp,
+}
+
+/// Whose a key or a token is.
+#[derive(Clone)]
+enum Bearer {
+    Credential(CredentialId),
+    Consumer { id: ConsumerId, is_identified: bool },
 }
 
 impl Credentials {
@@ -78,6 +87,8 @@ pub struct Credential {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// The user in whose name it acts, if it is bound to one.
+    pub user_id: Option<UserId>,
     /// What signs in at `/v2/authenticate/login` together with the client secret.
     pub client_id: String,
     /// When it was made.
@@ -110,6 +121,9 @@ pub struct New {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// The user in whose name it acts: an agent's key takes part in conversations as that agent, and
+    /// works only while the user is enabled.
+    pub user_id: Option<UserId>,
     /// From when on it does not work.
     pub expires_at: Option<Timestamp>,
 }
@@ -133,10 +147,17 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Issued> {
         let message = "expected a role of the staff; consumers have tokens of their own";
         return Err(Error::field("#/role", message));
     }
+    if let Some(user) = &new.user_id {
+        let is_there = is_working(app, &caller.account, user).await?;
+        let expected = format!("expected the id of an enabled user, found `{user}`");
+        is_there
+            .then_some(())
+            .ok_or_else(|| Error::field("#/userId", expected))?;
+    }
     let creation = Creation::new(
         caller,
         "credential.create",
-        &(&new.name, new.role, new.expires_at),
+        &(&new.name, new.role, new.expires_at, &new.user_id),
     )?;
     if let Some(earlier) = creation.earlier(caller, app).await? {
         return Err(Error::new(
@@ -149,6 +170,7 @@ pub async fn create(caller: &Caller, app: &App, new: New) -> Result<Issued> {
         id: CredentialId::mint(&app.ids),
         name: new.name,
         role: new.role,
+        user_id: new.user_id,
         key_hash: hash(&key_secret),
         secret_hash: hash(&client_secret),
         previous_key_hash: None,
@@ -272,7 +294,7 @@ pub async fn authenticate(app: &App, api_key: &str, request_id: RequestId) -> Re
     if !matches {
         return Err(unauthorized());
     }
-    admit(app, digest, account, &credential, request_id)
+    admit(app, digest, account, &credential, request_id).await
 }
 
 /// A token for the second generation of the contracts.
@@ -287,9 +309,13 @@ pub struct Token {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Claims {
-    sub: CredentialId,
+    /// A credential or, with the role of one, a consumer.
+    sub: String,
     tenant_id: AccountId,
     role: Role,
+    /// Whether the brand vouches for the consumer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    identified: bool,
     iat: i64,
     exp: i64,
 }
@@ -312,16 +338,38 @@ pub async fn login(app: &App, client_id: &str, client_secret: &str) -> Result<To
     if !matches {
         return Err(unauthorized());
     }
-    let issued_at = now.milliseconds() / 1_000;
+    sign(app, &account, id.to_string(), credential.role, false).await
+}
+
+/// Makes a consumer's token.
+pub(crate) async fn issue_to_consumer(
+    app: &App,
+    account: &AccountId,
+    consumer: &ConsumerId,
+    is_identified: bool,
+) -> Result<Token> {
+    let sub = consumer.to_string();
+    sign(app, account, sub, Role::Consumer, is_identified).await
+}
+
+async fn sign(
+    app: &App,
+    account: &AccountId,
+    sub: String,
+    role: Role,
+    identified: bool,
+) -> Result<Token> {
+    let now = app.now();
     let expires_in = app.options.token_ttl;
     let claims = Claims {
-        sub: id,
+        sub,
         tenant_id: account.clone(),
-        role: credential.role,
-        iat: issued_at,
+        role,
+        identified,
+        iat: now.milliseconds() / 1_000,
         exp: now.plus(expires_in).milliseconds() / 1_000,
     };
-    let key = token_key(app, &account).await?;
+    let key = token_key(app, account).await?;
     let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
     let key = jsonwebtoken::EncodingKey::from_secret(&key);
     let access_token = jsonwebtoken::encode(&header, &claims, &key).map_err(Error::internal)?;
@@ -356,7 +404,12 @@ pub async fn authenticate_token(app: &App, token: &str, request_id: RequestId) -
     if claims.tenant_id != account || expires_at <= now {
         return Err(unauthorized());
     }
-    let mut credential = get(app, &account, claims.sub).await.map_err(hidden)?.record;
+    if claims.role == Role::Consumer {
+        return admit_consumer(app, digest, account, &claims, request_id);
+    }
+    let id =
+        CredentialId::parse(&claims.sub).map_err(|source| unauthorized().with_source(source))?;
+    let mut credential = get(app, &account, id).await.map_err(hidden)?.record;
     let ends_at = credential
         .expires_at
         .map_or(expires_at, |at| at.min(expires_at));
@@ -364,7 +417,31 @@ pub async fn authenticate_token(app: &App, token: &str, request_id: RequestId) -
     if ends_at <= now {
         return Err(unauthorized());
     }
-    admit(app, digest, account, &credential, request_id)
+    admit(app, digest, account, &credential, request_id).await
+}
+
+/// Remembers a consumer's token that was found good.
+fn admit_consumer(
+    app: &App,
+    digest: [u8; 32],
+    account: AccountId,
+    claims: &Claims,
+    request_id: RequestId,
+) -> Result<Caller> {
+    let id = ConsumerId::parse(&claims.sub).map_err(|source| unauthorized().with_source(source))?;
+    let expires_at = Timestamp::from_milliseconds(claims.exp.saturating_mul(1_000));
+    let known = Known {
+        account,
+        id: Bearer::Consumer {
+            id,
+            is_identified: claims.identified,
+        },
+        role: Role::Consumer,
+        agent: None,
+        until: app.now().plus(REMEMBERED_FOR).min(expires_at),
+    };
+    app.credentials.known.insert(digest, known.clone());
+    Ok(caller_of(known, request_id))
 }
 
 /// Whether the text looks like one of our API keys rather than a token.
@@ -380,21 +457,32 @@ fn remembered(app: &App, digest: &[u8; 32], request_id: RequestId) -> Option<Cal
 
 fn caller_of(known: Known, request_id: RequestId) -> Caller {
     let Known {
-        account, id, role, ..
+        account,
+        id,
+        role,
+        agent,
+        ..
     } = known;
+    let (actor, consumer, is_identified) = match id {
+        Bearer::Credential(id) => (target(id), None, false),
+        Bearer::Consumer { id, is_identified } => {
+            (format!("consumer/{id}"), Some(id), is_identified)
+        }
+    };
     Caller {
         account,
         role,
-        actor: target(id),
-        agent: None,
-        consumer: None,
+        actor,
+        agent,
+        consumer,
+        is_identified,
         request_id,
         idempotency_key: None,
     }
 }
 
 /// Remembers a credential that was found good, and that it was used.
-fn admit(
+async fn admit(
     app: &App,
     digest: [u8; 32],
     account: AccountId,
@@ -405,6 +493,11 @@ fn admit(
     if credential.expires_at.is_some_and(|at| at <= now) {
         return Err(unauthorized());
     }
+    let agent = match &credential.user_id {
+        Some(user) if !is_working(app, &account, user).await? => return Err(unauthorized()),
+        Some(user) => AgentId::parse(user.as_str()).ok(),
+        None => None,
+    };
     let remembered_until = now.plus(REMEMBERED_FOR);
     let until = credential
         .expires_at
@@ -415,18 +508,19 @@ fn admit(
         .map_or(until, |at| at.min(until));
     let known = Known {
         account,
-        id: credential.id,
+        id: Bearer::Credential(credential.id),
         role: credential.role,
+        agent,
         until,
     };
     app.credentials.known.insert(digest, known.clone());
-    note_use(app, &known, now);
+    note_use(app, &known.account, credential.id, now);
     Ok(caller_of(known, request_id))
 }
 
 /// Writes the last use behind the answer; losing one costs a minute of knowledge.
-fn note_use(app: &App, known: &Known, now: Timestamp) {
-    let (store, account, id) = (app.store.clone(), known.account.clone(), known.id);
+fn note_use(app: &App, account: &AccountId, id: CredentialId, now: Timestamp) {
+    let (store, account) = (app.store.clone(), account.clone());
     app.tasks.spawn(async move {
         let key = Key::new(&account, [id.to_string().as_str()]);
         let last = store.get(record::CredentialUse::COLLECTION, &key, now).await;
@@ -466,6 +560,17 @@ async fn get(app: &App, account: &AccountId, id: CredentialId) -> Result<Kept<re
         .await?;
     let row = row.ok_or_else(|| Error::new(Code::CredentialNotFound, "no such credential"))?;
     Ok(record::read(&row)?)
+}
+
+/// Whether there is such a user, and enabled.
+async fn is_working(app: &App, account: &AccountId, user: &UserId) -> Result<bool> {
+    let key = Key::new(account, [user.as_str()]);
+    let row = app
+        .store
+        .get(record::User::COLLECTION, &key, app.now())
+        .await?;
+    let kept: Option<Kept<record::User>> = row.as_ref().map(record::read).transpose()?;
+    Ok(kept.is_some_and(|kept| kept.record.is_enabled))
 }
 
 async fn token_key(app: &App, account: &AccountId) -> Result<Vec<u8>> {
@@ -545,6 +650,8 @@ fn seen(credential: &record::Credential) -> Value {
     let mut seen = Object::new();
     seen.insert("name".to_owned(), credential.name.clone().into());
     seen.insert("role".to_owned(), credential.role.as_str().into());
+    let user_id = credential.user_id.as_ref().map(ToString::to_string);
+    seen.insert("userId".to_owned(), user_id.into());
     seen.insert(
         "expiresAt".to_owned(),
         credential.expires_at.map(|at| at.to_string()).into(),
@@ -560,6 +667,7 @@ fn shown(account: &AccountId, credential: record::Credential) -> Credential {
         id: credential.id,
         name: credential.name,
         role: credential.role,
+        user_id: credential.user_id,
         created_at: credential.created_at,
         created_by: credential.created_by,
         expires_at: credential.expires_at,

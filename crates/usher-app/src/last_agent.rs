@@ -18,7 +18,7 @@ use usher_routing::last_agent::{
 };
 use usher_routing::seat::Status;
 use usher_store::record::Happened;
-use usher_store::record::conversation::{Conversation, DialogKind, LastContact};
+use usher_store::record::conversation::{self as kept_conversation, Conversation, DialogKind};
 use usher_store::record::event::{Audience, Event, SenderRole};
 use usher_store::record::floor::AgentStatus;
 use usher_store::record::settings::{self as kept, LastAgentSettings, NoticeChannel};
@@ -26,9 +26,9 @@ use usher_store::record::settings::{self as kept, LastAgentSettings, NoticeChann
 use crate::App;
 use crate::caller::Caller;
 use crate::context::{self, Namespace, Session};
-use crate::conversations::{Words, write_message};
-use crate::desks::{AccountDesk, assignee, conversation_of};
-use crate::error::{Kind, Result};
+use crate::conversations::{Words, find, write_message};
+use crate::desks::{AccountDesk, Desks, assignee, conversation_of};
+use crate::error::{Code, Error, Kind, Result};
 use crate::rules;
 
 /// How long the whole look at the record may take before the conversation goes on without.
@@ -333,7 +333,7 @@ async fn notify(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) ->
     let Some(agent) = assignee(&conversation).cloned() else {
         return Ok(());
     };
-    let is_told = |told: &LastContact| told.agent_id == agent;
+    let is_told = |told: &Told| told.agent_id == agent;
     let is_bot = desk.is_bot(&agent);
     if is_bot
         || !conversation.is_authenticated
@@ -371,7 +371,7 @@ async fn notify(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) ->
         {
             return Ok(());
         }
-        conversation.last_contact = Some(LastContact {
+        conversation.last_contact = Some(Told {
             agent_id: agent.clone(),
             kind: kind.to_owned(),
             record: Value::Object(payload.clone()),
@@ -405,6 +405,64 @@ async fn notify(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) ->
     }
 }
 
+/// What the agent of a conversation is shown of the consumer's previous one.
+#[derive(Clone, Debug)]
+pub struct LastContact {
+    /// The conversation itself.
+    pub conversation: Conversation,
+    /// The agent who has or last had it.
+    pub agent_id: Option<AgentId>,
+    /// What it is about, as far as that is known: its name.
+    pub intent: Option<String>,
+    /// The previous one as it was told, if there was one.
+    pub previous: Option<Told>,
+    /// How recent a colleague's conversation must be to count.
+    pub time_frame: Duration,
+    /// Whether the agent's widget is to point at it.
+    pub is_worth_a_notice: bool,
+    /// Whether agents see the name of the colleague who had the previous one.
+    pub shows_agent_name: bool,
+    /// Whether agents see its score.
+    pub shows_mcs: bool,
+}
+
+/// What an agent was told about a previous conversation when they got this one.
+pub type Told = kept_conversation::LastContact;
+
+/// Returns what the agent of a conversation is shown of the consumer's previous one. It stays as it
+/// was when the agent got the conversation.
+///
+/// # Errors
+/// Fails if the conversation is not the caller's, or the caller is its consumer.
+pub async fn last_contact(
+    caller: &Caller,
+    app: &Arc<App>,
+    id: &ConversationId,
+) -> Result<LastContact> {
+    let conversation = find(caller, app, id).await?.record;
+    if caller.consumer.is_some() {
+        let message = "expected an agent or a manager, found a consumer";
+        return Err(Error::new(Code::Forbidden, message));
+    }
+    let desk = Desks::of(app, &caller.account).await?;
+    let (settings, _) = current(app, &desk).await;
+    let intent = intent(app, &system(app, &caller.account), id).await?.1;
+    let agent_id = conversation.latest_agent_id.clone();
+    let previous = conversation.last_contact.clone();
+    let previous = previous.filter(|told| Some(&told.agent_id) == agent_id.as_ref());
+    Ok(LastContact {
+        is_worth_a_notice: settings.notice.in_widget
+            && previous.as_ref().is_some_and(|told| told.text.is_some()),
+        time_frame: settings.time_frame,
+        shows_agent_name: settings.notice.shows_agent_name,
+        shows_mcs: settings.notice.shows_mcs,
+        agent_id,
+        intent,
+        previous,
+        conversation,
+    })
+}
+
 /// Usher itself, in an account.
 fn system(app: &App, account: &AccountId) -> Caller {
     Caller {
@@ -413,6 +471,7 @@ fn system(app: &App, account: &AccountId) -> Caller {
         actor: "usher".to_owned(),
         agent: None,
         consumer: None,
+        is_identified: false,
         request_id: RequestId::mint(&app.ids),
         idempotency_key: None,
     }

@@ -7,7 +7,9 @@ pub mod accounts;
 pub mod agents;
 pub mod attributes;
 pub mod audit;
+pub mod bot;
 pub mod caller;
+pub mod consumers;
 pub mod context;
 pub mod conversations;
 pub mod credentials;
@@ -17,6 +19,7 @@ pub mod error;
 pub mod feed;
 pub mod groups;
 pub mod identity;
+pub mod last_agent;
 pub mod options;
 pub mod policies;
 pub mod queues;
@@ -30,13 +33,11 @@ pub mod tasks;
 pub mod usage;
 pub mod users;
 
-mod bot;
 mod change;
 mod check;
 mod desks;
 mod hours;
 mod idempotency;
-mod last_agent;
 mod noun;
 
 use std::sync::Arc;
@@ -67,6 +68,7 @@ pub struct App {
     pub(crate) log: decisions::log::Log,
     pub(crate) rates: rate::Limiter,
     pub(crate) floods: rate::Limiter<(AccountId, ConsumerId)>,
+    pub(crate) newcomers: rate::Limiter,
     pub(crate) desks: desks::Desks,
     pub(crate) feeds: feed::Feeds,
 }
@@ -101,6 +103,11 @@ impl App {
                 rate::CONSUMER,
                 limits::CONSUMER_MESSAGES_PER_SECOND,
                 limits::CONSUMER_MESSAGES_BURST,
+            ),
+            newcomers: rate::Limiter::new(
+                rate::NEWCOMERS,
+                limits::CONSUMER_TOKENS_PER_SECOND,
+                limits::CONSUMER_TOKENS_BURST,
             ),
             desks: desks::Desks::default(),
             feeds: feed::Feeds::default(),

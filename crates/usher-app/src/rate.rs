@@ -85,6 +85,8 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Limiter<K> {
 pub(crate) const ACCOUNT: &str = "the number of requests that the account may make is";
 /// What a consumer may do.
 pub(crate) const CONSUMER: &str = "the number of messages that the consumer may send is";
+/// What consumers of an account may do together.
+pub(crate) const NEWCOMERS: &str = "the number of tokens that consumers of the account get is";
 
 /// Counts one request of the caller's account.
 ///

@@ -164,6 +164,10 @@ pub const PARTICIPANTS_MAX: usize = 50;
 pub const CONSUMER_MESSAGES_PER_SECOND: u32 = 2;
 /// Messages that one consumer may send at once.
 pub const CONSUMER_MESSAGES_BURST: u32 = 20;
+/// Tokens that consumers of one account get each second, for a long time: anybody may ask for one.
+pub const CONSUMER_TOKENS_PER_SECOND: u32 = 100;
+/// Tokens that they get at once.
+pub const CONSUMER_TOKENS_BURST: u32 = 1_000;
 /// Days that conversations are kept after they ended, and events after they happened, by default.
 pub const CONVERSATION_RETENTION_DAYS: u32 = 400;
 /// Shortest time that an agent counts as there without a sign of life.

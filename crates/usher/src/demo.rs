@@ -162,6 +162,7 @@ async fn issue(app: &App, caller: &Caller) -> Result<Issued> {
             let new = credentials::New {
                 name: CREDENTIAL.to_owned(),
                 role: Role::Admin,
+                user_id: None,
                 expires_at: None,
             };
             credentials::create(caller, app, new).await

@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use usher_app::App;
 use usher_app::caller::Caller;
 use usher_app::conversations::{self, Filter};
 use usher_app::error::{Code, Error};
+use usher_app::{App, consumers, last_agent};
 use usher_model::id::{AgentId, ConsumerId, ConversationId, DialogId, SkillId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
@@ -23,6 +23,7 @@ use crate::page::{Page, PageQuery};
 use crate::problem::{Failure, Problem};
 use crate::wire::agent::Reasons;
 use crate::wire::conversation as wire;
+use crate::wire::last_contact::LastContact;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -41,6 +42,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(answer_survey))
         .routes(routes!(timeline))
         .routes(routes!(why))
+        .routes(routes!(last_contact))
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -319,9 +321,15 @@ async fn identify(
     extract::Json(wanted): extract::Json<wire::Identify>,
 ) -> Answer<Shown> {
     let id = id(&conversation)?;
-    Ok(shown(
-        conversations::identify(&caller, &app, &id, wanted.consumer_id).await?,
-    ))
+    let view = match (wanted.identity_token, wanted.consumer_id) {
+        (Some(token), None) => consumers::identify(&caller, &app, &id, &token).await?,
+        (None, Some(consumer)) => conversations::identify(&caller, &app, &id, consumer).await?,
+        _ => {
+            let message = "expected either `identityToken` or `consumerId`";
+            return Err(Error::field("#/identityToken", message).into());
+        }
+    };
+    Ok(shown(view))
 }
 
 /// Close a conversation at once, without a survey.
@@ -416,6 +424,21 @@ async fn timeline(
         items: items.collect(),
         next_after,
     }))
+}
+
+/// See the consumer's previous conversation, as it was when the agent got this one.
+#[utoipa::path(get, path = "/api/v1/conversations/{conversationId}/last-contact",
+    tag = "conversations",
+    params(("conversationId" = String, Path, description = "The conversation")),
+    responses((status = 200, body = LastContact), (status = 404, body = Problem)))]
+async fn last_contact(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(conversation): Path<String>,
+) -> Answer<Json<LastContact>> {
+    let id = id(&conversation)?;
+    let contact = last_agent::last_contact(&caller, &app, &id).await?;
+    Ok(Json(contact.into()))
 }
 
 /// Ask why a conversation still waits, or why this agent has it.

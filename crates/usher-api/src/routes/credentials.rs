@@ -60,11 +60,13 @@ async fn create(
     let wire::NewCredential {
         name,
         role,
+        user_id,
         expires_at,
     } = new;
     let new = credentials::New {
         name,
         role,
+        user_id,
         expires_at,
     };
     let issued = credentials::create(&caller, &app, new).await?;

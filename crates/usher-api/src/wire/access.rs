@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use usher_app::{audit, credentials};
-use usher_model::id::{AuditId, CredentialId};
+use usher_model::id::{AuditId, CredentialId, UserId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
@@ -18,6 +18,11 @@ pub struct NewCredential {
     /// What it may do: `admin`, `manager`, `agent`, `bot`, `developer` or `readonly`.
     #[schema(value_type = String)]
     pub role: Role,
+    /// The user in whose name it acts: the key of an agent takes part in conversations as that
+    /// agent, and works only while the user is enabled.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub user_id: Option<UserId>,
     /// From when on it does not work; without it, until it is revoked.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
@@ -35,6 +40,10 @@ pub struct Credential {
     /// What it may do.
     #[schema(value_type = String)]
     pub role: Role,
+    /// The user in whose name it acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub user_id: Option<UserId>,
     /// Signs in at `/v2/authenticate/login`.
     pub client_id: String,
     /// When it was made.
@@ -62,6 +71,7 @@ impl From<credentials::Credential> for Credential {
             id: credential.id,
             name: credential.name,
             role: credential.role,
+            user_id: credential.user_id,
             client_id: credential.client_id,
             created_at: credential.created_at,
             created_by: credential.created_by,

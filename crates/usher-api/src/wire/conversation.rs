@@ -559,9 +559,12 @@ pub struct Leave {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"consumerId": "ada"}))]
 pub struct Identify {
-    /// Who, as the brand names them.
-    #[schema(value_type = String)]
-    pub consumer_id: ConsumerId,
+    /// A JWT that the brand has signed; a consumer proves with it who they are. Its `sub` is the
+    /// consumer.
+    pub identity_token: Option<String>,
+    /// Who, on the word of a caller who may act for others.
+    #[schema(value_type = Option<String>)]
+    pub consumer_id: Option<ConsumerId>,
 }
 
 /// One event of a conversation or an agent.

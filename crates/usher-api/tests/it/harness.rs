@@ -127,6 +127,7 @@ impl Node {
         let new = credentials::New {
             name: role.to_string(),
             role,
+            user_id: None,
             expires_at: None,
         };
         let issued = credentials::create(&operator, &self.app, new)

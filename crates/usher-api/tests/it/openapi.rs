@@ -238,6 +238,10 @@ impl Seeds {
         let sdes = json!({"customerInfo": {"customerType": "gold"}});
         let path = "/api/v1/consumers/ada/sdes";
         admin.call("PATCH", path, Some(sdes)).await.expect(200);
+        let key = json!({"kty": "oct", "kid": "1", "k": "A".repeat(43)});
+        let trusted = json!({"issuer": "brand", "audience": "usher", "keys": {"keys": [key]}});
+        let path = "/api/v1/consumer-identity";
+        admin.call("PUT", path, Some(trusted)).await.expect(200);
         let ask = json!({"conversationId": "c-1"});
         let decided = id("decisions", ask, "decisionId").await;
         let path = "/v1/account/acc1/orchestrator/properties";

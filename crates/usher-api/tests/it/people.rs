@@ -227,3 +227,133 @@ async fn la_70_a_manager_changes_the_last_agent_at_run_time() {
         ]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_an_agent_acts_as_that_agent_while_the_user_is_enabled() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let skill = json!({"id": "12", "name": "Billing"});
+    admin.post("/api/v1/skills", skill).await.expect(201);
+    let user = json!({"id": "ada", "name": "Ada", "skills": [{"skillId": "12"}]});
+    admin.post("/api/v1/users", user).await.expect(201);
+    let unknown = json!({"name": "key", "role": "agent", "userId": "grace"});
+    let refused = admin.post("/api/v1/credentials", unknown).await.expect(422);
+    assert_eq!(pointers(&refused), ["#/userId"]);
+    let new = json!({"name": "key", "role": "agent", "userId": "ada"});
+    let issued = admin
+        .post("/api/v1/credentials", new)
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(issued["userId"], "ada");
+    let ask = async |method: &str, path: &str, body: Value| {
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header(
+                "authorization",
+                format!("Bearer {}", issued["apiKey"].as_str().unwrap()),
+            )
+            .body(axum::body::Body::from(body.to_string()))
+            .unwrap();
+        node.send(request).await
+    };
+    let online = json!({"status": "ONLINE", "leaseSeconds": 60});
+    let set = ask("PUT", "/api/v1/agents/ada/availability", online.clone()).await;
+    set.expect(200);
+    let other = ask("PUT", "/api/v1/agents/grace/availability", online.clone()).await;
+    other.expect(403);
+    let off = admin.call("POST", "/api/v1/users/ada/disable", None).await;
+    off.expect(200);
+    // A key that was found good is taken as good for a few seconds more.
+    node.clock.advance(std::time::Duration::from_secs(6));
+    let set = ask("PUT", "/api/v1/agents/ada/availability", online).await;
+    set.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anybody_may_talk_and_sees_only_their_own() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let skill = json!({"id": "12", "name": "Billing"});
+    admin.post("/api/v1/skills", skill).await.expect(201);
+    let ask = async |token: &str, method: &str, path: &str, body: Value| {
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {token}"))
+            .body(axum::body::Body::from(body.to_string()))
+            .unwrap();
+        node.send(request).await
+    };
+    let token = async || {
+        let body = json!({"account": ACCOUNT});
+        let issued = ask("", "POST", "/api/v1/consumer-tokens", body).await;
+        issued.expect(201).json()
+    };
+    let (carl, eve) = (token().await, token().await);
+    assert_eq!(carl["isIdentified"], false);
+    let text = |issued: &Value| issued["accessToken"].as_str().unwrap().to_owned();
+    let (carls, eves) = (text(&carl), text(&eve));
+    let new = json!({"skillId": "12", "message": "Hello", "isAuthenticated": true});
+    let opened = ask(&carls, "POST", "/api/v1/conversations", new).await;
+    let opened = opened.expect(201).json();
+    assert_eq!(opened["consumerId"], carl["consumerId"]);
+    // A consumer does not vouch for itself.
+    assert_eq!(opened["isAuthenticated"], false, "{opened}");
+    let path = format!("/api/v1/conversations/{}", opened["id"].as_str().unwrap());
+    let say = json!({"text": "Is anybody there?"});
+    let messages = format!("{path}/messages");
+    ask(&carls, "POST", &messages, say.clone())
+        .await
+        .expect(201);
+    ask(&eves, "POST", &messages, say).await.expect(404);
+    ask(&eves, "GET", &path, Value::Null).await.expect(404);
+    for (method, path) in [
+        ("GET", "/api/v1/users"),
+        ("GET", "/api/v1/settings"),
+        ("POST", "/api/v1/decisions"),
+        ("GET", "/api/v1/context"),
+    ] {
+        ask(&carls, method, path, json!({})).await.expect(403);
+    }
+    let contact = format!("{path}/last-contact");
+    ask(&carls, "GET", &contact, Value::Null).await.expect(403);
+    let shown = admin.get(&contact).await.expect(200).json();
+    assert_eq!(shown["state"], "UNAUTHENTICATED");
+    for (body, status, code) in [
+        (json!({"account": "nobody"}), 404, "ACCOUNT_NOT_FOUND"),
+        (
+            json!({"account": ACCOUNT, "identityToken": "x.y.z"}),
+            401,
+            "IDENTITY_REFUSED",
+        ),
+    ] {
+        let refused = ask("", "POST", "/api/v1/consumer-tokens", body).await;
+        assert_eq!(refused.expect(status).json()["code"], code);
+    }
+    node.clock.advance(std::time::Duration::from_secs(86_400));
+    ask(&carls, "GET", &path, Value::Null).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_puts_a_bot_in_front_of_a_skill() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let skill = json!({"id": "12", "name": "Billing"});
+    admin.post("/api/v1/skills", skill).await.expect(201);
+    let ask = json!({"skillName": "Billing"});
+    let path = "/v2/orchestrator/skills";
+    let made = admin.post(path, ask.clone()).await.expect(201).json();
+    assert_eq!(made["skillName"], "maven:Billing");
+    let again = admin.post(path, ask).await.expect(201).json();
+    assert_eq!(again, made);
+    let bot = format!("/api/v1/users/{}", made["botUserId"].as_str().unwrap());
+    let bot = admin.get(&bot).await.expect(200).json();
+    assert_eq!(bot["skills"].as_array().unwrap().len(), 1);
+    assert_eq!(bot["hostedBot"]["isEnabled"], true);
+    admin
+        .post(path, json!({"skillName": "Ghost"}))
+        .await
+        .expect(404);
+}

@@ -10,7 +10,7 @@ use crate::decisions::Action;
 use crate::desks::Rules;
 
 /// What names the skill that a conversation is really for.
-const PREFIX: &str = "maven:";
+pub(super) const PREFIX: &str = "maven:";
 
 /// Where a conversation is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -148,6 +148,7 @@ impl Case {
             actor: format!("user/{}", self.bot),
             agent: Some(self.bot.clone()),
             consumer: None,
+            is_identified: false,
             request_id: RequestId::mint(&app.ids),
             idempotency_key: None,
         }

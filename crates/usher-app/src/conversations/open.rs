@@ -96,7 +96,12 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
     let now = app.now();
     let begun = Conversation {
         id: id.clone(),
-        is_authenticated: new.is_authenticated,
+        // A consumer does not vouch for itself.
+        is_authenticated: if caller.consumer.is_some() {
+            caller.is_identified
+        } else {
+            new.is_authenticated
+        },
         is_first,
         ..blank(id.clone(), consumer, &new, skill.clone(), now)?
     };
@@ -153,6 +158,10 @@ fn check(caller: &Caller, new: &New) -> Result<()> {
         && own != named
     {
         return Err(Error::field("#/consumerId", "expected one's own id"));
+    }
+    if caller.consumer.is_some() && new.boost != 0 {
+        let message = "expected no boost of a consumer";
+        return Err(Error::field("#/boost", message));
     }
     if !(new.attributes.is_null() || new.attributes.is_object()) {
         return Err(Error::field("#/attributes", "expected an object"));

@@ -57,6 +57,7 @@ impl Node {
             actor: "credential/test".to_owned(),
             agent: None,
             consumer: None,
+            is_identified: false,
             request_id: RequestId::mint(&ids),
             idempotency_key: None,
         };

@@ -135,6 +135,7 @@ impl Floor {
             actor: format!("test/{role}"),
             agent: None,
             consumer: None,
+            is_identified: false,
             request_id: RequestId::mint(&self.ids),
             idempotency_key: None,
         }

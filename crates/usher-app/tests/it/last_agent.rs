@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use usher_app::context::{self, Namespace, Session};
 use usher_app::conversations::{self, Close, New, View};
+use usher_app::error::Code;
 use usher_app::feed::{Audience, Event};
-use usher_model::id::{AgentId, ConsumerId, ConversationId};
+use usher_app::{attributes, last_agent};
+use usher_context::attribute::ValueType;
+use usher_model::id::{AgentId, ConsumerId, ConversationId, PolicyId};
 use usher_model::role::Role;
 use usher_routing::seat::Status;
 
@@ -198,4 +202,210 @@ async fn t12_an_agent_who_is_too_late_leaves_the_conversation_to_the_skill() {
         "{story:?}"
     );
     assert!(!floor.offers(&grace).await.is_empty() || !floor.offers(&ada).await.is_empty());
+}
+
+/// Waits until the agent who has the conversation was told something.
+async fn told(floor: &Floor, id: &ConversationId) -> String {
+    let told = async {
+        loop {
+            if let Some(told) = floor.get(id).await.conversation.last_contact {
+                return told.kind;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), told)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn t6_an_agent_without_the_destination_skill_is_passed_over() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    let skills = json!({"skills": [], "maxConversations": 3});
+    let admin = floor.caller(Role::Admin);
+    floor.put(&user("ada", &skills)).await;
+    usher_app::groups::create(&admin, &floor.app, None, "reads the users again".to_owned())
+        .await
+        .unwrap();
+    let id = open(&floor, true).await;
+    assert_eq!(
+        reason(&floor, &id).await.as_deref(),
+        Some("AGENT_NOT_SKILLED")
+    );
+}
+
+#[tokio::test]
+async fn t8_another_agent_of_the_same_skill_is_told_of_the_colleague() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    floor.set_status(&ada, Status::Away).await;
+    let grace = floor.staff("grace", 3).await;
+    floor.pass(20 * MINUTE).await;
+    let id = open(&floor, true).await;
+    floor.accept(&grace).await;
+    assert_eq!(told(&floor, &id).await, "SAME_SKILL");
+    let contact = last_agent::last_contact(&floor.as_agent(&grace), &floor.app, &id)
+        .await
+        .unwrap();
+    assert!(contact.is_worth_a_notice);
+    let text = contact.previous.unwrap().text.unwrap();
+    assert!(
+        text.starts_with("This customer talked with ada 20 minutes ago"),
+        "{text}"
+    );
+    // What was told stays as it was when this conversation closes and is remembered itself.
+    conversations::close(&floor.as_agent(&grace), &floor.app, &id, Close::default())
+        .await
+        .unwrap();
+    let contact = last_agent::last_contact(&floor.manager(), &floor.app, &id)
+        .await
+        .unwrap();
+    assert_eq!(contact.previous.unwrap().record["latestAgentId"], "ada");
+}
+
+#[tokio::test]
+async fn t9_a_conversation_that_is_closed_again_leaves_the_record_as_it_was() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    let id = first(&floor, &ada, GOOD).await;
+    let before = kept(&floor).await;
+    assert_eq!(before["latestAgentId"], "ada");
+    assert_eq!(before["latestSkillId"], "sales");
+    assert!(before["mcs"].as_u64().is_some_and(|mcs| mcs > 50));
+    floor.pass(MINUTE).await;
+    let caller = floor.as_agent(&ada);
+    let again = conversations::close(&caller, &floor.app, &id, Close::default());
+    assert_eq!(again.await.unwrap_err().code, Code::ConversationClosed);
+    assert_eq!(kept(&floor).await, before);
+    // The record lives as long as the settings say.
+    floor.pass(Duration::from_secs(30 * 24 * 60 * 60)).await;
+    assert_eq!(kept(&floor).await, Value::Null);
+}
+
+#[tokio::test]
+async fn t11_a_conversation_that_a_bot_closed_supersedes_the_one_before() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    floor.put(&skill("desk")).await;
+    let bot = json!({"kind": "BOT", "role": "bot", "hostedBot": {"isEnabled": true},
+        "skills": [{"skillId": "front"}, {"skillId": "desk"}]});
+    floor.put(&user("concierge", &bot)).await;
+    let admin = floor.caller(Role::Admin);
+    usher_app::groups::create(&admin, &floor.app, None, "reads the users again".to_owned())
+        .await
+        .unwrap();
+    let new = New {
+        skill_id: Some(skill_id("desk")),
+        consumer_id: Some(ConsumerId::parse("carl").unwrap()),
+        is_authenticated: true,
+        ..New::default()
+    };
+    let opened = conversations::open(&floor.caller(Role::Bot), &floor.app, new).await;
+    let id = opened.unwrap().conversation.id;
+    floor.settle().await;
+    floor.pass(MINUTE).await;
+    conversations::close(&floor.caller(Role::Bot), &floor.app, &id, Close::default())
+        .await
+        .unwrap();
+    let id = open(&floor, true).await;
+    assert_eq!(reason(&floor, &id).await.as_deref(), Some("NO_HUMAN_AGENT"));
+}
+
+#[tokio::test]
+async fn la_73_the_knobs_may_stand_as_custom_attributes() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    knob(&floor, "lastAgentMcsThreshold", 100).await;
+    let id = open(&floor, true).await;
+    assert_eq!(
+        reason(&floor, &id).await.as_deref(),
+        Some("MCS_NOT_ABOVE_THRESHOLD")
+    );
+}
+
+#[tokio::test]
+async fn the_same_rule_is_a_policy() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    let manager = floor.manager();
+    let (mut settings, _) = usher_app::settings::get(&manager, &floor.app)
+        .await
+        .unwrap();
+    settings.last_agent.is_enabled = false;
+    settings.expression_extensions = true;
+    usher_app::settings::put(&manager, &floor.app, settings, None)
+        .await
+        .unwrap();
+    knob(&floor, "lastAgentMcsThreshold", 50).await;
+    knob(&floor, "lastAgentTimeFrameSeconds", 3_600).await;
+    let policy = json!({
+        "name": "back to the last agent",
+        "expression": "last_agent.agentType == 'HUMAN' and last_agent.mcs > custom.lastAgentMcsThreshold \
+            and now() - last_agent.closedAt / 1000 <= custom.lastAgentTimeFrameSeconds",
+        "actions": [{"type": "TRANSFER_TO_AGENT", "payload": {
+            "userId": "{{last_agent.latestAgentId}}", "skillId": "{{orchestrator.targetSkillId}}"}}],
+    });
+    let made = usher_app::policies::create(&manager, &floor.app, &policy)
+        .await
+        .unwrap();
+    let policy = PolicyId::parse(made.document["id"].as_str().unwrap()).unwrap();
+    usher_app::policies::set_enabled(&manager, &floor.app, &policy, true, None)
+        .await
+        .unwrap();
+    let grace = floor.staff("grace", 3).await;
+    let id = open(&floor, true).await;
+    assert_eq!(floor.offers(&ada).await.len(), 1);
+    assert!(floor.offers(&grace).await.is_empty());
+    // The built-in step is not taken when a policy has named an agent.
+    assert_eq!(reason(&floor, &id).await, None);
+    floor.pass(61 * MINUTE).await;
+    floor.set_status(&ada, Status::Online).await;
+    floor.set_status(&grace, Status::Online).await;
+    let id = open(&floor, true).await;
+    assert_eq!(reason(&floor, &id).await.as_deref(), Some("DISABLED"));
+}
+
+#[tokio::test]
+async fn an_erased_consumer_has_no_last_agent() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    let carl = ConsumerId::parse("carl").unwrap();
+    usher_app::context::erase(&floor.manager(), &floor.app, &carl)
+        .await
+        .unwrap();
+    assert_eq!(kept(&floor).await, Value::Null);
+    let id = open(&floor, true).await;
+    assert_eq!(reason(&floor, &id).await.as_deref(), Some("NO_RECORD"));
+}
+
+/// Returns what is remembered of Carl.
+async fn kept(floor: &Floor) -> Value {
+    let namespace = Namespace::parse("last_agent").unwrap();
+    let session = Session::parse("carl").unwrap();
+    let manager = floor.manager();
+    let read = context::read(&manager, &floor.app, &namespace, &session);
+    let read = read.await.unwrap();
+    read.map_or(Value::Null, |read| Value::Object(read.payload()))
+}
+
+/// Sets a custom attribute.
+async fn knob(floor: &Floor, name: &str, value: u64) {
+    let new = attributes::New {
+        name: name.to_owned(),
+        value_type: ValueType::Number,
+        value: value.into(),
+        description: String::new(),
+        is_sensitive: false,
+    };
+    attributes::create(&floor.manager(), &floor.app, new)
+        .await
+        .unwrap();
 }

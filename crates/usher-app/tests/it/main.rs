@@ -10,6 +10,7 @@
 )]
 
 mod bots;
+mod consumers;
 mod facts;
 mod feed;
 mod harness;

@@ -1,7 +1,7 @@
 //! Accounts, credentials and the audit log.
 
 use serde::{Deserialize, Serialize};
-use usher_model::id::{AccountId, AuditId, CredentialId};
+use usher_model::id::{AccountId, AuditId, CredentialId, UserId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
@@ -38,6 +38,9 @@ pub struct Credential {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// The user in whose name it acts, if it is bound to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
     /// SHA-256 of the API key's secret, in hex.
     pub key_hash: String,
     /// SHA-256 of the client secret, in hex.

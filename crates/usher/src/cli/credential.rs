@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use usher_app::accounts;
 use usher_app::credentials::{self, Issued};
-use usher_model::id::{AccountId, CredentialId};
+use usher_model::id::{AccountId, CredentialId, UserId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
 
@@ -32,6 +32,9 @@ enum Verb {
         /// What people will call it
         #[arg(long, value_name = "NAME")]
         name: String,
+        /// Id of the user in whose name it acts, such as the agent whose key it is
+        #[arg(long = "user", value_name = "ID", value_parser = UserId::parse)]
+        user_id: Option<UserId>,
         /// From when on it does not work, such as 2027-01-01T00:00:00Z; never, unless told
         #[arg(long, value_name = "INSTANT", value_parser = Timestamp::parse)]
         expires_at: Option<Timestamp>,
@@ -91,12 +94,14 @@ pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
             account,
             role,
             name,
+            user_id,
             expires_at,
             json,
         } => {
             let new = credentials::New {
                 name,
                 role,
+                user_id,
                 expires_at,
             };
             let issued = with_app(&account.place, async |app| {

@@ -101,6 +101,7 @@ impl Harness {
                 let new = credentials::New {
                     name: role.to_string(),
                     role,
+                    user_id: None,
                     expires_at: None,
                 };
                 credentials::create(&caller, self.app(), new).await

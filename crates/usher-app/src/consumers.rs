@@ -1,0 +1,225 @@
+//! Consumers: whose word an account takes for who they are, and the tokens they talk with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use usher_model::id::{AccountId, ConsumerId, ConversationId};
+use usher_model::value::Value;
+use usher_store::batch::Expect;
+use usher_store::record::{self, ConsumerIdentity, Kept, Record as _};
+use usher_store::store::Key;
+
+use crate::App;
+use crate::caller::{Caller, Permission};
+use crate::change::Change;
+use crate::check::Checks;
+use crate::conversations::{View, step_up};
+use crate::credentials;
+use crate::error::{Code, Error, Result};
+use crate::identity::{self, Trust};
+use crate::noun;
+
+/// Characters of an issuer or an audience.
+const CLAIM_CHARS_MAX: usize = 500;
+
+/// Whose signature an account takes for who a consumer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    /// The only issuer that is taken: the claim `iss`.
+    pub issuer: String,
+    /// Whom a token must be meant for: one of the claim `aud`.
+    pub audience: String,
+    /// The brand's keys, as a JWK set (RFC 7517); shared secrets are keys of the type `oct`.
+    pub keys: Value,
+}
+
+/// A consumer's token.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// Who the bearer is.
+    pub consumer_id: ConsumerId,
+    /// Whether the brand vouches for that.
+    pub is_identified: bool,
+    /// For `Authorization: Bearer`; it works only in the consumer's own conversations.
+    pub access_token: String,
+    /// How long it works.
+    pub expires_in: Duration,
+}
+
+/// Returns whose word the account takes, with its revision; secrets are left out.
+///
+/// # Errors
+/// Fails if the caller may not see access.
+pub async fn trusted(caller: &Caller, app: &App) -> Result<Option<(Trusted, u64)>> {
+    caller.require(Permission::AccessRead)?;
+    let kept = find(app, &caller.account).await?;
+    Ok(kept.map(|kept| {
+        let trusted = Trusted {
+            issuer: kept.record.issuer,
+            audience: kept.record.audience,
+            keys: without_secrets(kept.record.keys.unwrap_or_default()),
+        };
+        (trusted, kept.revision)
+    }))
+}
+
+/// Says anew whose word the account takes.
+///
+/// # Errors
+/// Fails if the caller may not change access, a key cannot be used, or `expected` is not the
+/// revision (0 before the first time).
+pub async fn trust(
+    caller: &Caller,
+    app: &App,
+    trusted: Trusted,
+    expected: Option<u64>,
+) -> Result<()> {
+    caller.require(Permission::AccessWrite)?;
+    let mut checks = Checks::default();
+    checks.line(&trusted.issuer, CLAIM_CHARS_MAX, "#/issuer");
+    checks.line(&trusted.audience, CLAIM_CHARS_MAX, "#/audience");
+    if let Err(expected) = identity::keys(&trusted.keys) {
+        checks.require(false, "#/keys", expected);
+    }
+    checks.finish()?;
+    let before = find(app, &caller.account).await?;
+    let revision = before.as_ref().map(|kept| kept.revision);
+    if expected.is_some_and(|expected| expected != revision.unwrap_or(0)) {
+        let message = "it was changed meanwhile; read it again and repeat the change";
+        return Err(Error::new(Code::RevisionConflict, message));
+    }
+    let mut change = Change::new(app, caller);
+    let identity = ConsumerIdentity {
+        issuer: trusted.issuer,
+        audience: trusted.audience,
+        keys: Some(trusted.keys),
+        keys_url: None,
+        updated_at: change.now,
+        updated_by: caller.actor.clone(),
+    };
+    let (old, new) = (before.map(|kept| seen(&kept.record)), seen(&identity));
+    change
+        .put(&identity, revision.map_or(Expect::Absent, Expect::Revision))?
+        .audit(
+            "consumer-identity.update",
+            "consumer-identity".to_owned(),
+            old,
+            Some(new),
+        )?;
+    change.commit().await
+}
+
+/// Takes nobody's word any more: every consumer is anonymous.
+///
+/// # Errors
+/// Fails if the caller may not change access.
+pub async fn distrust(caller: &Caller, app: &App) -> Result<()> {
+    caller.require(Permission::AccessWrite)?;
+    let Some(kept) = find(app, &caller.account).await? else {
+        return Ok(());
+    };
+    let mut change = Change::new(app, caller);
+    change
+        .delete(&kept.record, Expect::Revision(kept.revision))
+        .audit(
+            "consumer-identity.delete",
+            "consumer-identity".to_owned(),
+            Some(seen(&kept.record)),
+            None,
+        )?;
+    change.commit().await
+}
+
+/// Gives a consumer a token: to whom the brand's token names or, without one, to somebody new.
+///
+/// Anybody may ask, so it is counted for the account.
+///
+/// # Errors
+/// Fails with [`Code::IdentityRefused`] if the account does not trust the brand's token, and if there
+/// is no such account or it is asked too often.
+pub async fn issue(app: &App, account: &AccountId, identity_token: Option<&str>) -> Result<Issued> {
+    if crate::accounts::find(app, account).await?.is_none() {
+        let message = format!("expected an account, found none called `{account}`");
+        return Err(Error::new(Code::AccountNotFound, message));
+    }
+    app.newcomers.take(account, app.now())?;
+    let consumer_id = match identity_token {
+        Some(token) => recognise(app, account, token).await?,
+        None => ConsumerId::parse(&noun::mint(app)).map_err(Error::internal)?,
+    };
+    let is_identified = identity_token.is_some();
+    let token = credentials::issue_to_consumer(app, account, &consumer_id, is_identified).await?;
+    Ok(Issued {
+        consumer_id,
+        is_identified,
+        access_token: token.access_token,
+        expires_in: token.expires_in,
+    })
+}
+
+/// Takes over who the consumer of a conversation is, on the word of the brand.
+///
+/// # Errors
+/// Fails if the conversation is not the caller's or closed, or the account does not trust the token.
+pub async fn identify(
+    caller: &Caller,
+    app: &Arc<App>,
+    id: &ConversationId,
+    identity_token: &str,
+) -> Result<View> {
+    caller.require(Permission::ConversationsWrite)?;
+    if caller.consumer.is_none() {
+        caller.require(Permission::ActForOthers)?;
+    }
+    let consumer = recognise(app, &caller.account, identity_token).await?;
+    step_up(caller, app, id, consumer).await
+}
+
+/// Returns the consumer whom the brand's token names.
+async fn recognise(app: &App, account: &AccountId, token: &str) -> Result<ConsumerId> {
+    let refused = "the account does not trust the token; its developers find the reason in the log";
+    let Some(kept) = find(app, account).await? else {
+        let message = "the account takes nobody's word for who a consumer is; see \
+                       `PUT /api/v1/consumer-identity`";
+        return Err(Error::new(Code::IdentityRefused, message));
+    };
+    let keys = identity::keys(&kept.record.keys.unwrap_or_default()).map_err(Error::internal)?;
+    let trust = Trust {
+        issuer: kept.record.issuer,
+        audience: kept.record.audience,
+        keys,
+    };
+    identity::verify(&trust, token, app.now()).map_err(|source| {
+        tracing::info!(error = %source, account = %account, "a consumer was not recognised");
+        Error::new(Code::IdentityRefused, refused).with_source(source)
+    })
+}
+
+async fn find(app: &App, account: &AccountId) -> Result<Option<Kept<ConsumerIdentity>>> {
+    let key = Key::new(account, []);
+    let row = app
+        .store
+        .get(ConsumerIdentity::COLLECTION, &key, app.now())
+        .await?;
+    Ok(row.as_ref().map(record::read).transpose()?)
+}
+
+/// Returns what the audit log shows: no secrets.
+fn seen(identity: &ConsumerIdentity) -> Value {
+    serde_json::json!({
+        "issuer": identity.issuer,
+        "audience": identity.audience,
+        "keys": without_secrets(identity.keys.clone().unwrap_or_default()),
+    })
+}
+
+/// Takes the secret parts out of a JWK set.
+fn without_secrets(mut keys: Value) -> Value {
+    let list = keys.get_mut("keys").and_then(Value::as_array_mut);
+    for key in list.into_iter().flatten().filter_map(Value::as_object_mut) {
+        for secret in ["k", "d", "p", "q", "dp", "dq", "qi", "oth"] {
+            key.remove(secret);
+        }
+    }
+    keys
+}
