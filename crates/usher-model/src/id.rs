@@ -214,6 +214,10 @@ minted_ids! {
     CredentialId;
     /// One run of the policies; the contracts call it `nextActionId`.
     DecisionId;
+    /// One function; the contracts call it a lambda's `uuid`.
+    FunctionId;
+    /// One entry of a function's log.
+    FunctionLogId;
     /// One message of a conversation.
     MessageId;
     /// One process that serves, from its start to its end.

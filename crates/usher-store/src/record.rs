@@ -5,6 +5,7 @@
 pub mod conversation;
 pub mod event;
 pub mod floor;
+pub mod function;
 pub mod settings;
 pub mod skill;
 pub mod user;
@@ -31,6 +32,7 @@ pub use decision_block::{DecisionBlock, StoredDecision, Word, WrittenDecision};
 pub use event::{Event, Happened};
 pub use floor::{AgentLease, AgentSeat, AgentStatus, DeskLease};
 pub use rules::{Attribute, Policy, RuleVersion, Ruleset};
+pub use function::{Function, FunctionHead, FunctionLog, FunctionVersion, Secret};
 pub use settings::{ConsumerIdentity, Settings};
 pub use skill::{Engagement, Skill};
 pub use usage::{PolicyUse, RunCounts};

@@ -77,6 +77,33 @@ pub static USERS: Collection = Collection {
     expires: false,
 };
 
+/// Browsers in which people are signed in.
+pub static SIGN_INS: Collection = Collection {
+    name: "sign_ins",
+    key: &["secret_hash"],
+    columns: &[],
+    indexes: &[],
+    expires: true,
+};
+
+/// Links with which people choose a password.
+pub static SIGN_IN_LINKS: Collection = Collection {
+    name: "sign_in_links",
+    key: &["secret_hash"],
+    columns: &[],
+    indexes: &[],
+    expires: true,
+};
+
+/// How often passwords were guessed wrong.
+pub static SIGN_IN_TRIES: Collection = Collection {
+    name: "sign_in_tries",
+    key: &["email_hash"],
+    columns: &[],
+    indexes: &[],
+    expires: true,
+};
+
 /// Skills.
 pub static SKILLS: Collection = Collection {
     name: "skills",
@@ -311,6 +338,55 @@ pub static EVENTS: Collection = Collection {
     expires: true,
 };
 
+/// Functions as they are written.
+pub static FUNCTIONS: Collection = Collection {
+    name: "functions",
+    key: &["function_id"],
+    columns: &[text("name_key")],
+    indexes: &[Index {
+        name: "by_name",
+        columns: &["name_key"],
+        unique: true,
+    }],
+    expires: false,
+};
+
+/// Versions of functions that were deployed.
+pub static FUNCTION_VERSIONS: Collection = Collection {
+    name: "function_versions",
+    key: &["function_id", "version"],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
+/// Counts the changes of an account's functions, with the domains that they may call.
+pub static FUNCTION_HEADS: Collection = Collection {
+    name: "function_heads",
+    key: &[],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
+/// What functions logged.
+pub static FUNCTION_LOGS: Collection = Collection {
+    name: "function_logs",
+    key: &["log_id"],
+    columns: &[text("function_id")],
+    indexes: &[index("by_function", &["function_id"])],
+    expires: true,
+};
+
+/// Secrets of functions, encrypted.
+pub static SECRETS: Collection = Collection {
+    name: "secrets",
+    key: &["name"],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
 /// The last number of each log, see [`crate::sequence`].
 pub static LOG_SEQUENCES: Collection = Collection {
     name: "log_sequences",
@@ -327,6 +403,9 @@ pub static ALL: &[&Collection] = &[
     &CREDENTIALS,
     &CREDENTIAL_USES,
     &USERS,
+    &SIGN_INS,
+    &SIGN_IN_LINKS,
+    &SIGN_IN_TRIES,
     &SKILLS,
     &POLICIES,
     &ATTRIBUTES,
@@ -349,5 +428,10 @@ pub static ALL: &[&Collection] = &[
     &AGENT_LEASES,
     &DESK_LEASES,
     &EVENTS,
+    &FUNCTIONS,
+    &FUNCTION_VERSIONS,
+    &FUNCTION_HEADS,
+    &FUNCTION_LOGS,
+    &SECRETS,
     &LOG_SEQUENCES,
 ];
