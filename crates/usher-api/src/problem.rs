@@ -39,7 +39,12 @@ const fn status(code: Code) -> StatusCode {
         | Code::PolicyLimit
         | Code::AttributeInvalid
         | Code::FieldInvalid
-        | Code::ImportInvalid => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::ImportInvalid
+        | Code::FunctionInvalid
+        | Code::FunctionLimit
+        | Code::FunctionThrew
+        | Code::FunctionCrashed
+        | Code::FunctionTimeout => StatusCode::UNPROCESSABLE_ENTITY,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
         _ => match code.kind() {
@@ -172,6 +177,55 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "Read the conversation to see which dialogs are open.",
         ),
         Code::MessageConflict => (
+        Code::FunctionInvalid => (
+            "The function's source has mistakes",
+            "Correct the places named under `errors`; the version that ran before runs on.",
+        ),
+        Code::FunctionLimit => (
+            "The account has as many as it may",
+            "Delete what is no longer needed.",
+        ),
+        Code::FunctionThrew => (
+            "The function answered with an error",
+            "Read its message in `detail`, and the function's log.",
+        ),
+        Code::FunctionCrashed => (
+            "The function broke",
+            "Read its message in `detail`, and the function's log.",
+        ),
+        Code::FunctionTimeout => (
+            "The function did not answer in time",
+            "Call `callback` on every path, wait for less, or raise `timeoutMs`.",
+        ),
+        Code::FunctionNotFound => (
+            "There is no such function",
+            "List the functions to see their ids.",
+        ),
+        Code::FunctionNotDeployed => ("The function is not deployed", "Deploy it."),
+        Code::FunctionVersionNotFound => (
+            "The version is not kept",
+            "List the function's versions to see their numbers.",
+        ),
+        Code::SecretNotFound => (
+            "There is no such secret",
+            "List the secrets to see their names.",
+        ),
+        Code::EventTaken => (
+            "Another function listens to the event",
+            "Name other skills, or change the other function.",
+        ),
+        Code::FunctionInUse => (
+            "A custom attribute is what the function answers",
+            "Change or delete the attribute named in `detail` first.",
+        ),
+        Code::FunctionUnavailable => (
+            "Functions cannot be run now",
+            "Wait for the seconds in `Retry-After` and try again.",
+        ),
+        Code::SecretsUnavailable => (
+            "Secrets cannot be kept",
+            "Set `secrets.key_file` in the configuration.",
+        ),
             "The client's message id was used for another message",
             "Use a new `clientMessageId` for a new message.",
         ),

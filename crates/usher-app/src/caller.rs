@@ -104,6 +104,14 @@ permissions! {
     AccessWrite: ;
 }
 
+    /// See functions, their versions and logs.
+    FunctionsRead: Manager Developer Readonly;
+    /// Change functions and decide which version runs.
+    FunctionsWrite: Manager Developer;
+    /// Run functions.
+    FunctionsInvoke: Manager Bot Developer;
+    /// Change the domains that functions may call, and their secrets.
+    FunctionsAdminister: Manager;
 impl Caller {
     /// Whether the caller's role has the permission.
     #[must_use]

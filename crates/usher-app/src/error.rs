@@ -73,6 +73,16 @@ codes! {
     AttributeInvalid, "ATTRIBUTE_INVALID", Invalid;
     /// The file has mistakes; nothing was imported.
     ImportInvalid, "IMPORT_INVALID", Invalid;
+    /// The function's source has mistakes.
+    FunctionInvalid, "FUNCTION_INVALID", Invalid;
+    /// The account has as many functions, schedules or secrets as it may.
+    FunctionLimit, "FUNCTION_LIMIT", Invalid;
+    /// The function answered with an error.
+    FunctionThrew, "FUNCTION_THREW", Invalid;
+    /// The function broke.
+    FunctionCrashed, "FUNCTION_CRASHED", Invalid;
+    /// The function did not answer in time.
+    FunctionTimeout, "FUNCTION_TIMEOUT", Invalid;
     /// The cursor was not made by this list.
     CursorInvalid, "CURSOR_INVALID", Invalid;
     /// No credential, or one that is unknown, expired or revoked.
@@ -117,6 +127,14 @@ codes! {
     RevisionConflict, "REVISION_CONFLICT", Conflict;
     /// The name is taken.
     NameTaken, "NAME_TAKEN", Conflict;
+    /// There is no such function.
+    FunctionNotFound, "FUNCTION_NOT_FOUND", NotFound;
+    /// The function is not deployed.
+    FunctionNotDeployed, "FUNCTION_NOT_DEPLOYED", NotFound;
+    /// The version of the function is not kept.
+    FunctionVersionNotFound, "FUNCTION_VERSION_NOT_FOUND", NotFound;
+    /// There is no such secret.
+    SecretNotFound, "SECRET_NOT_FOUND", NotFound;
     /// The idempotency key was used for another request.
     IdempotencyConflict, "IDEMPOTENCY_CONFLICT", Conflict;
     /// The conversation is closed.
@@ -145,6 +163,10 @@ codes! {
     MessageTooLarge, "MESSAGE_TOO_LARGE", TooLarge;
     /// The document would be larger than allowed.
     DocumentTooLarge, "DOCUMENT_TOO_LARGE", TooLarge;
+    /// Another function listens to the event.
+    EventTaken, "EVENT_TAKEN", Conflict;
+    /// A custom attribute is what the function answers.
+    FunctionInUse, "FUNCTION_IN_USE", Conflict;
     /// The body is larger than allowed.
     BodyTooLarge, "BODY_TOO_LARGE", TooLarge;
     /// The account asks more often than allowed.
@@ -159,6 +181,10 @@ codes! {
     StoreReadOnly, "STORE_READ_ONLY", Unavailable;
     /// The request took longer than allowed.
     Timeout, "TIMEOUT", Unavailable;
+    /// Functions cannot be run now.
+    FunctionUnavailable, "FUNCTION_UNAVAILABLE", Unavailable;
+    /// The server has no key with which secrets are encrypted.
+    SecretsUnavailable, "SECRETS_UNAVAILABLE", Unavailable;
     /// Our mistake.
     Internal, "INTERNAL", Internal;
 }

@@ -17,6 +17,7 @@ pub mod decisions;
 pub mod engagements;
 pub mod error;
 pub mod feed;
+pub mod functions;
 pub mod groups;
 pub mod identity;
 pub mod last_agent;
@@ -74,6 +75,7 @@ pub struct App {
 }
 
 impl App {
+    pub(crate) functions: functions::Functions,
     /// Wires the use cases to a store, a bus, a clock and a source of ids.
     #[must_use]
     pub fn new(
@@ -115,6 +117,7 @@ impl App {
             store,
             bus,
             clock,
+            functions: functions::Functions::new(is_exclusive),
             ids,
             options,
         })

@@ -181,6 +181,45 @@ pub const DESK_STEPS_IN_FLIGHT_MAX: usize = 512;
 /// Waits that the figures of an account's queues rest on.
 pub const QUEUE_WAITS_MAX: usize = 50_000;
 
+// Functions: `docs/guide/functions.md`.
+
+/// Functions of one account.
+pub const FUNCTIONS_MAX: usize = 2_000;
+/// Characters of a function's source.
+pub const FUNCTION_SOURCE_CHARS_MAX: usize = 100_000;
+/// Versions of a function that are kept, the one that runs included.
+pub const FUNCTION_VERSIONS_MAX: u64 = 5;
+/// Skills of one function.
+pub const FUNCTION_SKILLS_MAX: usize = 50;
+/// Shortest time that a function may be given.
+pub const FUNCTION_TIME_MIN: Duration = Duration::from_millis(10);
+/// Longest time that a function may be given.
+pub const FUNCTION_TIME_MAX: Duration = Duration::from_secs(30);
+/// Time that a function has as an attribute of policies, unless the attribute says otherwise.
+pub const FUNCTION_ATTRIBUTE_TIME: Duration = Duration::from_secs(3);
+/// Environment variables of one function.
+pub const FUNCTION_VARIABLES_MAX: usize = 100;
+/// Characters of the name of an environment variable, and of its value.
+pub const FUNCTION_VARIABLE_CHARS_MAX: usize = 200;
+/// Domains that the functions of an account may call.
+pub const FUNCTION_DOMAINS_MAX: usize = 500;
+/// Functions of an account that time starts.
+pub const FUNCTION_SCHEDULES_MAX: usize = 10;
+/// Characters of what a schedule gives its function, as JSON.
+pub const FUNCTION_SCHEDULE_PAYLOAD_CHARS_MAX: usize = 8_000;
+/// Days that the log of a function is kept.
+pub const FUNCTION_LOG_DAYS: u32 = 30;
+/// Entries of logs that wait to be written; further ones are dropped and counted.
+pub const FUNCTION_LOG_QUEUE_MAX: usize = 4_096;
+/// Bytes of the sources that are held ready to run.
+pub const FUNCTION_CACHE_BYTES_MAX: u64 = 64 << 20;
+/// Secrets of one account.
+pub const SECRETS_MAX: usize = 500;
+/// Characters of a secret's name.
+pub const SECRET_NAME_CHARS_MAX: usize = 100;
+/// Characters of a secret's value.
+pub const SECRET_CHARS_MAX: usize = 10_000;
+
 // Live updates: `docs/guide/stream.md`.
 
 /// Events that are read at once.

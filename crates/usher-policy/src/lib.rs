@@ -19,6 +19,7 @@ pub mod attribute;
 pub mod calendar;
 pub mod check;
 pub mod coerce;
+pub mod cron;
 pub mod fault;
 pub mod hours;
 
