@@ -9,6 +9,7 @@
 
 mod events;
 mod follow;
+mod keep;
 mod lease;
 mod load;
 mod rows;
@@ -27,6 +28,7 @@ use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_routing::command::Row;
 use usher_routing::desk::Desk;
+use usher_store::record::Conversation;
 
 use crate::App;
 use crate::agents::Offer;
@@ -36,6 +38,7 @@ use crate::queues::Waits;
 
 pub(crate) use events::{add, end, participant, percent};
 pub(crate) use follow::{moves_queue, run as follow};
+pub(crate) use keep::run as keep;
 pub(crate) use load::{Rules, capacity, kind, reload, set_open};
 pub(crate) use step::{closed, conversation_of, not_found};
 pub(crate) use writing::{Writing, assignee};
@@ -90,30 +93,40 @@ pub(crate) struct State {
     seen: follow::Seen,
     /// When the surveys that are open have been so for too long.
     surveys: BTreeSet<(Timestamp, ConversationId)>,
+    /// When what an administrator has set was last read.
+    rules_read_at: Timestamp,
     /// When somebody last asked for the desk.
     used_at: Timestamp,
+    /// Whether this node no longer holds the desk: whoever finds it has to ask again.
+    is_left: bool,
 }
 
 impl Desks {
     /// Returns the desk of an account and loads it first if this node does not hold it yet.
     pub(crate) async fn of(app: &Arc<App>, account: &AccountId) -> Result<Arc<AccountDesk>> {
-        let cell = {
-            let mut held = app.desks.lock();
-            Arc::clone(held.entry(account.clone()).or_default())
-        };
-        let desk = cell
-            .get_or_try_init(|| async {
-                if app.store.is_shared() {
-                    // From before the desk is read, so that it misses nothing of other nodes.
-                    Feeds::start(app, account).await?;
-                }
-                let desk = load::desk(app, account).await?;
-                worker::start(app, &desk);
-                Ok::<_, Error>(desk)
-            })
-            .await?;
-        desk.lock().used_at = app.now();
-        Ok(Arc::clone(desk))
+        loop {
+            let cell = {
+                let mut held = app.desks.lock();
+                Arc::clone(held.entry(account.clone()).or_default())
+            };
+            let desk = cell
+                .get_or_try_init(|| async {
+                    if app.store.is_shared() {
+                        // It reads on from where the desk was read, so that the desk misses nothing
+                        // of other nodes.
+                        Feeds::start(app, account).await?;
+                    }
+                    let desk = load::desk(app, account).await?;
+                    worker::start(app, &desk);
+                    Ok::<_, Error>(desk)
+                })
+                .await?;
+            let mut state = desk.lock();
+            if !state.is_left {
+                state.used_at = app.now();
+                return Ok(Arc::clone(desk));
+            }
+        }
     }
 
     /// Returns the desk of an account if this node holds it.
@@ -129,9 +142,15 @@ impl Desks {
             .collect()
     }
 
-    /// Forgets a desk that nobody has asked for lately.
-    fn drop_idle(&self, desk: &Arc<AccountDesk>) {
-        self.lock().remove(&desk.account);
+    /// Forgets a desk that nobody has asked for lately; says whether it did.
+    fn drop_idle(&self, desk: &AccountDesk, now: Timestamp) -> bool {
+        let mut held = self.lock();
+        let mut state = desk.lock();
+        if state.is_idle(now) {
+            held.remove(&desk.account);
+            state.is_left = true;
+        }
+        state.is_left
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, Arc<OnceCell<Arc<AccountDesk>>>>> {
@@ -250,6 +269,26 @@ impl State {
         if let Some(now) = now {
             self.offers.insert(now, conversation.clone());
         }
+    }
+
+    /// Returns who has a conversation, or at whom it rings.
+    fn agent_of(&self, conversation: &ConversationId) -> Option<&AgentId> {
+        let ticket = self.desk.ticket(conversation)?;
+        let offered = ticket.offer().map(|offer| &offer.agent);
+        ticket.assignee().or(offered)
+    }
+
+    /// Takes over whether a conversation off the floor goes on with its survey.
+    fn take_over_survey(&mut self, id: &ConversationId, conversation: Option<&Conversation>) {
+        self.end_survey(id);
+        let open = conversation.filter(|conversation| conversation.closed.is_none());
+        if let Some(until) = open.and_then(|open| self.rules.survey_ends_at(open)) {
+            self.surveys.insert((until, id.clone()));
+        }
+    }
+
+    fn end_survey(&mut self, conversation: &ConversationId) {
+        self.surveys.retain(|(_, known)| known != conversation);
     }
 
     fn offer_of(&self, conversation: &ConversationId) -> Option<OfferId> {

@@ -134,6 +134,7 @@ impl App {
 
     /// Writes what waits and ends the background work.
     pub async fn stop(&self) {
+        self.tasks.spawn(desks::keep(Arc::clone(self)));
         self.tasks.stop().await;
         self.bus.flush().await;
     }

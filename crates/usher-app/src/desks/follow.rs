@@ -8,6 +8,7 @@ use std::time::Duration;
 use usher_bus::bus::Notice;
 use usher_bus::hint::Hint;
 use usher_model::id::{AgentId, ConversationId};
+use usher_store::record::event::SenderRole;
 use usher_store::record::{Event, Happened};
 
 use super::AccountDesk;
@@ -42,12 +43,15 @@ impl Seen {
         }
     }
 
-    /// Takes in an event; says whether it is news.
-    fn note(&mut self, sequence: u64) -> bool {
-        let is_own = self.own.remove(&sequence);
-        let is_news = sequence > self.last && !is_own;
+    /// Whether an event is one of which this node does not know yet.
+    fn is_news(&self, sequence: u64) -> bool {
+        sequence > self.last && !self.own.contains(&sequence)
+    }
+
+    /// Takes in an event.
+    fn note(&mut self, sequence: u64) {
+        self.own.remove(&sequence);
         self.last = self.last.max(sequence);
-        is_news
     }
 }
 
@@ -74,6 +78,11 @@ pub(super) fn committed(
         }
         for happened in events {
             state.waits.note(happened.at, &happened.event);
+            if let (Event::ConversationClosed { .. }, Some(conversation)) =
+                (&happened.event, &happened.conversation_id)
+            {
+                state.end_survey(conversation);
+            }
             count(&happened.event);
         }
     }
@@ -86,28 +95,53 @@ pub(super) fn committed(
 
 impl AccountDesk {
     /// Takes over what other nodes did, as far as these events tell.
+    ///
+    /// # Errors
+    /// Fails if the rows cannot be read; the events then stay news.
     pub(crate) async fn observe(&self, app: &App, events: &[Arc<feed::Happened>]) -> Result<()> {
         let mut conversations: BTreeSet<ConversationId> = BTreeSet::new();
         let mut agents: BTreeSet<AgentId> = BTreeSet::new();
         {
-            let mut state = self.lock();
-            for happened in events {
-                if state.seen.note(happened.sequence) {
-                    state.waits.note(happened.at, &happened.event);
-                    conversations.extend(happened.conversation_id.clone());
-                    agents.extend(happened.agent_id.clone());
+            let state = self.lock();
+            let news = events.iter();
+            for happened in news.filter(|happened| state.seen.is_news(happened.sequence)) {
+                if let Some(conversation) = &happened.conversation_id {
+                    // Whoever had it may not have it any more.
+                    agents.extend(state.agent_of(conversation).cloned());
+                    conversations.insert(conversation.clone());
                 }
+                agents.extend(happened.agent_id.clone());
             }
         }
-        if conversations.is_empty() && agents.is_empty() {
-            return Ok(());
+        if !conversations.is_empty() || !agents.is_empty() {
+            let (conversations, agents) = (Vec::from_iter(conversations), Vec::from_iter(agents));
+            self.read(app, conversations, agents).await?;
         }
-        self.read(
-            app,
-            conversations.into_iter().collect(),
-            agents.into_iter().collect(),
-        )
-        .await
+        let mut wakes_bot = false;
+        let mut state = self.lock();
+        for happened in events {
+            if state.seen.is_news(happened.sequence) {
+                state.waits.note(happened.at, &happened.event);
+                let written = written_by_consumer(happened);
+                wakes_bot |= written.is_some_and(|conversation| self.bots.wake(conversation));
+            }
+            state.seen.note(happened.sequence);
+        }
+        drop(state);
+        if wakes_bot {
+            self.look();
+        }
+        Ok(())
+    }
+}
+
+/// Returns where a consumer wrote.
+fn written_by_consumer(happened: &feed::Happened) -> Option<&ConversationId> {
+    match &happened.event {
+        Event::MessageSent(message) if message.sender_role == SenderRole::Consumer => {
+            happened.conversation_id.as_ref()
+        }
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use usher_bus::hint::Hint;
-use usher_model::id::NodeId;
+use usher_model::id::{AccountId, NodeId};
 use usher_model::time::Timestamp;
 use usher_store::batch::{Batch, CommitError, Expect};
 use usher_store::collection::kept;
@@ -54,9 +54,7 @@ impl Lease {
         if self.others_until.is_some_and(|until| until > now) {
             return Ok(false);
         }
-        let key = Key::new(&desk.account, []);
-        let row = app.store.get(&kept::DESK_LEASES, &key, now).await?;
-        let kept: Option<Kept<DeskLease>> = row.as_ref().map(record::read).transpose()?;
+        let kept = read(app, &desk.account).await?;
         let expect = match &kept {
             None => Expect::Absent,
             Some(kept) => Expect::Revision(kept.revision),
@@ -123,6 +121,18 @@ impl Lease {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether a node serves an account.
+pub(super) async fn is_held(app: &App, account: &AccountId) -> Result<bool> {
+    let kept = read(app, account).await?;
+    Ok(kept.is_some_and(|kept| kept.record.until > app.now()))
+}
+
+async fn read(app: &App, account: &AccountId) -> Result<Option<Kept<DeskLease>>> {
+    let key = Key::new(account, []);
+    let row = app.store.get(&kept::DESK_LEASES, &key, app.now()).await?;
+    Ok(row.as_ref().map(record::read).transpose()?)
 }
 
 /// Whether the lease is to be renewed: a third of it is over.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use foldhash::{HashMap, HashMapExt as _};
 use usher_model::id::{AccountId, AgentId, ConversationId, SkillId};
 use usher_model::limits;
+use usher_model::time::Timestamp;
 use usher_routing::desk::Desk;
 use usher_routing::rules::{AccountRules, Relaxation, Silence, SkillRules, Weights};
 use usher_routing::seat::{Capacity, Kind, Proficiency, Profile};
@@ -20,6 +21,7 @@ use usher_store::store::{Key, Query};
 
 use super::{AccountDesk, State, follow, rows};
 use crate::App;
+use crate::conversations::survey_ends_at;
 use crate::error::Result;
 use crate::queues::Waits;
 
@@ -47,6 +49,14 @@ impl Rules {
         self.closed.contains(skill)
     }
 
+    /// Returns when the survey of a conversation has been open for too long, if one is open.
+    pub(super) fn survey_ends_at(&self, conversation: &Conversation) -> Option<Timestamp> {
+        let skill = conversation.latest_skill_id.as_ref();
+        let skill = skill.and_then(|skill| self.skills.get(skill));
+        let survey = skill.and_then(|skill| skill.survey.as_ref());
+        survey_ends_at(conversation, survey)
+    }
+
     /// Returns how long conversations and events are kept after they ended.
     pub(super) fn conversations_kept_for(&self) -> Duration {
         let days = self.settings.conversation_retention_days;
@@ -72,7 +82,9 @@ pub(super) async fn desk(app: &Arc<App>, account: &AccountId) -> Result<Arc<Acco
         seen,
         surveys: BTreeSet::new(),
         hours_until: None,
+        rules_read_at: now,
         used_at: now,
+        is_left: false,
     };
     take(&mut state, rules);
     for seat in all::<AgentSeat>(app, account).await? {
@@ -98,10 +110,7 @@ pub(super) async fn desk(app: &Arc<App>, account: &AccountId) -> Result<Arc<Acco
                 .refresh_ticket(&id, Some((ticket, kept.revision)));
             state.note_offer(&id, None);
         } else {
-            let skill = kept.record.latest_skill_id.as_ref();
-            let skill = skill.and_then(|skill| state.rules.skills.get(skill));
-            let survey = skill.and_then(|skill| skill.survey.as_ref());
-            let ends_at = crate::conversations::survey_ends_at(&kept.record, survey);
+            let ends_at = state.rules.survey_ends_at(&kept.record);
             state.surveys.insert((ends_at.unwrap_or(now), id));
         }
     }
@@ -111,8 +120,12 @@ pub(super) async fn desk(app: &Arc<App>, account: &AccountId) -> Result<Arc<Acco
 
 /// Reads again what an administrator has set.
 pub(crate) async fn reload(app: &App, desk: &AccountDesk) -> Result<()> {
+    let now = app.now();
     let rules = rules(app, &desk.account).await?;
-    take(&mut desk.lock(), rules);
+    let mut state = desk.lock();
+    take(&mut state, rules);
+    state.rules_read_at = now;
+    drop(state);
     desk.work.notify_one();
     Ok(())
 }

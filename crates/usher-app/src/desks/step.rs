@@ -400,11 +400,15 @@ impl AccountDesk {
 
     /// Takes over a conversation's row as it was read; closed and removed ones are not on the desk.
     fn take_over(&self, id: &ConversationId, kept: Option<Kept<Conversation>>) {
-        let ticket = kept.and_then(|kept| {
+        let ticket = kept.as_ref().and_then(|kept| {
             let ticket = kept.record.ticket.as_ref()?;
             Some((rows::ticket(id, ticket), kept.revision))
         });
         let mut state = self.lock();
+        if ticket.is_none() {
+            let conversation = kept.as_ref().map(|kept| &kept.record);
+            state.take_over_survey(id, conversation);
+        }
         let before = state.offer_of(id);
         state.desk.refresh_ticket(id, ticket);
         state.note_offer(id, before);

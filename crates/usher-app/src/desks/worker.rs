@@ -11,7 +11,7 @@ use usher_model::time::Timestamp;
 use usher_store::record::conversation::{CloseReason, Closed};
 
 use super::step::Begun;
-use super::{AccountDesk, lease};
+use super::{AccountDesk, State, lease};
 use crate::App;
 use crate::bot;
 use crate::conversations;
@@ -22,6 +22,8 @@ use crate::hours;
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long a desk that nobody asks for is held.
 const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
+/// How old what an administrator has set may be, if no hint tells that it has changed.
+const RULES_INTERVAL: Duration = Duration::from_secs(30);
 /// Longest time between two looks at a desk: nothing rests on it but what no hint has told.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -54,8 +56,7 @@ async fn run(app: Arc<App>, desk: Arc<AccountDesk>) {
             () = desk.work.notified() => {}
             () = tokio::time::sleep(rest) => {}
         }
-        if desk.is_idle(app.now()) {
-            app.desks.drop_idle(&desk);
+        if app.desks.drop_idle(&desk, app.now()) {
             break;
         }
     }
@@ -66,6 +67,7 @@ async fn run(app: Arc<App>, desk: Arc<AccountDesk>) {
 ///
 /// The steps are carried out in tasks of their own, so that many of them share a commit.
 async fn pass(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<Option<Timestamp>> {
+    desk.look_at_rules(app).await?;
     desk.look_at_leases(app).await?;
     let survey = desk.end_surveys(app).await?;
     let hours = hours::follow(app, desk).await?;
@@ -102,6 +104,7 @@ async fn carry_out(app: Arc<App>, begun: Begun, permit: OwnedSemaphorePermit) {
 
 /// Does everything that is due and every match, until nothing is left.
 pub(super) async fn catch_up(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<()> {
+    desk.look_at_rules(app).await?;
     desk.end_surveys(app).await?;
     loop {
         desk.look_at_leases(app).await?;
@@ -183,9 +186,21 @@ impl AccountDesk {
         }
     }
 
-    fn is_idle(&self, now: Timestamp) -> bool {
-        let state = self.lock();
-        let has_tickets = state.desk.tickets().next().is_some();
-        now.since(state.used_at) > IDLE_MAX && !has_tickets && state.surveys.is_empty()
+    /// Reads again, now and then, what an administrator has set: the hint of another node may be
+    /// lost.
+    async fn look_at_rules(&self, app: &App) -> Result<()> {
+        let read_at = self.lock().rules_read_at;
+        if app.store.is_shared() && app.now().since(read_at) >= RULES_INTERVAL {
+            super::reload(app, self).await?;
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Whether nobody has asked for the desk lately, and nothing goes on at it.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        let has_tickets = self.desk.tickets().next().is_some();
+        now.since(self.used_at) > IDLE_MAX && !has_tickets && self.surveys.is_empty()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::HashMap;
-use tokio::sync::{Notify, OnceCell, mpsc};
+use tokio::sync::{Notify, OnceCell, Semaphore, mpsc};
 use usher_model::id::{AccountId, AgentId, ConsumerId, ConversationId, ParticipantId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
@@ -67,6 +67,8 @@ impl Drop for Place {
 pub(super) struct Tail {
     account: AccountId,
     woken: Notify,
+    /// One at a time reads on: what one has read, no other hands out before the desk knows it.
+    reading: Semaphore,
     /// Guards who follows; held for as long as it takes to hand out one page.
     audience: Mutex<Crowd>,
 }
@@ -138,6 +140,7 @@ impl Feeds {
                 let tail = Arc::new(Tail {
                     account: account.clone(),
                     woken: Notify::new(),
+                    reading: Semaphore::new(1),
                     audience: Mutex::new(Crowd {
                         seen,
                         ..Crowd::default()
@@ -280,16 +283,20 @@ impl Tail {
 
     /// Reads what is new and hands it out; says whether places in queues have changed.
     async fn read_on(&self, app: &Arc<App>) -> Result<bool> {
+        // The semaphore is never closed.
+        let _only = self.reading.acquire().await;
         let mut has_moved = false;
         loop {
+            let desk = app.desks.held(&self.account);
+            let desk = desk.filter(|_| app.store.is_shared());
             let seen = self.lock().seen;
-            let (events, has_more) = replay::after(app, &self.account, seen).await?;
+            // What was handed out while the desk was being loaded, it has yet to see.
+            let known = desk.as_ref().map_or(seen, |desk| desk.last_seen());
+            let (events, has_more) = replay::after(app, &self.account, known.min(seen)).await?;
             if events.is_empty() {
                 return Ok(has_moved);
             }
-            if app.store.is_shared()
-                && let Some(desk) = app.desks.held(&self.account)
-            {
+            if let Some(desk) = desk {
                 desk.observe(app, &events).await?;
             }
             has_moved |= events.iter().any(|happened| moves_queue(&happened.event));

@@ -17,5 +17,6 @@ mod harness;
 mod hours;
 mod last_agent;
 mod lives;
+mod nodes;
 mod refusals;
 mod simulation;
