@@ -30,6 +30,17 @@ pub struct Said {
     pub at: Option<Timestamp>,
 }
 
+impl Said {
+    /// Returns it as a conversation keeps it.
+    pub(crate) fn to_value(&self) -> Value {
+        serde_json::json!({
+            "isAuthenticated": self.is_authenticated,
+            "customerInfo": self.customer_info,
+            "personalInfo": self.personal_info,
+        })
+    }
+}
+
 /// Takes in what was said about a consumer and returns what policies now read under `sde.`.
 ///
 /// # Errors
@@ -41,7 +52,17 @@ pub async fn record(
     said: Said,
 ) -> Result<Value> {
     caller.require(Permission::ContextWrite)?;
-    let key = Key::new(&caller.account, [consumer.as_str()]);
+    keep(app, &caller.account, consumer, &said).await
+}
+
+/// Takes in what was said about a consumer by somebody who may say it.
+pub(crate) async fn keep(
+    app: &App,
+    account: &AccountId,
+    consumer: &ConsumerId,
+    said: &Said,
+) -> Result<Value> {
+    let key = Key::new(account, [consumer.as_str()]);
     for _ in 0..ATTEMPTS_MAX {
         let now = app.now();
         let row = app.store.get(&kept::SDES, &key, now).await?;
@@ -69,7 +90,7 @@ pub async fn record(
         }
         let record = to_record(consumer, &sdes, now.plus(limits::CONTEXT_TTL_MAX));
         let mut batch = Batch::new(now);
-        batch.put_record(&caller.account, &record, expect)?;
+        batch.put_record(account, &record, expect)?;
         match app.store.commit(batch).await {
             Ok(_) => return Ok(tree),
             Err(CommitError::Conflict { .. }) => {}

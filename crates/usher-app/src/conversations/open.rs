@@ -57,6 +57,17 @@ pub struct New {
     pub boost: i8,
 }
 
+impl New {
+    /// Returns what is said of the consumer; who speaks for themselves is not vouched for.
+    fn said(&self, caller: &Caller) -> Option<sdes::Said> {
+        let said = self.sdes.clone()?;
+        Some(sdes::Said {
+            is_authenticated: said.is_authenticated && caller.consumer.is_none(),
+            ..said
+        })
+    }
+}
+
 /// Opens a conversation: it waits in the queue of its skill.
 ///
 /// # Errors
@@ -73,6 +84,7 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
             &new.consumer_id,
             &new.channel,
             &new.attributes,
+            new.sdes.as_ref().map(sdes::Said::to_value),
             &new.message,
         ),
     )?;
@@ -86,8 +98,8 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
     let (consumer, is_new) = consumer(caller, app, &new)?;
     app.floods
         .take(&(caller.account.clone(), consumer.clone()), app.now())?;
-    if let Some(said) = new.sdes.clone() {
-        sdes::record(caller, app, &consumer, said).await?;
+    if let Some(said) = new.said(caller) {
+        sdes::keep(app, &caller.account, &consumer, &said).await?;
     }
     let is_first = is_new || !has_talked(caller, app, &consumer).await?;
     let skill = skill(caller, app, &desk, &new).await?;
@@ -103,6 +115,7 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
             new.is_authenticated
         },
         is_first,
+        sdes: new.said(caller).map_or(Value::Null, |said| said.to_value()),
         ..blank(id.clone(), consumer, &new, skill.clone(), now)?
     };
     let boost = new.boost;
@@ -170,6 +183,13 @@ fn check(caller: &Caller, new: &New) -> Result<()> {
         let max = limits::CONVERSATION_ATTRIBUTES_BYTES_MAX;
         let message = format!("expected attributes of at most {max} bytes");
         return Err(Error::field("#/attributes", message));
+    }
+    if let Some(said) = &new.sdes
+        && said.to_value().to_string().len() > limits::CONVERSATION_ATTRIBUTES_BYTES_MAX
+    {
+        let max = limits::CONVERSATION_ATTRIBUTES_BYTES_MAX;
+        let message = format!("expected engagement attributes of at most {max} bytes");
+        return Err(Error::field("#/sdes", message));
     }
     let channel = new.channel.as_deref().unwrap_or(CHANNEL);
     if channel.trim().is_empty() || channel.chars().count() > limits::CHANNEL_CHARS_MAX {
@@ -277,6 +297,7 @@ fn blank(
         entry_skill_id: skill.clone(),
         ticket: None,
         latest_skill_id: skill,
+        previous_skill_id: None,
         latest_agent_id: None,
         first_assigned_at: None,
         latest_assigned_at: None,

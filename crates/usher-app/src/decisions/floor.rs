@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_model::id::{AgentId, ConsumerId, ConversationId, SkillId};
+use usher_model::id::{AgentId, ConsumerId, SkillId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_model::value::{Object, Value};
@@ -16,20 +16,21 @@ use usher_store::store::{Field, Query};
 use super::Request;
 use crate::App;
 use crate::caller::Caller;
-use crate::desks::{Desks, conversation_of};
+use crate::desks::{AccountDesk, Desks, conversation_of};
 use crate::error::Result;
 use crate::feed;
 use crate::queues;
 use crate::rules::Ruleset;
 use crate::rules::plan::Wanted;
 
-/// Conversations of a consumer that are looked at for the agent they had.
-const CONVERSATIONS_MAX: usize = 20;
+/// Conversations of a consumer that are looked at, the newest first.
+const CONVERSATIONS_MAX: usize = 100;
 
 /// What the floor knows: the properties of the namespaces, as far as they are wanted.
 #[derive(Debug, Default)]
 pub(super) struct Floor {
     pub(super) conversation: Object,
+    pub(super) consumer: Object,
     pub(super) operational: Object,
 }
 
@@ -47,7 +48,7 @@ impl Floor {
             floor.operational = operational(caller, app, &plan.operational).await?;
         }
         let is_wanted = |names: &[&str]| {
-            let mut wanted = plan.conversation.iter();
+            let mut wanted = plan.conversation.iter().chain(&plan.consumer);
             wanted.any(|wanted| names.contains(&&*wanted.property))
         };
         let row = match &request.conversation_id {
@@ -56,42 +57,72 @@ impl Floor {
             }
             _ => None,
         };
-        if let Some(row) = row.map(|kept| kept.record) {
-            floor.describe(&row, now);
-            if is_wanted(OF_MESSAGES) {
-                let at = previous_message(caller, app, &row.id).await?;
-                floor.set("minutesSincePreviousMessage", at.map(|at| minutes(at, now)));
+        let row = row.map(|kept| kept.record);
+        let others = match &request.consumer_id {
+            Some(consumer) if is_wanted(OF_CONSUMER) || is_wanted(OF_MESSAGES) => {
+                Some(conversations_of(caller, app, consumer).await?)
             }
+            _ => None,
+        };
+        if let Some(row) = &row {
+            floor.describe(row, now);
         }
-        if let Some(consumer) = &request.consumer_id
-            && is_wanted(OF_CONSUMER)
+        if is_wanted(OF_MESSAGES)
+            && let Some(row) = &row
         {
-            let agent = previous_agent(caller, app, consumer).await?;
-            floor.set("previousAgentId", agent.map(|agent| agent.as_str().into()));
+            let at = previous_message(caller, app, row, others.as_deref().unwrap_or(&[])).await?;
+            let minutes = at.map(|at| minutes(at, now));
+            set(
+                &mut floor.conversation,
+                "minutesSincePreviousMessage",
+                minutes,
+            );
+        }
+        if let Some(others) = others {
+            let open = others.iter().filter(|one| one.closed.is_none()).count();
+            set(&mut floor.consumer, "openConversations", Some(open.into()));
+            let desk = Desks::of(app, &caller.account).await?;
+            let agent = previous_agent(&desk, &others);
+            let agent = agent.map(|agent| agent.as_str().into());
+            set(&mut floor.conversation, "previousAgentId", agent);
         }
         Ok(floor)
     }
 
     fn describe(&mut self, row: &Conversation, now: Timestamp) {
         let id = |skill: &SkillId| Value::from(skill.as_str());
-        let started = minutes(row.started_at, now);
-        self.set("minutesSinceStartConversation", Some(started));
-        self.set("currentSkillId", row.latest_skill_id.as_ref().map(id));
-    }
-
-    fn set(&mut self, name: &str, value: Option<Value>) {
-        if let Some(value) = value {
-            self.conversation.insert(name.to_owned(), value);
+        for (name, value) in [
+            (
+                "minutesSinceStartConversation",
+                Some(minutes(row.started_at, now)),
+            ),
+            ("currentSkillId", row.latest_skill_id.as_ref().map(id)),
+            ("previousSkillId", row.previous_skill_id.as_ref().map(id)),
+        ] {
+            set(&mut self.conversation, name, value);
         }
+        let is_authenticated = row.is_authenticated.into();
+        set(&mut self.consumer, "authenticated", Some(is_authenticated));
+    }
+}
+
+fn set(properties: &mut Object, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        properties.insert(name.to_owned(), value);
     }
 }
 
 /// What a conversation's row tells.
-const OF_ROW: &[&str] = &["minutesSinceStartConversation", "currentSkillId"];
-/// What its messages tell.
+const OF_ROW: &[&str] = &[
+    "minutesSinceStartConversation",
+    "currentSkillId",
+    "previousSkillId",
+    "authenticated",
+];
+/// What its messages tell, and the consumer's earlier ones.
 const OF_MESSAGES: &[&str] = &["minutesSincePreviousMessage"];
 /// What the consumer's conversations tell.
-const OF_CONSUMER: &[&str] = &["previousAgentId"];
+const OF_CONSUMER: &[&str] = &["previousAgentId", "openConversations"];
 
 fn minutes(at: Timestamp, now: Timestamp) -> Value {
     (now.since(at).as_secs() / 60).into()
@@ -123,31 +154,12 @@ async fn operational(caller: &Caller, app: &Arc<App>, wanted: &[Wanted]) -> Resu
     Ok(operational)
 }
 
-/// Returns when the consumer wrote before the message that is being handled.
-async fn previous_message(
+/// Returns the consumer's conversations, the newest first.
+async fn conversations_of(
     caller: &Caller,
     app: &App,
-    id: &ConversationId,
-) -> Result<Option<Timestamp>> {
-    let query = Query {
-        descending: true,
-        limit: limits::FEED_PAGE_EVENTS,
-        ..feed::timeline_query(&caller.account, id)
-    };
-    let (events, _) = feed::read(app, &query).await?;
-    let from_consumer = events.iter().filter(|happened| match &happened.event {
-        Event::MessageSent(message) => message.sender_role == SenderRole::Consumer,
-        _ => false,
-    });
-    Ok(from_consumer.map(|happened| happened.at).nth(1))
-}
-
-/// Returns the last person who had a conversation of the consumer's.
-async fn previous_agent(
-    caller: &Caller,
-    app: &Arc<App>,
     consumer: &ConsumerId,
-) -> Result<Option<AgentId>> {
+) -> Result<Vec<Conversation>> {
     let query = Query {
         index: Some("by_consumer"),
         equals: vec![Field::Text(consumer.to_string())],
@@ -156,17 +168,40 @@ async fn previous_agent(
         ..Query::all(&caller.account, &kept::CONVERSATIONS)
     };
     let page = app.store.find(&query, app.now()).await?;
-    let desk = Desks::of(app, &caller.account).await?;
-    for row in &page.rows {
-        let conversation = record::read::<Conversation>(row)?.record;
-        let had_it = conversation.participants.iter().rev().find_map(|one| {
+    let rows = page.rows.iter();
+    rows.map(|row| Ok(record::read(row)?.record)).collect()
+}
+
+/// Returns when the consumer wrote before the message that is being handled, if need be in another
+/// conversation.
+async fn previous_message(
+    caller: &Caller,
+    app: &App,
+    row: &Conversation,
+    others: &[Conversation],
+) -> Result<Option<Timestamp>> {
+    let query = Query {
+        descending: true,
+        limit: limits::FEED_PAGE_EVENTS,
+        ..feed::timeline_query(&caller.account, &row.id)
+    };
+    let (events, _) = feed::read(app, &query).await?;
+    let from_consumer = events.iter().filter(|happened| match &happened.event {
+        Event::MessageSent(message) => message.sender_role == SenderRole::Consumer,
+        _ => false,
+    });
+    let here = from_consumer.map(|happened| happened.at).nth(1);
+    let others = others.iter().filter(|other| other.id != row.id);
+    Ok(here.or_else(|| others.filter_map(|other| other.consumer_wrote_at).max()))
+}
+
+/// Returns the last person who had one of these conversations, the newest of which comes first.
+fn previous_agent(desk: &AccountDesk, conversations: &[Conversation]) -> Option<AgentId> {
+    conversations.iter().find_map(|conversation| {
+        conversation.participants.iter().rev().find_map(|one| {
             let is_assigned = one.role == record::ParticipantRole::AssignedAgent;
             let agent = AgentId::parse(one.id.as_str()).ok()?;
             (is_assigned && !desk.is_bot(&agent)).then_some(agent)
-        });
-        if had_it.is_some() {
-            return Ok(had_it);
-        }
-    }
-    Ok(None)
+        })
+    })
 }

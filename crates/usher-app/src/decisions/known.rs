@@ -115,13 +115,13 @@ impl Known {
                 offer(&mut facts, wanted.slot, Fact::from(value));
             }
         }
-        for wanted in plan
-            .consumer
-            .iter()
-            .filter(|wanted| &*wanted.property == "id")
-        {
-            if let Some(consumer) = consumer {
-                offer(&mut facts, wanted.slot, Fact::Text(consumer.into()));
+        for wanted in &plan.consumer {
+            if &*wanted.property == "id" {
+                if let Some(consumer) = consumer {
+                    offer(&mut facts, wanted.slot, Fact::Text(consumer.into()));
+                }
+            } else if let Some(value) = self.floor.consumer.get(&*wanted.property) {
+                offer(&mut facts, wanted.slot, Fact::from(value));
             }
         }
         facts

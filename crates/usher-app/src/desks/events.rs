@@ -148,7 +148,7 @@ fn holder<'h>(writing: &mut Writing<'_>, happening: &'h Happening) -> Result<Tak
             let is_bot = writing.is_bot(agent);
             let row = writing.conversation(conversation)?;
             join(now, row, agent)?;
-            row.latest_skill_id.clone_from(skill);
+            row.enter(skill.as_ref());
             let happened = Event::Assigned {
                 agent_id: agent.clone(),
                 is_bot,
@@ -170,7 +170,7 @@ fn holder<'h>(writing: &mut Writing<'_>, happening: &'h Happening) -> Result<Tak
             let decision_id = writing.decision;
             let row = writing.conversation(conversation)?;
             row.transfers = row.transfers.saturating_add(1);
-            row.latest_skill_id.clone_from(&result.skill);
+            row.enter(result.skill.as_ref());
             if let Some(agent) = from_agent {
                 leave(now, row, agent);
             }

@@ -49,6 +49,9 @@ pub struct Conversation {
     /// The skill of the main dialog, now or last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub latest_skill_id: Option<SkillId>,
+    /// The skill of the main dialog before that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous_skill_id: Option<SkillId>,
     /// The agent, human or bot, who has or had the main dialog last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub latest_agent_id: Option<AgentId>,
@@ -108,6 +111,13 @@ impl Conversation {
     #[must_use]
     pub const fn open_from() -> Field {
         Field::Integer(i64::MIN)
+    }
+
+    /// Notes the skill that the main dialog is in.
+    pub fn enter(&mut self, skill: Option<&SkillId>) {
+        if self.latest_skill_id.as_ref() != skill {
+            self.previous_skill_id = std::mem::replace(&mut self.latest_skill_id, skill.cloned());
+        }
     }
 }
 
