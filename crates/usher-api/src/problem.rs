@@ -224,7 +224,17 @@ const fn text(code: Code) -> (&'static str, &'static str) {
         ),
         Code::SecretsUnavailable => (
             "Secrets cannot be kept",
-            "Set `secrets.key_file` in the configuration.",
+            "Set `secrets.keys_file` in the configuration.",
+        ),
+        Code::AccountNotFound => ("There is no such account", "Make it with `usher init`."),
+        Code::RevisionConflict => (
+            "It was changed meanwhile",
+            "Read it again and repeat the change.",
+        ),
+        Code::NameTaken => ("The name is taken", "Choose another name."),
+        Code::IdempotencyConflict => (
+            "The idempotency key was used for another request",
+            "Use a new key for a new request.",
         ),
             "The client's message id was used for another message",
             "Use a new `clientMessageId` for a new message.",

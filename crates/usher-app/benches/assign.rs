@@ -77,6 +77,7 @@ impl Bench {
             context_cache_documents: 10_000,
             decision_retention_days: 7,
             token_ttl: Duration::from_secs(86_400),
+            keyring: usher_app::keyring::Keyring::empty(),
             sweep_interval: Duration::from_secs(3_600),
         };
         let bus = Local::new(NodeId::mint(&ids)).into();

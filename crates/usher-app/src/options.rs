@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use usher_context::expiry::TtlMax;
 
+use crate::keyring::Keyring;
+
 /// The bounds an operator may set, checked by the configuration.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -21,6 +23,8 @@ pub struct Options {
     pub decision_retention_days: u32,
     /// Life of a token.
     pub token_ttl: Duration,
+    /// What encrypts secrets on disk.
+    pub keyring: Keyring,
     /// Time between two sweeps of what has expired.
     pub sweep_interval: Duration,
 }

@@ -30,6 +30,8 @@ use usher_store::store::Store;
 use crate::config::{self, Config, Secret};
 use crate::connections;
 use crate::telemetry;
+use crate::keys;
+use crate::console;
 
 /// Time between two sweeps of what has expired; nobody ever sees what is expired but not swept.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -154,6 +156,7 @@ impl Opened {
 pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> {
     let OpenStore { store, running } = open_store(config, purpose).await?;
     let options = usher_app::Options {
+    let ids = IdSource::new(Arc::clone(&world.clock), world.seed);
         policies_max: config.limits.policies_max,
         rate_per_second: config.limits.requests_per_second_max,
         rate_burst: config.limits.requests_burst_max,
@@ -162,8 +165,8 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         decision_retention_days: config.decisions.retention_days,
         token_ttl: config.security.token_ttl,
         sweep_interval: SWEEP_INTERVAL,
+        keyring: keys::keyring(config, &ids)?,
     };
-    let ids = IdSource::new(Arc::clone(&world.clock), world.seed);
     let (bus, listener) = open_bus(&config.bus, &ids).await?;
     let app = App::new(store, bus, Arc::clone(&world.clock), ids, options);
     if let Some(listener) = listener {

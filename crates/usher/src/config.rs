@@ -13,6 +13,7 @@ mod decisions;
 mod limits;
 mod reader;
 mod secret;
+mod secrets;
 mod security;
 mod server;
 mod store;
@@ -26,6 +27,7 @@ pub use data::DataDirectory;
 pub use decisions::Decisions;
 pub use limits::Limits;
 pub use secret::Secret;
+pub use secrets::Secrets;
 pub use security::Security;
 pub use server::Server;
 pub use store::Store;
@@ -54,6 +56,8 @@ pub struct Config {
     pub context: Context,
     /// The decision log.
     pub decisions: Decisions,
+    /// The keys of secrets.
+    pub secrets: Secrets,
     /// Tokens and browsers.
     pub security: Security,
     /// Logs and traces.
@@ -84,6 +88,7 @@ impl Config {
             limits: Limits::read(&mut reader),
             context: Context::read(&mut reader),
             decisions: Decisions::read(&mut reader),
+            secrets: Secrets::read(&mut reader),
             security: Security::read(&mut reader),
             telemetry: Telemetry::read(&mut reader),
         };

@@ -13,4 +13,6 @@ pub mod reference;
 pub mod telemetry;
 
 mod connections;
+mod console;
+mod keys;
 mod outbound;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 use usher_app::caller::Caller;
 use usher_app::{App, accounts, credentials};
+use usher_app::keyring::Keyring;
 use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
 use usher_model::id::{AccountId, IdSource, NodeId};
@@ -103,6 +104,7 @@ impl Node {
         };
         let router = usher_api::router(Arc::clone(&app), surface);
         accounts::create(&app, &AccountId::parse(ACCOUNT).unwrap())
+            keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
             .await
             .unwrap();
         Self {

@@ -26,6 +26,7 @@ async fn app() -> (Arc<App>, Caller) {
         context_cache_documents: 100,
         decision_retention_days: 1,
         token_ttl: Duration::from_secs(1),
+        keyring: crate::keyring::Keyring::empty(),
         sweep_interval: Duration::from_secs(1),
     };
     let ids = IdSource::new(Arc::clone(&clock), [1; 32]);

@@ -47,6 +47,7 @@ impl Node {
             context_cache_documents: 1,
             decision_retention_days: 1,
             token_ttl: Duration::from_secs(1),
+            keyring: crate::keyring::Keyring::empty(),
             sweep_interval: Duration::from_secs(1),
         };
         let ids = IdSource::new(Arc::clone(&clock), [1; 32]);

@@ -8,6 +8,7 @@ use usher_app::agents::{self, AgentStatus, Availability, Offer};
 use usher_app::caller::Caller;
 use usher_app::conversations::{self, As, New, Said, Say, View};
 use usher_app::feed::{Audience, Happened};
+use usher_app::keyring::Keyring;
 use usher_app::{App, accounts, error};
 use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
@@ -250,6 +251,7 @@ fn node(store: &Store, clock: &Arc<ManualClock>, ids: &IdSource) -> Arc<App> {
         context_cache_documents: 10_000,
         decision_retention_days: 7,
         token_ttl: Duration::from_secs(86_400),
+        keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
         sweep_interval: Duration::from_secs(3_600),
     };
     let bus = Local::new(NodeId::mint(ids)).into();
