@@ -161,22 +161,6 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "There is no such conversation",
             "List the conversations to see their ids; agents and consumers see their own.",
         ),
-        Code::AccountNotFound => ("There is no such account", "Make it with `usher init`."),
-        Code::RevisionConflict => (
-            "It was changed meanwhile",
-            "Read it again and repeat the change.",
-        ),
-        Code::NameTaken => ("The name is taken", "Choose another name."),
-        Code::IdempotencyConflict => (
-            "The idempotency key was used for another request",
-            "Use a new key for a new request.",
-        ),
-        Code::ConversationClosed => ("The conversation is closed", "Open a new one."),
-        Code::DialogClosed => (
-            "The dialog is closed",
-            "Read the conversation to see which dialogs are open.",
-        ),
-        Code::MessageConflict => (
         Code::FunctionInvalid => (
             "The function's source has mistakes",
             "Correct the places named under `errors`; the version that ran before runs on.",
@@ -236,6 +220,12 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "The idempotency key was used for another request",
             "Use a new key for a new request.",
         ),
+        Code::ConversationClosed => ("The conversation is closed", "Open a new one."),
+        Code::DialogClosed => (
+            "The dialog is closed",
+            "Read the conversation to see which dialogs are open.",
+        ),
+        Code::MessageConflict => (
             "The client's message id was used for another message",
             "Use a new `clientMessageId` for a new message.",
         ),

@@ -98,12 +98,6 @@ permissions! {
     HistoryRead: Manager Bot Developer Readonly;
     /// Follow what happens: agents and consumers only what concerns them.
     EventsRead: Manager Agent Bot Developer Readonly Consumer;
-    /// See credentials and users.
-    AccessRead: ;
-    /// Change credentials and users.
-    AccessWrite: ;
-}
-
     /// See functions, their versions and logs.
     FunctionsRead: Manager Developer Readonly;
     /// Change functions and decide which version runs.
@@ -112,6 +106,12 @@ permissions! {
     FunctionsInvoke: Manager Bot Developer;
     /// Change the domains that functions may call, and their secrets.
     FunctionsAdminister: Manager;
+    /// See credentials and users.
+    AccessRead: ;
+    /// Change credentials and users.
+    AccessWrite: ;
+}
+
 impl Caller {
     /// Whether the caller's role has the permission.
     #[must_use]

@@ -121,12 +121,6 @@ codes! {
     GroupNotFound, "GROUP_NOT_FOUND", NotFound;
     /// There is no such engagement.
     EngagementNotFound, "ENGAGEMENT_NOT_FOUND", NotFound;
-    /// There is no such account.
-    AccountNotFound, "ACCOUNT_NOT_FOUND", NotFound;
-    /// Somebody else changed it meanwhile.
-    RevisionConflict, "REVISION_CONFLICT", Conflict;
-    /// The name is taken.
-    NameTaken, "NAME_TAKEN", Conflict;
     /// There is no such function.
     FunctionNotFound, "FUNCTION_NOT_FOUND", NotFound;
     /// The function is not deployed.
@@ -135,6 +129,12 @@ codes! {
     FunctionVersionNotFound, "FUNCTION_VERSION_NOT_FOUND", NotFound;
     /// There is no such secret.
     SecretNotFound, "SECRET_NOT_FOUND", NotFound;
+    /// There is no such account.
+    AccountNotFound, "ACCOUNT_NOT_FOUND", NotFound;
+    /// Somebody else changed it meanwhile.
+    RevisionConflict, "REVISION_CONFLICT", Conflict;
+    /// The name is taken.
+    NameTaken, "NAME_TAKEN", Conflict;
     /// The idempotency key was used for another request.
     IdempotencyConflict, "IDEMPOTENCY_CONFLICT", Conflict;
     /// The conversation is closed.
@@ -157,22 +157,26 @@ codes! {
     TransferRejected, "TRANSFER_REJECTED", Conflict;
     /// Conversations are in the skill.
     SkillInUse, "SKILL_IN_USE", Conflict;
+    /// Another function listens to the event.
+    EventTaken, "EVENT_TAKEN", Conflict;
+    /// A custom attribute is what the function answers.
+    FunctionInUse, "FUNCTION_IN_USE", Conflict;
     /// Agents are in the group.
     GroupInUse, "GROUP_IN_USE", Conflict;
     /// The message is longer than allowed.
     MessageTooLarge, "MESSAGE_TOO_LARGE", TooLarge;
     /// The document would be larger than allowed.
     DocumentTooLarge, "DOCUMENT_TOO_LARGE", TooLarge;
-    /// Another function listens to the event.
-    EventTaken, "EVENT_TAKEN", Conflict;
-    /// A custom attribute is what the function answers.
-    FunctionInUse, "FUNCTION_IN_USE", Conflict;
     /// The body is larger than allowed.
     BodyTooLarge, "BODY_TOO_LARGE", TooLarge;
     /// The account asks more often than allowed.
     RateLimited, "RATE_LIMITED", TooMany;
     /// The node has more to do than it can.
     Overloaded, "OVERLOADED", Unavailable;
+    /// Functions cannot be run now.
+    FunctionUnavailable, "FUNCTION_UNAVAILABLE", Unavailable;
+    /// The server has no key with which secrets are encrypted.
+    SecretsUnavailable, "SECRETS_UNAVAILABLE", Unavailable;
     /// The store cannot be reached or cannot write.
     StoreUnavailable, "STORE_UNAVAILABLE", Unavailable;
     /// The disk of the store is full.
@@ -181,10 +185,6 @@ codes! {
     StoreReadOnly, "STORE_READ_ONLY", Unavailable;
     /// The request took longer than allowed.
     Timeout, "TIMEOUT", Unavailable;
-    /// Functions cannot be run now.
-    FunctionUnavailable, "FUNCTION_UNAVAILABLE", Unavailable;
-    /// The server has no key with which secrets are encrypted.
-    SecretsUnavailable, "SECRETS_UNAVAILABLE", Unavailable;
     /// Our mistake.
     Internal, "INTERNAL", Internal;
 }

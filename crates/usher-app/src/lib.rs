@@ -8,6 +8,7 @@ pub mod agents;
 pub mod attributes;
 pub mod audit;
 pub mod bot;
+mod cache;
 pub mod caller;
 pub mod consumers;
 pub mod context;
@@ -74,10 +75,10 @@ pub struct App {
     pub(crate) newcomers: rate::Limiter,
     pub(crate) desks: desks::Desks,
     pub(crate) feeds: feed::Feeds,
+    pub(crate) functions: functions::Functions,
 }
 
 impl App {
-    pub(crate) functions: functions::Functions,
     /// Wires the use cases to a store, a bus, a clock and a source of ids.
     #[must_use]
     pub fn new(
@@ -115,11 +116,11 @@ impl App {
             ),
             desks: desks::Desks::default(),
             feeds: feed::Feeds::default(),
+            functions: functions::Functions::new(is_exclusive),
             tasks: tasks::Tasks::default(),
             store,
             bus,
             clock,
-            functions: functions::Functions::new(is_exclusive),
             ids,
             options,
         })
@@ -132,11 +133,11 @@ impl App {
         self.tasks.spawn(sweeper::run(Arc::clone(self)));
         self.tasks.spawn(rules::follow::run(Arc::clone(self)));
         self.tasks.spawn(desks::follow(Arc::clone(self)));
+        self.tasks.spawn(desks::keep(Arc::clone(self)));
     }
 
     /// Writes what waits and ends the background work.
     pub async fn stop(&self) {
-        self.tasks.spawn(desks::keep(Arc::clone(self)));
         self.tasks.stop().await;
         self.bus.flush().await;
     }

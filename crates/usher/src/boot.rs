@@ -29,9 +29,9 @@ use usher_store::store::Store;
 
 use crate::config::{self, Config, Secret};
 use crate::connections;
-use crate::telemetry;
-use crate::keys;
 use crate::console;
+use crate::keys;
+use crate::telemetry;
 
 /// Time between two sweeps of what has expired; nobody ever sees what is expired but not swept.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -155,8 +155,8 @@ impl Opened {
 /// Fails if the store cannot be opened, or the bus not be set up.
 pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Opened> {
     let OpenStore { store, running } = open_store(config, purpose).await?;
-    let options = usher_app::Options {
     let ids = IdSource::new(Arc::clone(&world.clock), world.seed);
+    let options = usher_app::Options {
         policies_max: config.limits.policies_max,
         rate_per_second: config.limits.requests_per_second_max,
         rate_burst: config.limits.requests_burst_max,
@@ -164,8 +164,8 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         context_cache_documents: config.context.cached_documents_max,
         decision_retention_days: config.decisions.retention_days,
         token_ttl: config.security.token_ttl,
-        sweep_interval: SWEEP_INTERVAL,
         keyring: keys::keyring(config, &ids)?,
+        sweep_interval: SWEEP_INTERVAL,
     };
     let (bus, listener) = open_bus(&config.bus, &ids).await?;
     let app = App::new(store, bus, Arc::clone(&world.clock), ids, options);

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt as _;
 use usher_app::caller::Caller;
-use usher_app::{App, accounts, credentials};
 use usher_app::keyring::Keyring;
+use usher_app::{App, accounts, credentials};
 use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
 use usher_model::id::{AccountId, IdSource, NodeId};
@@ -92,6 +92,7 @@ impl Node {
             context_cache_documents: 10_000,
             decision_retention_days: 7,
             token_ttl: Duration::from_secs(86_400),
+            keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
             sweep_interval: Duration::from_secs(3_600),
         };
         change(&mut options);
@@ -104,7 +105,6 @@ impl Node {
         };
         let router = usher_api::router(Arc::clone(&app), surface);
         accounts::create(&app, &AccountId::parse(ACCOUNT).unwrap())
-            keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
             .await
             .unwrap();
         Self {
