@@ -37,6 +37,7 @@ pub mod tasks;
 pub mod usage;
 pub mod users;
 
+pub mod workers;
 mod change;
 mod check;
 mod desks;
@@ -78,6 +79,7 @@ pub struct App {
     pub(crate) functions: functions::Functions,
 }
 
+    pub(crate) workers: workers::Workers,
 impl App {
     /// Wires the use cases to a store, a bus, a clock and a source of ids.
     #[must_use]
@@ -92,6 +94,7 @@ impl App {
         Arc::new(Self {
             rules: rules::Rules::new(is_exclusive),
             documents: Arc::new(context::Documents::new(
+        let tasks = tasks::Tasks::default();
                 is_exclusive,
                 options.context_cache_documents,
                 context::Held::weight,
@@ -117,7 +120,8 @@ impl App {
             desks: desks::Desks::default(),
             feeds: feed::Feeds::default(),
             functions: functions::Functions::new(is_exclusive),
-            tasks: tasks::Tasks::default(),
+            workers: workers::Workers::new(options.workers.clone(), tasks.clone()),
+            tasks,
             store,
             bus,
             clock,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use usher_context::expiry::TtlMax;
 
 use crate::keyring::Keyring;
+use crate::outbound;
+use crate::workers;
 
 /// The bounds an operator may set, checked by the configuration.
 #[derive(Clone, Debug)]
@@ -25,6 +27,10 @@ pub struct Options {
     pub token_ttl: Duration,
     /// What encrypts secrets on disk.
     pub keyring: Keyring,
+    /// What runs functions.
+    pub workers: workers::Options,
+    /// What may be called from here.
+    pub outbound: outbound::Options,
     /// Time between two sweeps of what has expired.
     pub sweep_interval: Duration,
 }

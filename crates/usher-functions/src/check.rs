@@ -30,6 +30,18 @@ pub struct Diagnostic {
     pub column: u32,
 }
 
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            message,
+            line,
+            column,
+            ..
+        } = self;
+        write!(f, "{line}:{column}: {message}")
+    }
+}
+
 /// The kinds of mistakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

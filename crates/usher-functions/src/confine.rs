@@ -3,14 +3,18 @@
 use std::io;
 
 use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, Signal, getrlimit, set_dumpable_behavior,
-    set_parent_process_death_signal, setpriority_process, setrlimit,
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setpriority_process,
+    setrlimit,
 };
 use rustix::thread::set_no_new_privs;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Address space beyond the heap that a function may have: the program, its stack, and the copies
 /// of a frame on its way in or out.
 const ADDRESS_SPACE_BEYOND_HEAP: u64 = 512 << 20;
+
+/// Processor time beyond what a job may take, before the system kills the process: in seconds.
+const CPU_SECONDS_BEYOND_JOB: u64 = 2;
 
 /// How far a worker's processes stand behind the server's when the processor is scarce: the last.
 const NICENESS: i32 = 19;
@@ -18,13 +22,12 @@ const NICENESS: i32 = 19;
 /// Takes from this process what a worker does not need, for good.
 ///
 /// It keeps its three streams and its memory. It can open no file and no socket, start no process
-/// and no thread, write no file, gain no privilege, be read by no debugger; it dies with its
-/// parent and yields the processor to it.
+/// and no thread, write no file, gain no privilege, be read by no debugger; and it yields the
+/// processor to everybody else.
 ///
 /// # Errors
 /// Fails if the operating system refuses; the process must not run functions then.
 pub fn confine(memory_bytes_max: u64) -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
     set_no_new_privs(true)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     setpriority_process(None, NICENESS)?;
@@ -47,6 +50,29 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
         Rlimit {
             current: lower(present.current),
             maximum: lower(present.maximum),
+        },
+    )?)
+}
+
+/// Bounds the processor time of the job that begins.
+///
+/// This is the last of three bounds and the only one that outlives the parent: the engine stops
+/// most runs, the parent kills the others.
+///
+/// # Errors
+/// Fails if the operating system refuses.
+pub fn bound_job(cpu_ms: u64) -> io::Result<()> {
+    let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
+    let used = u64::try_from(used).unwrap_or(0);
+    let seconds = used
+        .saturating_add(cpu_ms.div_ceil(1_000))
+        .saturating_add(CPU_SECONDS_BEYOND_JOB);
+    let maximum = getrlimit(Resource::Cpu).maximum;
+    Ok(setrlimit(
+        Resource::Cpu,
+        Rlimit {
+            current: Some(maximum.map_or(seconds, |maximum| seconds.min(maximum))),
+            maximum,
         },
     )?)
 }

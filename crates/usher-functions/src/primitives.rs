@@ -105,10 +105,8 @@ fn offer_calls<'js>(ctx: &Ctx<'js>, host: &Object<'js>, run: &Rc<Run>) -> rquick
     };
     host.set("timer", Function::new(ctx.clone(), timer)?)?;
     let own = Rc::clone(run);
-    let cancel = move |id: u32| {
-        own.closed();
-        own.link.send(&FromWorker::Cancel { id });
-    };
+    // The parent answers what is cancelled at once: its place is free then.
+    let cancel = move |id: u32| own.link.send(&FromWorker::Cancel { id });
     host.set("cancel", Function::new(ctx.clone(), cancel)?)
 }
 

@@ -360,14 +360,18 @@ impl Run {
                 "the function ended without an outcome",
             ))
         });
-        let is_sound = !self.is_over.get()
-            && !matches!(&result, Err(failure) if failure.kind == FailureKind::Runtime);
+        let is_sound = !self.is_over.get() && !result.as_ref().is_err_and(is_of_engine);
         End {
             result,
             cpu_us: self.cpu_us(),
             is_sound,
         }
     }
+}
+
+/// Whether a failure says that the engine ran out of memory or stack.
+fn is_of_engine(failure: &Failure) -> bool {
+    failure.message.starts_with("InternalError") || failure.message.contains("call stack size")
 }
 
 /// Processor time of this thread, in microseconds.

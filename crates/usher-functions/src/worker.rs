@@ -191,9 +191,9 @@ pub enum FromWorker {
         /// After how long.
         after_ms: u64,
     },
-    /// JavaScript wants no answer any more.
+    /// JavaScript wants no timer any more: it is answered at once, unless it was already.
     Cancel {
-        /// To which timer.
+        /// Which.
         id: u32,
     },
     /// JavaScript wrote a line.
@@ -287,10 +287,15 @@ impl Link {
 /// Takes jobs, one after the other, until the parent closes its stream or a run breaks a limit.
 ///
 /// The next isolate is made before the next job is waited for, so that a job finds it ready.
+/// `begin` is told the limits of each job before it runs.
 ///
 /// # Errors
-/// Fails if a stream breaks, or if there is no memory for an isolate.
-pub fn run(read: impl Read + 'static, write: impl Write + 'static) -> io::Result<()> {
+/// Fails if a stream breaks, if `begin` fails, or if there is no memory for an isolate.
+pub fn run(
+    read: impl Read + 'static,
+    write: impl Write + 'static,
+    begin: impl Fn(&Limits) -> io::Result<()>,
+) -> io::Result<()> {
     let link = Rc::new(Link {
         read: RefCell::new(Incoming {
             stream: Box::new(read),
@@ -317,6 +322,7 @@ pub fn run(read: impl Read + 'static, write: impl Write + 'static) -> io::Result
                 Some(ToWorker::Answer { .. }) => {}
             }
         };
+        begin(&job.limits)?;
         let end = isolate.run(*job)?;
         link.send(&FromWorker::Done {
             result: end.result,

@@ -1,6 +1,8 @@
 //! The wiring, top to bottom: store, bus, use cases, HTTP.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tower_http::cors::CorsLayer;
 use usher_app::App;
 use usher_app::tasks::Tasks;
+use usher_app::workers::Launch;
 use usher_bus::bus::Bus;
 use usher_bus::local::Local;
 use usher_bus::nats::{self, Listener, Nats};
@@ -28,6 +31,7 @@ use usher_store::sqlite::{self, Sqlite};
 use usher_store::store::Store;
 
 use crate::config::{self, Config, Secret};
+use crate::cli;
 use crate::connections;
 use crate::console;
 use crate::keys;
@@ -44,6 +48,8 @@ pub struct World {
     /// What the generator of ids and secrets is seeded with.
     pub seed: [u8; 32],
 }
+    /// The program that is started to run functions.
+    pub program: PathBuf,
 
 impl World {
     /// Returns the machine's clock and a seed from its random source.
@@ -59,6 +65,8 @@ impl World {
             clock: Arc::new(SystemClock),
             seed,
         })
+            // This very program, even if its file has been replaced since.
+            program: PathBuf::from("/proc/self/exe"),
     }
 }
 
@@ -150,6 +158,16 @@ impl Opened {
 }
 
 /// Opens the store and the bus and puts the use cases on them.
+/// Returns how functions are run: by processes of this program.
+fn workers(world: &World) -> usher_app::workers::Options {
+    let launch = Launch::Process {
+        program: world.program.clone(),
+        arguments: vec![cli::FUNCTIONS_WORKER.into()],
+    };
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    usher_app::workers::Options::for_processors(launch, processors)
+}
+
 ///
 /// # Errors
 /// Fails if the store cannot be opened, or the bus not be set up.
@@ -166,6 +184,7 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         token_ttl: config.security.token_ttl,
         keyring: keys::keyring(config, &ids)?,
         sweep_interval: SWEEP_INTERVAL,
+        workers: workers(world),
     };
     let (bus, listener) = open_bus(&config.bus, &ids).await?;
     let app = App::new(store, bus, Arc::clone(&world.clock), ids, options);

@@ -5,6 +5,7 @@ mod config;
 mod credential;
 mod demo;
 mod doctor;
+mod functions_worker;
 mod init;
 mod policy;
 mod reference;
@@ -24,6 +25,9 @@ use usher_app::App;
 use crate::boot::{self, Purpose, World};
 use crate::config::Config;
 use crate::config::raw::Sources;
+
+/// The hidden command whose process is a worker.
+pub(crate) const FUNCTIONS_WORKER: &str = "functions-worker";
 
 /// Usher decides what happens next in a conversation, by policies you can read, test and explain.
 #[derive(Debug, Parser)]
@@ -61,6 +65,9 @@ enum Command {
     /// Write the reference
     #[command(hide = true)]
     Reference(reference::Words),
+    /// Run functions for a server, by frames on stdin and stdout
+    #[command(hide = true, name = FUNCTIONS_WORKER)]
+    FunctionsWorker,
     /// Say what is wrong with a configuration, a data directory or a port
     Doctor(doctor::Words),
 }
@@ -127,6 +134,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore(words) => block_on(restore::run(&words)),
         Command::Config(words) => config::run(&words),
         Command::Reference(words) => reference::run(&words),
+        Command::FunctionsWorker => functions_worker::run(),
         Command::Doctor(words) => block_on(doctor::run(&words)),
     }
 }

@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use usher_app::caller::Caller;
 use usher_app::keyring::Keyring;
 use usher_app::{App, accounts, credentials};
+use usher_app::workers;
 use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
 use usher_model::id::{AccountId, IdSource, NodeId};
@@ -105,6 +106,7 @@ impl Node {
         };
         let router = usher_api::router(Arc::clone(&app), surface);
         accounts::create(&app, &AccountId::parse(ACCOUNT).unwrap())
+            workers: workers::Options::for_processors(workers::Launch::Thread, 2),
             .await
             .unwrap();
         Self {

@@ -9,6 +9,7 @@ use usher_app::caller::Caller;
 use usher_app::conversations::{self, As, New, Said, Say, View};
 use usher_app::feed::{Audience, Happened};
 use usher_app::keyring::Keyring;
+use usher_app::workers;
 use usher_app::{App, accounts, error};
 use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
@@ -252,6 +253,7 @@ fn node(store: &Store, clock: &Arc<ManualClock>, ids: &IdSource) -> Arc<App> {
         decision_retention_days: 7,
         token_ttl: Duration::from_secs(86_400),
         keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
+        workers: workers::Options::for_processors(workers::Launch::Thread, 2),
         sweep_interval: Duration::from_secs(3_600),
     };
     let bus = Local::new(NodeId::mint(ids)).into();

@@ -60,6 +60,7 @@ impl Harness {
         let world = World {
             clock: Arc::clone(&clock) as _,
             seed: [SEED.fetch_add(1, Ordering::Relaxed); 32],
+            program: env!("CARGO_BIN_EXE_usher").into(),
         };
         let server = runtime.block_on(Server::boot(&config, &world)).unwrap();
         let address = format!("http://{}", server.address);

@@ -1,0 +1,184 @@
+//! One job, as parent and worker talk about it.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use serde_json::Value;
+use tokio::time::{Instant, sleep, sleep_until};
+use usher_functions::check::Diagnostic;
+use usher_functions::host::HostFailure;
+use usher_functions::worker::{Failure, FailureKind, FromWorker, Job, LogEntry, Outcome, ToWorker};
+
+use super::Host;
+use super::worker::{Worker, unexpected};
+
+/// An answer under way, with the id it is to carry.
+type Pending<'a> = Pin<Box<dyn Future<Output = (u32, Result<Value, HostFailure>)> + Send + 'a>>;
+
+/// How a job ended.
+struct Done {
+    result: Result<Value, Failure>,
+    cpu_us: u64,
+    is_reusable: bool,
+}
+
+/// Runs a job in a worker; says whether the worker may be used again.
+pub(super) async fn run(
+    worker: &mut Worker,
+    job: Job,
+    host: &dyn Host,
+    deadline: Instant,
+) -> (Outcome, bool) {
+    let mut talk = Talk {
+        entries_max: job.limits.log_entries,
+        calls_left: job.limits.calls,
+        pending: FuturesUnordered::new(),
+        open: HashSet::new(),
+        logs: Vec::new(),
+    };
+    let started = Instant::now();
+    let ended = tokio::select! {
+        biased;
+        () = sleep_until(deadline) => None,
+        ended = talk.run(worker, job, host) => Some(ended),
+    };
+    let (result, cpu_us, is_reusable) = match ended {
+        Some(Ok(done)) => (done.result, Some(done.cpu_us), done.is_reusable),
+        Some(Err(error)) => (Err(died(&error)), None, false),
+        None => (Err(overrun(deadline - started)), None, false),
+    };
+    let outcome = Outcome {
+        result,
+        logs: talk.logs,
+        cpu_us,
+    };
+    (outcome, is_reusable)
+}
+
+/// Asks a worker for the mistakes of a source.
+pub(super) async fn check(worker: &mut Worker, source: String) -> Result<Vec<Diagnostic>, Failure> {
+    let asked = async {
+        worker.queue(&ToWorker::Check { source })?;
+        match worker.next().await? {
+            FromWorker::Checked(mistakes) => Ok(mistakes),
+            other => Err(unexpected(&other)),
+        }
+    };
+    asked.await.map_err(|error| died(&error))
+}
+
+/// A job under way.
+struct Talk<'a> {
+    entries_max: u32,
+    calls_left: u32,
+    pending: FuturesUnordered<Pending<'a>>,
+    /// What is still to be answered; a timer that was cancelled is pending and no longer open.
+    open: HashSet<u32>,
+    logs: Vec<LogEntry>,
+}
+
+impl<'a> Talk<'a> {
+    /// Sends the job, answers its calls and returns its end.
+    async fn run(&mut self, worker: &mut Worker, job: Job, host: &'a dyn Host) -> io::Result<Done> {
+        worker.queue(&ToWorker::Job(Box::new(job)))?;
+        loop {
+            tokio::select! {
+                message = worker.next() => {
+                    if let Some(done) = self.hear(worker, message?, host)? {
+                        return Ok(done);
+                    }
+                }
+                Some((id, answer)) = self.pending.next() => {
+                    if self.open.remove(&id) {
+                        worker.queue(&ToWorker::Answer { id, answer })?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does what a message asks for; an outcome ends the job.
+    ///
+    /// The bounds are kept by the worker. One that passes them is no longer what we started.
+    fn hear(
+        &mut self,
+        worker: &mut Worker,
+        message: FromWorker,
+        host: &'a dyn Host,
+    ) -> io::Result<Option<Done>> {
+        match message {
+            FromWorker::Call { id, call } => {
+                self.open(id)?;
+                let answer = host.call(call);
+                self.pending
+                    .push(Box::pin(async move { (id, answer.await) }));
+            }
+            FromWorker::Timer { id, after_ms } => {
+                self.open(id)?;
+                let after = Duration::from_millis(after_ms);
+                self.pending.push(Box::pin(async move {
+                    sleep(after).await;
+                    (id, Ok(Value::Null))
+                }));
+            }
+            FromWorker::Cancel { id } => {
+                if self.open.remove(&id) {
+                    let answer = Ok(Value::Null);
+                    worker.queue(&ToWorker::Answer { id, answer })?;
+                }
+            }
+            FromWorker::Log(entry) => {
+                let most = usize::try_from(self.entries_max).unwrap_or(usize::MAX);
+                if self.logs.len() > most {
+                    return Err(unexpected(&FromWorker::Log(entry)));
+                }
+                self.logs.push(entry);
+            }
+            FromWorker::Done {
+                result,
+                cpu_us,
+                is_reusable,
+            } => {
+                return Ok(Some(Done {
+                    result,
+                    cpu_us,
+                    is_reusable,
+                }));
+            }
+            FromWorker::Ready | FromWorker::Checked(_) => return Err(unexpected(&message)),
+        }
+        Ok(None)
+    }
+
+    fn open(&mut self, id: u32) -> io::Result<()> {
+        let left = self.calls_left.checked_sub(1);
+        self.calls_left = left.ok_or_else(|| io::Error::other("a worker made too many calls"))?;
+        self.open.insert(id);
+        Ok(())
+    }
+}
+
+fn died(error: &io::Error) -> Failure {
+    let reason = match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
+            "its process ended, most likely for want of memory".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    Failure::new(
+        FailureKind::Runtime,
+        format!("the function crashed: {reason}"),
+    )
+}
+
+fn overrun(limit: Duration) -> Failure {
+    Failure::new(
+        FailureKind::Time,
+        format!("the function took longer than {} ms", limit.as_millis()),
+    )
+}
