@@ -3,6 +3,7 @@
 //! A handler turns a wire shape into a call of `usher-app` and its answer back. `routes` is our own
 //! API under `/api/v1`; `contract` holds the endpoints whose shape is fixed by existing clients.
 
+pub mod assets;
 pub mod contract;
 pub mod extract;
 pub mod openapi;

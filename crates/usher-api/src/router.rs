@@ -8,8 +8,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
@@ -21,7 +20,7 @@ use usher_model::limits;
 use self::answers::Answers;
 use crate::extract::Id;
 use crate::problem::{self, Failure, Shape};
-use crate::{contract, openapi, routes, ws};
+use crate::{assets, contract, openapi, routes, ws};
 
 mod answers;
 
@@ -32,6 +31,8 @@ pub struct Options {
     pub in_flight_max: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// The built console, if the program has it.
+    pub console: Option<assets::Files>,
 }
 
 /// What the layer around every route works with.
@@ -50,6 +51,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub fn router(app: Arc<App>, options: Options) -> Router {
     let (api, description) = routes::router();
     let stream = ws::router(&options);
+    let console = assets::router(options.console);
     let surroundings = Arc::new(Surroundings {
         app: Arc::clone(&app),
         options,
@@ -63,7 +65,7 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
     api.merge(contract::router())
         .merge(stream)
         .merge(openapi::router(description))
-        .route("/", get(async || Redirect::temporary("/docs")))
+        .merge(console)
         .merge(routes::health::router())
         .fallback(async || Failure(Error::new(Code::NotFound, "there is nothing at this path")))
         // One layer: each is a box and an allocation for every request.

@@ -294,6 +294,7 @@ impl Server {
         let options = usher_api::Options {
             in_flight_max: config.server.requests_in_flight_max,
             request_timeout: config.server.request_timeout,
+            console: console::FILES,
         };
         let metrics = telemetry::metrics();
         let mut router = usher_api::router(Arc::clone(&opened.app), options)

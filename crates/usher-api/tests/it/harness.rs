@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt as _;
+use usher_api::assets::Files;
 use usher_app::caller::Caller;
 use usher_app::keyring::Keyring;
 use usher_app::{App, accounts, credentials};
@@ -73,6 +74,17 @@ impl Node {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut usher_app::Options)) -> Self {
+        Self::start_as(change, None).await
+    }
+
+    pub(crate) async fn with_console(files: Files) -> Self {
+        Self::start_as(|_| {}, Some(files)).await
+    }
+
+    async fn start_as(
+        change: impl FnOnce(&mut usher_app::Options),
+        console: Option<Files>,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (sqlite, writer) = Sqlite::open(&Options {
             directory: directory.path().to_owned(),
@@ -103,6 +115,7 @@ impl Node {
         let surface = usher_api::Options {
             in_flight_max: 64,
             request_timeout: Duration::from_secs(30),
+            console,
         };
         let router = usher_api::router(Arc::clone(&app), surface);
         accounts::create(&app, &AccountId::parse(ACCOUNT).unwrap())

@@ -6,6 +6,7 @@
     reason = "test code"
 )]
 
+mod assets;
 mod bad_input;
 mod context_v1;
 mod context_v2;

@@ -1,0 +1,38 @@
+/** Who is signed in: the server keeps it in a cookie that scripts cannot read. */
+import { queryOptions } from "@tanstack/react-query";
+import { api, body, Failure, type Schemas, setProof } from "./client";
+
+export type Session = Schemas["Session"];
+
+/** The session, or null when nobody is signed in. */
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async (): Promise<Session | null> => {
+    try {
+      return remembered(body(await api.GET("/api/v1/session")));
+    } catch (error) {
+      if (error instanceof Failure && error.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export async function signIn(proof: Schemas["SignIn"]): Promise<Session> {
+  return remembered(body(await api.POST("/api/v1/session", { body: proof })));
+}
+
+export async function setUp(wanted: Schemas["SetUp"]): Promise<Session> {
+  return remembered(body(await api.POST("/api/v1/session/setup", { body: wanted })));
+}
+
+export async function signOut(): Promise<void> {
+  await api.DELETE("/api/v1/session");
+  setProof({});
+}
+
+/** Every change from now on carries the session's token. */
+function remembered(session: Session): Session {
+  setProof(session.csrfToken ? { csrfToken: session.csrfToken } : {});
+  return session;
+}

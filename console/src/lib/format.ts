@@ -1,0 +1,48 @@
+/** Numbers, times and durations in the words of whoever reads. */
+
+const numbers = new Intl.NumberFormat();
+const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["second", 60],
+  ["minute", 60],
+  ["hour", 24],
+  ["day", 30],
+  ["month", 12],
+  ["year", Number.POSITIVE_INFINITY],
+];
+
+export function number(value: number): string {
+  return numbers.format(value);
+}
+
+export function percent(share: number): string {
+  return percents.format(share);
+}
+
+export function instant(at: string): string {
+  return absolute.format(new Date(at));
+}
+
+/** Returns how long ago an instant was, or how far off it is. */
+export function ago(at: string, now: number): string {
+  let value = (new Date(at).getTime() - now) / 1000;
+  for (const [unit, length] of STEPS) {
+    if (Math.abs(value) < length) return relative.format(Math.round(value), unit);
+    value /= length;
+  }
+  return instant(at);
+}
+
+/** Returns a duration in the unit that a person would say. */
+export function microseconds(us: number): string {
+  if (us < 1_000) return `${us} µs`;
+  if (us < 1_000_000) return `${numbers.format(Math.round(us / 100) / 10)} ms`;
+  return `${numbers.format(Math.round(us / 100_000) / 10)} s`;
+}
+
+export function count(value: number, one: string, many = `${one}s`): string {
+  return `${numbers.format(value)} ${value === 1 ? one : many}`;
+}

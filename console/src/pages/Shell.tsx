@@ -1,0 +1,157 @@
+/** The frame around every page: where one can go, and who one is. */
+import {
+  AppShell,
+  Group,
+  Kbd,
+  Menu,
+  ScrollArea,
+  Text,
+  UnstyledButton,
+  useMantineColorScheme,
+} from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
+import {
+  IconArrowsSort,
+  IconChevronDown,
+  IconHistory,
+  IconLogout,
+  IconMoon,
+  IconSearch,
+  IconSun,
+} from "@tabler/icons-react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { policiesQuery } from "../api/queries";
+import { sessionQuery, signOut } from "../api/session";
+import { useSession } from "../lib/permissions";
+import { Finder, type Place } from "../ui/Finder";
+import { Mark } from "../ui/Mark";
+import classes from "./Shell.module.css";
+
+/** The menu: a page that is not built yet is not in it. */
+const MENU = [
+  {
+    title: "Route",
+    pages: [
+      { to: "/policies", name: "Policies", icon: IconArrowsSort },
+      { to: "/decisions", name: "Decisions", icon: IconHistory },
+    ],
+  },
+] as const;
+
+export function Shell() {
+  const [isFinding, setFinding] = useState(false);
+  useHotkeys([["mod+K", () => setFinding(true)]], []);
+  return (
+    <AppShell header={{ height: 48 }} navbar={{ width: 196, breakpoint: 0 }} padding={0}>
+      <AppShell.Header className={classes.header} withBorder>
+        <Group gap="xs" wrap="nowrap" className={classes.brand}>
+          <Mark size={24} />
+          <Account />
+        </Group>
+        <UnstyledButton className={classes.find} onClick={() => setFinding(true)}>
+          <IconSearch size={15} />
+          <span>Find pages and policies</span>
+          <Kbd size="xs">Ctrl K</Kbd>
+        </UnstyledButton>
+        <Me />
+      </AppShell.Header>
+      <AppShell.Navbar className={classes.navbar} withBorder aria-label="Pages">
+        <ScrollArea>
+          {MENU.map((group) => (
+            <div key={group.title} className={classes.group}>
+              <Text className={classes.title}>{group.title}</Text>
+              {group.pages.map((page) => (
+                <Link key={page.to} to={page.to} className={classes.link}>
+                  <page.icon size={17} stroke={1.7} />
+                  {page.name}
+                </Link>
+              ))}
+            </div>
+          ))}
+        </ScrollArea>
+      </AppShell.Navbar>
+      <AppShell.Main className={classes.main}>
+        <Outlet />
+      </AppShell.Main>
+      <Finder opened={isFinding} onClose={() => setFinding(false)} places={usePlaces(isFinding)} />
+    </AppShell>
+  );
+}
+
+/** Returns everything one can go to by name. */
+function usePlaces(isWanted: boolean): Place[] {
+  const navigate = useNavigate();
+  const policies = useQuery({ ...policiesQuery, enabled: isWanted }).data;
+  return useMemo(() => {
+    const pages = MENU.flatMap((group) => [...group.pages]).map((page) => ({
+      key: page.to,
+      kind: "page",
+      name: page.name,
+      go: () => void navigate({ to: page.to }),
+    }));
+    const found = (policies ?? []).map((policy) => ({
+      key: policy.id,
+      kind: "policy",
+      name: policy.name,
+      go: () => void navigate({ to: "/policies/$policyId", params: { policyId: policy.id } }),
+    }));
+    return [...pages, ...found];
+  }, [navigate, policies]);
+}
+
+function Account() {
+  const session = useSession();
+  return (
+    <Text fw={600} className="cut" title={session.account}>
+      {session.account}
+    </Text>
+  );
+}
+
+function Me() {
+  const session = useSession();
+  const queries = useQueryClient();
+  const router = useRouter();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const leave = async () => {
+    await signOut();
+    queries.clear();
+    queries.setQueryData(sessionQuery.queryKey, null);
+    await router.navigate({ to: "/sign-in" });
+  };
+  const name = session.user?.name ?? "API key";
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <UnstyledButton className={classes.me}>
+          <span className="cut">{name}</span>
+          <IconChevronDown size={14} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {session.user?.email ?? name} · {session.role}
+        </Menu.Label>
+        <Menu.Divider />
+        <Menu.Label>Appearance</Menu.Label>
+        {(["light", "dark", "auto"] as const).map((scheme) => (
+          <Menu.Item
+            key={scheme}
+            aria-current={colorScheme === scheme}
+            leftSection={scheme === "dark" ? <IconMoon size={15} /> : <IconSun size={15} />}
+            rightSection={colorScheme === scheme ? "✓" : undefined}
+            onClick={() => setColorScheme(scheme)}
+          >
+            {scheme === "auto" ? "As the system" : scheme === "dark" ? "Dark" : "Light"}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,286 @@
+/** One policy of the list: what it asks, what it does, how often it was right. */
+import { useSortable } from "@dnd-kit/sortable";
+import { ActionIcon, Badge, Menu, Switch, Tooltip } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import {
+  IconAlertTriangle,
+  IconArrowDown,
+  IconArrowUp,
+  IconCopy,
+  IconDots,
+  IconGripVertical,
+  IconHistory,
+  IconTrash,
+} from "@tabler/icons-react";
+import { Link, useNavigate } from "@tanstack/react-router";
+import type { KeyboardEvent } from "react";
+import type { Policy } from "../api/queries";
+import { count, number } from "../lib/format";
+import { objectsOf } from "../lib/json";
+import { useRefusal } from "../lib/permissions";
+import { When } from "../ui/When";
+import { ActionChips } from "./ActionChips";
+import { useDelete, useDuplicate, useRestore, useSwitch } from "./changes";
+import { documentOf } from "./document";
+import classes from "./PolicyList.module.css";
+import { Sentence } from "./Sentence";
+import type { Use } from "./usage";
+
+interface Props {
+  policy: Policy;
+  total: number;
+  use: Use | undefined;
+  shadow: string | undefined;
+  isSelected: boolean;
+  isCompact: boolean;
+  fixed: string | undefined;
+  top: number;
+  height: number;
+  onMove: (to: number) => void;
+}
+
+export function PolicyRow(props: Props) {
+  const { policy, isCompact } = props;
+  const sortable = useSortable({ id: policy.id, disabled: props.fixed !== undefined });
+  const document = documentOf(policy);
+  const shift = sortable.transform?.y ?? 0;
+  const byKeys = (event: KeyboardEvent) => {
+    if (!event.altKey || props.fixed !== undefined) return;
+    const by = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
+    const to = policy.position + by;
+    if (by === 0 || to < 0 || to >= props.total) return;
+    event.preventDefault();
+    props.onMove(to);
+  };
+  return (
+    <li
+      ref={sortable.setNodeRef}
+      className={classes.row}
+      data-compact={isCompact || undefined}
+      data-selected={props.isSelected || undefined}
+      data-dragged={sortable.isDragging || undefined}
+      data-off={!policy.enabled || undefined}
+      style={{
+        height: props.height,
+        transform: `translateY(${props.top + shift}px)`,
+        transition: sortable.isDragging ? undefined : sortable.transition,
+      }}
+      onKeyDown={byKeys}
+    >
+      <Tooltip label={props.fixed} disabled={!props.fixed}>
+        <button
+          type="button"
+          ref={sortable.setActivatorNodeRef}
+          {...sortable.attributes}
+          {...sortable.listeners}
+          className={classes.handle}
+          aria-label={`Move ${policy.name}`}
+          aria-disabled={props.fixed !== undefined}
+        >
+          <IconGripVertical size={16} />
+        </button>
+      </Tooltip>
+      {!isCompact && <span className={`${classes.place} number`}>{policy.position + 1}</span>}
+      <EnabledSwitch policy={policy} />
+      <div className={classes.what}>
+        <div className={classes.naming}>
+          <Link
+            to="/policies/$policyId"
+            params={{ policyId: policy.id }}
+            search={(search) => search}
+            className={`${classes.name} cut`}
+            title={policy.name}
+            aria-current={props.isSelected ? "page" : undefined}
+          >
+            {policy.name}
+          </Link>
+          <Warnings policy={policy} shadow={props.shadow} />
+        </div>
+        <div className={`${classes.sentence} cut quiet`}>
+          <Sentence guarded={document} />
+        </div>
+      </div>
+      {!isCompact && (
+        <>
+          <ActionChips actions={objectsOf(document, "actions")} />
+          <Usage use={props.use} />
+          <span className={`${classes.last} quiet`}>
+            {props.use?.lastMatchedAt ? <When at={props.use.lastMatchedAt} /> : "–"}
+          </span>
+          <RowMenu {...props} />
+        </>
+      )}
+    </li>
+  );
+}
+
+/** Switches a policy on and off; what cannot be done says why. */
+export function EnabledSwitch({ policy }: { policy: Policy }) {
+  const change = useSwitch();
+  const refusal = useRefusal("PoliciesWrite");
+  const isBroken = policy.check.status === "INVALID" && !policy.enabled;
+  const reason =
+    refusal ?? (isBroken ? "It has mistakes: mend them, then switch it on." : undefined);
+  return (
+    <Tooltip label={reason} disabled={!reason}>
+      <span className={classes.switch}>
+        <Switch
+          size="xs"
+          aria-label={`${policy.name} is enabled`}
+          checked={policy.enabled}
+          disabled={reason !== undefined}
+          onChange={(event) => change.mutate({ policy, enabled: event.currentTarget.checked })}
+        />
+      </span>
+    </Tooltip>
+  );
+}
+
+function Warnings({ policy, shadow }: { policy: Policy; shadow: string | undefined }) {
+  const { problems } = policy.check;
+  const mistakes = problems.filter((problem) => problem.severity === "ERROR");
+  const warnings = problems.filter((problem) => problem.severity === "WARNING");
+  const messages = problems.map((problem) => problem.message);
+  if (shadow !== undefined)
+    messages.unshift(`“${shadow}” stands above and always matches: this is never reached`);
+  if (messages.length === 0) return null;
+  const label = (
+    <ul className={classes.messages}>
+      {messages.map((message) => (
+        <li key={message}>{message}</li>
+      ))}
+    </ul>
+  );
+  return (
+    <Tooltip label={label} maw={420}>
+      {mistakes.length > 0 ? (
+        <Badge size="sm" color="red" variant="light" className={classes.badge}>
+          {count(mistakes.length, "mistake")}
+        </Badge>
+      ) : shadow !== undefined ? (
+        <Badge size="sm" color="yellow" variant="light" className={classes.badge}>
+          never reached
+        </Badge>
+      ) : (
+        <span className={classes.warning} role="img" aria-label={count(warnings.length, "warning")}>
+          <IconAlertTriangle size={15} />
+        </span>
+      )}
+    </Tooltip>
+  );
+}
+
+function Usage({ use }: { use: Use | undefined }) {
+  return (
+    <span className={classes.usage}>
+      <span className={`${classes.matches} number`}>{number(use?.matches ?? 0)}</span>
+      <svg
+        className={classes.bar}
+        viewBox="0 0 100 6"
+        preserveAspectRatio="none"
+        aria-hidden="true"
+      >
+        <rect width="100" height="6" rx="3" className={classes.track} />
+        <rect width={100 * (use?.share ?? 0)} height="6" rx="3" className={classes.fill} />
+      </svg>
+    </span>
+  );
+}
+
+function RowMenu({ policy, total, fixed, onMove }: Props) {
+  const navigate = useNavigate();
+  const refusal = useRefusal("PoliciesWrite");
+  const duplicate = useDuplicate();
+  const remove = useDeleteWithUndo();
+  const isFixed = refusal !== undefined || fixed !== undefined;
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          className={classes.menu}
+          aria-label={`More about ${policy.name}`}
+        >
+          <IconDots size={17} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {refusal && <Menu.Label>{refusal}</Menu.Label>}
+        <Menu.Item
+          leftSection={<IconArrowUp size={15} />}
+          rightSection={<span className="quiet">Alt ↑</span>}
+          disabled={isFixed || policy.position === 0}
+          onClick={() => onMove(policy.position - 1)}
+        >
+          Up
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconArrowDown size={15} />}
+          rightSection={<span className="quiet">Alt ↓</span>}
+          disabled={isFixed || policy.position === total - 1}
+          onClick={() => onMove(policy.position + 1)}
+        >
+          Down
+        </Menu.Item>
+        <Menu.Item disabled={isFixed || policy.position === 0} onClick={() => onMove(0)}>
+          To the top
+        </Menu.Item>
+        <Menu.Item
+          disabled={isFixed || policy.position === total - 1}
+          onClick={() => onMove(total - 1)}
+        >
+          To the bottom
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconHistory size={15} />}
+          onClick={() => void navigate({ to: "/decisions", search: { policy: policy.id } })}
+        >
+          Decisions it won
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconCopy size={15} />}
+          disabled={refusal !== undefined}
+          onClick={() => duplicate.mutate(policy)}
+        >
+          Duplicate
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconTrash size={15} />}
+          color="red"
+          disabled={refusal !== undefined}
+          onClick={() => remove(policy)}
+        >
+          Delete
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** Deletes at once and offers to take it back. */
+export function useDeleteWithUndo(): (policy: Policy) => void {
+  const remove = useDelete();
+  const restore = useRestore();
+  return (policy) =>
+    remove.mutate(policy, {
+      onSuccess: () => {
+        const id = `deleted-${policy.id}`;
+        const undo = () => {
+          notifications.hide(id);
+          restore.mutate(policy);
+        };
+        notifications.show({
+          id,
+          autoClose: 12_000,
+          title: `“${policy.name}” is deleted`,
+          message: (
+            <button type="button" className={classes.undo} onClick={undo}>
+              Undo
+            </button>
+          ),
+        });
+      },
+    });
+}

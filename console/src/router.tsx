@@ -1,0 +1,172 @@
+/** Every place of the console, with what its address may say. */
+import { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { Failure } from "./api/client";
+import { PERIODS, type Period } from "./api/queries";
+import { sessionQuery } from "./api/session";
+import { DecisionPage } from "./pages/DecisionPage";
+import { DecisionsPage } from "./pages/DecisionsPage";
+import { PoliciesPage } from "./pages/PoliciesPage";
+import { PolicyPage } from "./pages/PolicyPage";
+import { SetUpPage } from "./pages/SetUpPage";
+import { Shell } from "./pages/Shell";
+import { SignInPage } from "./pages/SignInPage";
+import { NotFound, PageFailure } from "./ui/Failures";
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // The server said why; asking again does not change its mind.
+      retry: (count, error) =>
+        count < 2 && !(error instanceof Failure && error.status < 500 && error.status > 0),
+    },
+  },
+});
+
+const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+});
+
+/** Returns the text under a key of an address, if there is any. */
+function text(search: Record<string, unknown>, key: string): string | undefined {
+  const value = search[key];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Returns the word under a key of an address if it is one of a few. */
+function word<Word extends string>(
+  search: Record<string, unknown>,
+  key: string,
+  words: readonly Word[],
+): Word | undefined {
+  return words.find((one) => one === search[key]);
+}
+
+/** Leaves out what is not there. */
+function present<T extends object>(search: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const kept: { [Key in keyof T]?: Exclude<T[Key], undefined> } = {};
+  for (const key in search) {
+    const value = search[key];
+    if (value !== undefined) Object.assign(kept, { [key]: value });
+  }
+  return kept;
+}
+
+export const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>) => present({ to: text(search, "to") }),
+  component: SignInPage,
+});
+
+export const setUpRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/setup",
+  validateSearch: (search: Record<string, unknown>) => present({ token: text(search, "token") }),
+  component: SetUpPage,
+});
+
+const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "shell",
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.queries.ensureQueryData(sessionQuery);
+    if (!session) throw redirect({ to: "/sign-in", search: { to: location.href } });
+    return { session };
+  },
+  component: Shell,
+  errorComponent: PageFailure,
+  notFoundComponent: NotFound,
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/policies" });
+  },
+});
+
+const periods = Object.keys(PERIODS).filter((period): period is Period => period in PERIODS);
+
+export const policiesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/policies",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({ find: text(search, "find"), period: word(search, "period", periods) }),
+  component: PoliciesPage,
+  errorComponent: PageFailure,
+});
+
+export const VIEWS = ["form", "expression", "json"] as const;
+export const SIDES = ["try", "versions"] as const;
+
+export const policyRoute = createRoute({
+  getParentRoute: () => policiesRoute,
+  path: "$policyId",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      view: word(search, "view", VIEWS),
+      side: word(search, "side", SIDES),
+      decision: text(search, "decision"),
+    }),
+  component: PolicyPage,
+  errorComponent: PageFailure,
+});
+
+export const OUTCOMES = ["MATCHED", "NO_MATCH"] as const;
+export const STATUSES = ["ERROR", "INVALID"] as const;
+
+export const decisionsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/decisions",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      conversation: text(search, "conversation"),
+      consumer: text(search, "consumer"),
+      policy: text(search, "policy"),
+      outcome: word(search, "outcome", OUTCOMES),
+      status: word(search, "status", STATUSES),
+    }),
+  component: DecisionsPage,
+  errorComponent: PageFailure,
+});
+
+export const decisionRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/decisions/$decisionId",
+  validateSearch: (search: Record<string, unknown>) => present({ policy: text(search, "policy") }),
+  component: DecisionPage,
+  errorComponent: PageFailure,
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    signInRoute,
+    setUpRoute,
+    shellRoute.addChildren([
+      homeRoute,
+      policiesRoute.addChildren([policyRoute]),
+      decisionsRoute,
+      decisionRoute,
+    ]),
+  ]),
+  basepath: "/console",
+  context: { queries },
+  defaultPreload: false,
+  scrollRestoration: false,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

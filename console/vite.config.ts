@@ -1,0 +1,39 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { brotliCompressSync } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+/** Adds compressed scripts and styles, and the list of all files that the program embeds. */
+function embedded(): Plugin {
+  const folder = "dist";
+  return {
+    name: "embedded",
+    apply: "build",
+    writeBundle(_, bundle) {
+      const files = ["icon.svg", ...Object.keys(bundle)];
+      for (const file of Object.keys(bundle).filter((name) => /\.(js|css)$/.test(name))) {
+        writeFileSync(
+          `${folder}/${file}.br`,
+          brotliCompressSync(readFileSync(`${folder}/${file}`)),
+        );
+        files.push(`${file}.br`);
+      }
+      const rows = files
+        .sort()
+        .map((file) => `    ("${file}", include_bytes!("${file}").as_slice()),`);
+      writeFileSync(`${folder}/files.rs`, `[\n${rows.join("\n")}\n]\n`);
+    },
+  };
+}
+
+/** A server to develop against. */
+const server = process.env["USHER_URL"] ?? "http://127.0.0.1:8420";
+
+export default defineConfig({
+  base: "/console/",
+  plugins: [react(), embedded()],
+  // The server puts a fresh nonce here with every page.
+  html: { cspNonce: "{{nonce}}" },
+  build: { target: "es2023", assetsInlineLimit: 0, chunkSizeWarningLimit: 1000 },
+  server: { proxy: { "/api": server, "/problems": server } },
+});

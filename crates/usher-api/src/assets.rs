@@ -1,0 +1,120 @@
+//! The built console: its page, scripts and styles.
+//!
+//! Which files there are is told by the program, which may have been built without any; here is how
+//! they are served. A name under `assets/` has a hash in it and never changes its content. All other
+//! paths are places within the console and get its page, which loads nothing from another host and
+//! runs nothing that stands in the page itself.
+
+use std::sync::Arc;
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use usher_app::App;
+use usher_app::error::{Code, Error};
+
+use crate::extract::Id;
+use crate::problem::Failure;
+
+/// The files of the built console, by path: `index.html`, `assets/index-3Fq2.js`.
+pub type Files = &'static [(&'static str, &'static [u8])];
+
+/// Where the console's page wants a word that is new with each answer.
+const NONCE: &str = "{{nonce}}";
+
+/// What a program answers that was built without the console.
+const ABSENT: &str = "<!doctype html><title>Usher</title>\
+    <p>This program was built without the console.\
+    <p><code>cargo xtask start</code> builds both; by hand it is \
+    <code>npm ci &amp;&amp; npm run build</code> in <code>console/</code>, then \
+    <code>cargo build --release --package usher --features console</code>.\
+    <p>The API is described under <a href=\"/docs\">/docs</a>.\n";
+
+/// Returns the routes of the console.
+pub(crate) fn router(files: Option<Files>) -> Router<Arc<App>> {
+    let page = get(move |id: Extension<Id>| async move { page(files, &id) });
+    let file = get(
+        move |path: Path<String>, id: Extension<Id>, headers: HeaderMap| async move {
+            match files.and_then(|files| file(files, &path, &headers)) {
+                Some(found) => found,
+                None if path.starts_with("assets/") => missing(),
+                None => self::page(files, &id),
+            }
+        },
+    );
+    Router::new()
+        .route("/", get(async || Redirect::temporary("/console")))
+        .route("/console", page.clone())
+        .route("/console/", page)
+        .route("/console/{*path}", file)
+}
+
+fn missing() -> Response {
+    let message = "the console has no such file; load the page again";
+    Failure(Error::new(Code::NotFound, message)).into_response()
+}
+
+/// Answers a file as it is, compressed if there is such a one and the browser takes it.
+fn file(files: Files, path: &str, asked: &HeaderMap) -> Option<Response> {
+    let found = |wanted: &str| {
+        let file = files.iter().find(|(name, _)| *name == wanted);
+        file.map(|(_, bytes)| *bytes)
+    };
+    let kind = match path.rsplit_once('.')?.1 {
+        "js" => "text/javascript",
+        "css" => "text/css",
+        "svg" => "image/svg+xml",
+        "woff2" => "font/woff2",
+        _ => return None,
+    };
+    let plain = found(path)?;
+    let takes_brotli = asked
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.split(',').any(|coding| coding.trim() == "br"));
+    let compressed = found(&format!("{path}.br")).filter(|_| takes_brotli);
+    let life = if path.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=3600"
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, life),
+        (header::VARY, "accept-encoding"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let mut response = (headers, compressed.unwrap_or(plain)).into_response();
+    if compressed.is_some() {
+        let coding = HeaderValue::from_static("br");
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, coding);
+    }
+    Some(response)
+}
+
+/// Answers the console's page, whatever place within it the path names.
+fn page(files: Option<Files>, id: &Id) -> Response {
+    let page = files
+        .and_then(|files| files.iter().find(|(name, _)| *name == "index.html"))
+        .and_then(|(_, bytes)| std::str::from_utf8(bytes).ok());
+    let Some(page) = page else {
+        return (StatusCode::NOT_FOUND, Html(ABSENT)).into_response();
+    };
+    // The request's id is new with each answer and cannot be guessed.
+    let nonce = id.0.to_string();
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
+    );
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy.as_str()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    (headers, Html(page.replace(NONCE, &nonce))).into_response()
+}
