@@ -78,6 +78,7 @@ impl Bench {
             decision_retention_days: 7,
             token_ttl: Duration::from_secs(86_400),
             keyring: usher_app::keyring::Keyring::empty(),
+            outbound: usher_app::outbound::Options::closed(),
             sweep_interval: Duration::from_secs(3_600),
         };
         let bus = Local::new(NodeId::mint(&ids)).into();

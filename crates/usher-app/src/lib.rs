@@ -24,6 +24,7 @@ pub mod identity;
 pub mod keyring;
 pub mod last_agent;
 pub mod options;
+pub mod outbound;
 pub mod policies;
 pub mod queues;
 pub mod rate;
@@ -77,6 +78,7 @@ pub struct App {
     pub(crate) desks: desks::Desks,
     pub(crate) feeds: feed::Feeds,
     pub(crate) functions: functions::Functions,
+    pub(crate) outbound: outbound::Outbound,
 }
 
     pub(crate) workers: workers::Workers,
@@ -120,6 +122,7 @@ impl App {
             desks: desks::Desks::default(),
             feeds: feed::Feeds::default(),
             functions: functions::Functions::new(is_exclusive),
+            outbound: outbound::Outbound::new(&options.outbound, Arc::new(outbound::SystemLookup)),
             workers: workers::Workers::new(options.workers.clone(), tasks.clone()),
             tasks,
             store,

@@ -183,6 +183,7 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         decision_retention_days: config.decisions.retention_days,
         token_ttl: config.security.token_ttl,
         keyring: keys::keyring(config, &ids)?,
+        outbound: config.outbound.options(),
         sweep_interval: SWEEP_INTERVAL,
         workers: workers(world),
     };

@@ -11,6 +11,7 @@ mod context;
 mod data;
 mod decisions;
 mod limits;
+mod outbound;
 mod reader;
 mod secret;
 mod secrets;
@@ -26,6 +27,7 @@ pub use context::Context;
 pub use data::DataDirectory;
 pub use decisions::Decisions;
 pub use limits::Limits;
+pub use outbound::Outbound;
 pub use secret::Secret;
 pub use secrets::Secrets;
 pub use security::Security;
@@ -56,6 +58,8 @@ pub struct Config {
     pub context: Context,
     /// The decision log.
     pub decisions: Decisions,
+    /// What may be called from here.
+    pub outbound: Outbound,
     /// The keys of secrets.
     pub secrets: Secrets,
     /// Tokens and browsers.
@@ -88,6 +92,7 @@ impl Config {
             limits: Limits::read(&mut reader),
             context: Context::read(&mut reader),
             decisions: Decisions::read(&mut reader),
+            outbound: Outbound::read(&mut reader),
             secrets: Secrets::read(&mut reader),
             security: Security::read(&mut reader),
             telemetry: Telemetry::read(&mut reader),

@@ -106,6 +106,7 @@ impl Node {
             decision_retention_days: 7,
             token_ttl: Duration::from_secs(86_400),
             keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
+            outbound: usher_app::outbound::Options::closed(),
             sweep_interval: Duration::from_secs(3_600),
         };
         change(&mut options);

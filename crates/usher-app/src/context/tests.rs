@@ -27,6 +27,7 @@ async fn app() -> (Arc<App>, Caller) {
         decision_retention_days: 1,
         token_ttl: Duration::from_secs(1),
         keyring: crate::keyring::Keyring::empty(),
+        outbound: crate::outbound::Options::closed(),
         workers: crate::workers::Options::for_processors(crate::workers::Launch::Thread, 2),
         sweep_interval: Duration::from_secs(1),
     };
