@@ -1,5 +1,5 @@
 /** What the pages read, each under the key by which a change makes it stale. */
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, body, type Schemas } from "./client";
 
 export type Policy = Schemas["PolicyDocument"] & {
@@ -37,6 +37,57 @@ export const usageQuery = (period: Period) =>
       const from = new Date(Date.now() - (PERIODS[period] - 1) * 86_400_000).toISOString();
       return body(await api.GET("/api/v1/policies/usage", { params: { query: { from } } }));
     },
+  });
+
+export interface DecisionFilter {
+  conversation?: string;
+  consumer?: string;
+  policy?: string;
+  outcome?: "MATCHED" | "NO_MATCH";
+  status?: "ERROR" | "INVALID";
+}
+
+/** The log of decisions, the newest first, a page at a time. */
+export const decisionsQuery = (filter: DecisionFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["decisions", filter],
+    queryFn: async ({ pageParam }) => {
+      const query = {
+        limit: DECISIONS_A_PAGE,
+        ...(pageParam && { cursor: pageParam }),
+        ...(filter.conversation && { conversationId: filter.conversation }),
+        ...(filter.consumer && { consumerId: filter.consumer }),
+        ...(filter.policy && { policyId: filter.policy }),
+        ...(filter.outcome && { outcome: filter.outcome }),
+        ...(filter.status && { status: filter.status }),
+      };
+      return body(await api.GET("/api/v1/decisions", { params: { query } }));
+    },
+    initialPageParam: "",
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+
+const DECISIONS_A_PAGE = 50;
+
+export const decisionQuery = (decisionId: string) =>
+  queryOptions({
+    queryKey: ["decisions", "one", decisionId],
+    queryFn: async () => {
+      const params = { path: { decisionId } };
+      return body(await api.GET("/api/v1/decisions/{decisionId}", { params }));
+    },
+    // A decision that was made does not change.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const whyNotQuery = (decisionId: string, policyId: string) =>
+  queryOptions({
+    queryKey: ["decisions", "one", decisionId, "why-not", policyId],
+    queryFn: async () => {
+      const params = { path: { decisionId }, query: { policyId } };
+      return body(await api.GET("/api/v1/decisions/{decisionId}/why-not", { params }));
+    },
+    staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const versionsQuery = (policyId: string) =>

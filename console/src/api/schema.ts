@@ -967,6 +967,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what is wrong with a policy; nothing is kept. */
+        post: operations["policiesAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policies/usage": {
         parameters: {
             query?: never;
@@ -1863,7 +1880,7 @@ export interface components {
              * @description With one of these skills.
              * @default []
              */
-            skillIds: components["schemas"]["ContractId"][];
+            skillIds?: components["schemas"]["ContractId"][];
         };
         /**
          * @description How an agent is doing now.
@@ -1954,33 +1971,33 @@ export interface components {
              * @description In one of these groups.
              * @default []
              */
-            agentGroupIds: components["schemas"]["ContractId"][];
+            agentGroupIds?: components["schemas"]["ContractId"][];
             /**
              * @description Who.
              * @default []
              */
-            agentIds: components["schemas"]["ContractId"][];
+            agentIds?: components["schemas"]["ContractId"][];
             /**
              * @description Whether they are there; only those who are unless given. Agents who are asked for by id with
              *     the status `OFFLINE` need not be.
              * @default null
              */
-            agentPresence: boolean | null;
+            agentPresence?: boolean | null;
             /**
              * @description `CONNECTED` or `DISCONNECTED`.
              * @default []
              */
-            connectionStates: string[];
+            connectionStates?: string[];
             /**
              * @description With one of these skills.
              * @default []
              */
-            skillIds: components["schemas"]["ContractId"][];
+            skillIds?: components["schemas"]["ContractId"][];
             /**
              * @description `ONLINE`, `BACK_SOON`, `AWAY` or `OFFLINE`.
              * @default []
              */
-            Status: string[];
+            Status?: string[];
         };
         /** @description How agents are doing. */
         AgentStatusList: {
@@ -2088,12 +2105,17 @@ export interface components {
              * @description In whose name, for a credential that may act for others; at whom it rings unless given.
              * @default null
              */
-            asAgent: string | null;
+            asAgent?: string | null;
             /**
              * @description Why it is declined, in the account's words.
              * @default null
              */
-            reason: string | null;
+            reason?: string | null;
+        };
+        Attempt: {
+            decisionId?: string | null;
+            ground?: components["schemas"]["DecisionRequest"];
+            policy: components["schemas"]["PolicyDocument"];
         };
         /** @description One attribute of the catalogue. */
         Attribute: {
@@ -2166,13 +2188,13 @@ export interface components {
              * @description What the consumer is told when a conversation goes to a fallback skill; without it, nothing.
              * @default null
              */
-            fallbackMessage: string | null;
+            fallbackMessage?: string | null;
             /**
              * Format: int32
              * @description When a conversation with nowhere to go is tried again.
              * @default 60
              */
-            retrySeconds: number;
+            retrySeconds?: number;
         };
         /** @description How an agent stands to a conversation that waits. */
         Candidate: {
@@ -2721,39 +2743,39 @@ export interface components {
              * @description The instant taken as now, for time ranges.
              * @default null
              */
-            at: string | null;
+            at?: string | null;
             /** @description Attributes that outrank everything kept: `{namespace: {property: value}}`. */
             attributes?: Record<string, unknown>;
             /**
              * @description For whom.
              * @default null
              */
-            consumerId: string | null;
+            consumerId?: string | null;
             /**
              * @description About which conversation.
              * @default null
              */
-            conversationId: string | null;
+            conversationId?: string | null;
             /**
              * @description Whether the run is neither logged nor counted.
              * @default false
              */
-            dryRun: boolean;
+            dryRun?: boolean;
             /**
              * @description Whether the answer says of each policy why it was passed over.
              * @default false
              */
-            explain: boolean;
+            explain?: boolean;
             /**
              * @description The only policy that is tried.
              * @default null
              */
-            policyId: string | null;
+            policyId?: string | null;
             /**
              * @description The context session; the conversation's unless given.
              * @default null
              */
-            sessionId: string | null;
+            sessionId?: string | null;
         };
         /** @description A part of a conversation. */
         Dialog: {
@@ -3367,28 +3389,28 @@ export interface components {
              *       "ONLINE"
              *     ]
              */
-            availableStatuses: components["schemas"]["AvailableStatus"][];
+            availableStatuses?: components["schemas"]["AvailableStatus"][];
             /**
              * @description Off means that every conversation goes to its destination skill.
              * @default true
              */
-            enabled: boolean;
+            enabled?: boolean;
             /**
              * @description Where a conversation goes if the previous one has no score.
              * @default SKILL
              */
-            mcsMissingPolicy: components["schemas"]["MissingMcs"];
+            mcsMissingPolicy?: components["schemas"]["MissingMcs"];
             /**
              * Format: int32
              * @description The score that the previous conversation must be above: 0 to 100.
              * @default 50
              */
-            mcsThreshold: number;
+            mcsThreshold?: number;
             /**
              * @description The context namespace of the record.
              * @default last_agent
              */
-            namespace: string;
+            namespace?: string;
             /**
              * @description What the accepting agent is told.
              * @default {
@@ -3402,25 +3424,25 @@ export interface components {
              *       "showPreviousAgentName": true
              *     }
              */
-            notice: components["schemas"]["NoticeSettings"];
+            notice?: components["schemas"]["NoticeSettings"];
             /**
              * Format: int32
              * @description How long the agent may take to accept.
              * @default 120
              */
-            suggestTimeoutSeconds: number;
+            suggestTimeoutSeconds?: number;
             /**
              * Format: int64
              * @description How long after a close the consumer goes back to the agent.
              * @default 3600
              */
-            timeFrameSeconds: number;
+            timeFrameSeconds?: number;
             /**
              * Format: int64
              * @description How long the record of a close is kept; at least as long as the time frame.
              * @default 2592000
              */
-            ttlSeconds: number;
+            ttlSeconds?: number;
         };
         /** @description What an agent is shown of the consumer's previous conversation. */
         LastContact: {
@@ -3448,7 +3470,7 @@ export interface components {
              * @description Who; the caller unless given.
              * @default null
              */
-            agentId: string | null;
+            agentId?: string | null;
         };
         /** @description One entry of the decision log. */
         LoggedDecision: {
@@ -3603,12 +3625,12 @@ export interface components {
              * @description On whose side, for a credential that may act for others: `AGENT`, `CONSUMER` or `SYSTEM`.
              * @default null
              */
-            by: string | null;
+            by?: string | null;
             /**
              * @description Why, in one's own words.
              * @default null
              */
-            reason: string | null;
+            reason?: string | null;
         };
         /**
          * @description Who asks for a token.
@@ -3641,44 +3663,44 @@ export interface components {
              * @description What goes before others among those that wait, from -100 to 100.
              * @default 0
              */
-            boost: number;
+            boost?: number;
             /**
              * @description Where the consumer writes: `WEB`, `WHATSAPP`, …; `WEB` unless given.
              * @default null
              */
-            channel: string | null;
+            channel?: string | null;
             /**
              * @description What the consumer's client calls that message: sending it twice is one message.
              * @default null
              */
-            clientMessageId: string | null;
+            clientMessageId?: string | null;
             /**
              * @description Whose it is; without one a new, anonymous consumer's.
              * @default null
              */
-            consumerId: string | null;
+            consumerId?: string | null;
             /**
              * @description The engagement that was opened.
              * @default null
              */
-            engagementId: string | null;
+            engagementId?: string | null;
             /**
              * @description Whether the caller vouches for who the consumer is.
              * @default false
              */
-            isAuthenticated: boolean;
+            isAuthenticated?: boolean;
             /**
              * @description The consumer's first message.
              * @default null
              */
-            message: string | null;
+            message?: string | null;
             /** @default null */
-            sdes: components["schemas"]["StartSdes"] | null;
+            sdes?: components["schemas"]["StartSdes"] | null;
             /**
              * @description The skill it begins in; without one the engagement's, the channel's or the account's.
              * @default null
              */
-            skillId: string | null;
+            skillId?: string | null;
         };
         /**
          * @description What a new credential is to be.
@@ -3814,22 +3836,22 @@ export interface components {
              * @description For which consumer: at most 256 characters.
              * @default null
              */
-            consumerId: string | null;
+            consumerId?: string | null;
             /**
              * @description About which conversation: at most 256 characters.
              * @default null
              */
-            conversationId: string | null;
+            conversationId?: string | null;
             /**
              * @description The context session that policies read first; the conversation's unless given.
              * @default null
              */
-            groupId: string | null;
+            groupId?: string | null;
             /**
              * @description The only policy that is tried.
              * @default null
              */
-            policyId: string | null;
+            policyId?: string | null;
         };
         /**
          * @description What version 2 is asked; unknown fields are ignored, and empty text counts as absent.
@@ -3853,22 +3875,22 @@ export interface components {
              * @description About which conversation: at most 256 characters.
              * @default null
              */
-            conversationId: string | null;
+            conversationId?: string | null;
             /**
              * @description For which consumer: at most 256 characters; needed where policies read `sde.` attributes.
              * @default null
              */
-            customerId: string | null;
+            customerId?: string | null;
             /**
              * @description The only policy that is tried.
              * @default null
              */
-            policyId: string | null;
+            policyId?: string | null;
             /**
              * @description The context session that policies read first; the conversation's unless given.
              * @default null
              */
-            sessionId: string | null;
+            sessionId?: string | null;
         };
         /**
          * @description Where an agent is told about the consumer's previous conversation.
@@ -3884,27 +3906,27 @@ export interface components {
              *       "PRIVATE_MESSAGE"
              *     ]
              */
-            channels: components["schemas"]["NoticeChannel"][];
+            channels?: components["schemas"]["NoticeChannel"][];
             /**
              * @description Whether an agent is told about a conversation of their own.
              * @default true
              */
-            sameAgent: boolean;
+            sameAgent?: boolean;
             /**
              * @description Whether an agent is told about a colleague's conversation in the same skill.
              * @default true
              */
-            sameSkill: boolean;
+            sameSkill?: boolean;
             /**
              * @description Whether the score of the previous conversation is shown.
              * @default false
              */
-            showMcsToAgent: boolean;
+            showMcsToAgent?: boolean;
             /**
              * @description Whether the colleague is named.
              * @default true
              */
-            showPreviousAgentName: boolean;
+            showPreviousAgentName?: boolean;
         };
         /**
          * @description A conversation that rings at an agent.
@@ -4774,7 +4796,7 @@ export interface components {
              * @description How long the present secrets work on, in seconds: 0 unless given, at most 30 days.
              * @default 0
              */
-            overlapSeconds: number;
+            overlapSeconds?: number;
         };
         /** @description How the conversations of an account are handed out, unless a skill or an agent says otherwise. */
         RoutingSettings: {
@@ -4782,7 +4804,7 @@ export interface components {
              * @description Where the conversations of a channel start.
              * @default {}
              */
-            channelSkillIds: {
+            channelSkillIds?: {
                 [key: string]: string;
             };
             /**
@@ -4790,53 +4812,53 @@ export interface components {
              * @description Conversations that a human agent may have at once.
              * @default 4
              */
-            defaultMaxConversations: number;
+            defaultMaxConversations?: number;
             /**
              * @description Where a conversation starts that names neither a skill nor an engagement nor a channel that
              *     has one.
              * @default null
              */
-            defaultSkillId: string | null;
+            defaultSkillId?: string | null;
             /**
              * Format: int32
              * @description How long after that the agent's conversations stay.
              * @default 60
              */
-            graceSeconds: number;
+            graceSeconds?: number;
             /**
              * @description Whether conversations are assigned without being offered.
              * @default false
              */
-            isAutoAccepted: boolean;
+            isAutoAccepted?: boolean;
             /**
              * Format: int32
              * @description How long an agent counts as there without a sign of life.
              * @default 60
              */
-            leaseSeconds: number;
+            leaseSeconds?: number;
             /**
              * Format: int32
              * @description How long an offer rings.
              * @default 72
              */
-            ringSeconds: number;
+            ringSeconds?: number;
             /**
              * @description What happens to them then.
              * @default REQUEUE
              */
-            silence: components["schemas"]["Silence"];
+            silence?: components["schemas"]["Silence"];
             /**
              * Format: int32
              * @description How long an agent who declined or missed a conversation does not get it again.
              * @default 60
              */
-            skipSeconds: number;
+            skipSeconds?: number;
             /**
              * Format: int32
              * @description How long a conversation is kept for a suggested agent.
              * @default 120
              */
-            suggestSeconds: number;
+            suggestSeconds?: number;
             /**
              * @description What a conversation counts.
              * @default {
@@ -4845,7 +4867,7 @@ export interface components {
              *       "inactivePerMille": 100
              *     }
              */
-            weights: components["schemas"]["Weights"];
+            weights?: components["schemas"]["Weights"];
         };
         /** @description What policies read under `sde.` for a consumer. */
         Sdes: {
@@ -4870,12 +4892,12 @@ export interface components {
              * @description When it was said; now unless given.
              * @default null
              */
-            at: string | null;
+            at?: string | null;
             /**
              * @description Whether the consumer was signed in when it was said.
              * @default false
              */
-            authenticated: boolean;
+            authenticated?: boolean;
             /** @description Fields of the customer, by the event's name or the attribute's. */
             customerInfo?: Record<string, unknown>;
             /** @description Fields of the person. */
@@ -4953,7 +4975,7 @@ export interface components {
              * @description Whether policies may use the actions that begin with `X_`.
              * @default false
              */
-            actionExtensions: boolean;
+            actionExtensions?: boolean;
             /**
              * @description How hosted bots behave, unless a bot says otherwise.
              * @default {
@@ -4961,34 +4983,34 @@ export interface components {
              *       "retrySeconds": 60
              *     }
              */
-            bot: components["schemas"]["BotSettings"];
+            bot?: components["schemas"]["BotSettings"];
             /**
              * @description Which side of `CONTAINS` must hold the other.
              * @default ATTRIBUTE_CONTAINS_VALUE
              */
-            containsDirection: components["schemas"]["ContainsDirection"];
+            containsDirection?: components["schemas"]["ContainsDirection"];
             /**
              * Format: int32
              * @description Days that closed conversations and their events are kept: 1 to 3,660, 400 unless given.
              * @default null
              */
-            conversationRetentionDays: number | null;
+            conversationRetentionDays?: number | null;
             /**
              * Format: int32
              * @description Days that decisions are kept: 1 to 90; the node's setting unless given.
              * @default null
              */
-            decisionRetentionDays: number | null;
+            decisionRetentionDays?: number | null;
             /**
              * @description Where a conversation goes when nothing else says so.
              * @default null
              */
-            defaultFallbackSkillId: string | null;
+            defaultFallbackSkillId?: string | null;
             /**
              * @description Whether expressions may call the optional helpers, such as `lower` and `now`.
              * @default false
              */
-            expressionExtensions: boolean;
+            expressionExtensions?: boolean;
             /**
              * @description Whether consumers go back to the agent they had.
              * @default {
@@ -5014,7 +5036,7 @@ export interface components {
              *       "ttlSeconds": 2592000
              *     }
              */
-            lastAgent: components["schemas"]["LastAgentSettings"];
+            lastAgent?: components["schemas"]["LastAgentSettings"];
             /**
              * @description How conversations are handed out, unless a skill or an agent says otherwise.
              * @default {
@@ -5035,17 +5057,17 @@ export interface components {
              *       }
              *     }
              */
-            routing: components["schemas"]["RoutingSettings"];
+            routing?: components["schemas"]["RoutingSettings"];
             /**
              * @description Attributes that logs mask.
              * @default []
              */
-            sensitiveAttributes: string[];
+            sensitiveAttributes?: string[];
             /**
              * @description Whether policies see only the request's own session, not the consumer's and the default one.
              * @default false
              */
-            strictSessionLookup: boolean;
+            strictSessionLookup?: boolean;
         };
         /**
          * @description What somebody sets up by a link.
@@ -5141,7 +5163,7 @@ export interface components {
              * @description `HUMAN`, `BOT` or `SYSTEM`; nobody is of the last.
              * @default []
              */
-            userTypes: string[];
+            userTypes?: string[];
         };
         /** @description How the conversations of a skill are handed out; what is left out is the account's setting. */
         SkillRouting: {
@@ -5150,31 +5172,31 @@ export interface components {
              * @description After which time without an answer a conversation is taken back from its agent.
              * @default null
              */
-            answerWithinSeconds: number | null;
+            answerWithinSeconds?: number | null;
             /**
              * @description Whether a conversation is assigned without being offered.
              * @default null
              */
-            isAutoAccepted: boolean | null;
+            isAutoAccepted?: boolean | null;
             /**
              * Format: int32
              * @description The least proficiency, before any relaxation: from 1 to 10.
              * @default null
              */
-            proficiencyMin: number | null;
+            proficiencyMin?: number | null;
             /**
              * @description Who becomes a candidate too after some wait, the shortest wait first.
              * @default []
              */
-            relaxations: components["schemas"]["Relaxation"][];
+            relaxations?: components["schemas"]["Relaxation"][];
             /**
              * Format: int32
              * @description How long an offer rings.
              * @default null
              */
-            ringSeconds: number | null;
+            ringSeconds?: number | null;
             /** @default null */
-            weights: components["schemas"]["Weights"] | null;
+            weights?: components["schemas"]["Weights"] | null;
         };
         /** @description A part of a text, in bytes. */
         Span: {
@@ -5226,12 +5248,12 @@ export interface components {
              * @description Who gets it; the caller unless given.
              * @default null
              */
-            agentId: string | null;
+            agentId?: string | null;
             /**
              * @description Whether it goes beyond the agent's capacity.
              * @default false
              */
-            force: boolean;
+            force?: boolean;
         };
         /** @description What happened in a conversation. */
         Timeline: {
@@ -8411,6 +8433,39 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    policiesAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Attempt"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];

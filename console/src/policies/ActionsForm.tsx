@@ -119,7 +119,7 @@ function PayloadForm({ action, isFixed, onChange }: PartProps) {
   const users = useQuery(usersQuery).data ?? [];
   const put = (members: JsonObject) =>
     onChange({ ...action, payload: withMembers(payload, members) });
-  const known = (rows: readonly { id: string; name: string }[]) =>
+  const known = (rows: readonly { id?: string | null; name: string }[]) =>
     rows.map(({ id, name }) => ({ value: id ?? "", label: name }));
   switch (textOf(action, "type")) {
     case "TRANSFER_TO_SKILL":
