@@ -7,9 +7,12 @@ mod allow_list;
 mod deploy;
 mod edit;
 pub mod event;
+mod host;
+mod http;
 mod invoke;
-mod run;
+mod log;
 mod registry;
+mod run;
 mod written;
 
 use usher_model::id::{AccountId, FunctionId};
@@ -18,33 +21,46 @@ use usher_model::value::Value;
 use usher_store::record::{self, Record as _};
 use usher_store::store::{Key, Query};
 
-use crate::App;
+use crate::{App, Options};
 use crate::caller::{Caller, Permission};
 use crate::change::to_value;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::Creation;
+use crate::rate::Limiter;
 use edit::Edit;
 use registry::Registries;
 
 pub use allow_list::{allow, allowed};
 pub use deploy::{deploy, roll_back, undeploy, versions};
-pub use invoke::{Answer, Input};
-#[expect(unused_imports, reason = "events of conversations start functions")]
-pub(crate) use invoke::{invoke, invoke_event, listens};
+pub use invoke::{Answer, Given, Input, call, call_event, is_implemented, test};
+pub use log::{Filter, level_of, level_word, logs};
+pub use run::{Line, Run};
+pub use usher_functions::worker::LogEntry;
 pub use usher_store::record::function::{FunctionCode, LogLevel, Schedule};
-pub use usher_store::record::{Function, FunctionVersion, Kept};
+pub use usher_store::record::{Function, FunctionLog, FunctionVersion, Kept};
 pub use written::Written;
+
+pub(crate) use invoke::{invoke, invoke_event, listens};
+pub(crate) use log::run as write_logs;
+
+/// What a function may do as often as its account may ask.
+const CALLS: &str = "the number of calls that the function may make is";
 
 /// What running functions needs.
 #[derive(Debug)]
 pub(crate) struct Functions {
     registries: Registries,
+    log: log::Log,
+    /// How often a function may call others over HTTP.
+    calls: Limiter<(AccountId, FunctionId)>,
 }
 
 impl Functions {
-    pub(crate) fn new(is_exclusive: bool) -> Self {
+    pub(crate) fn new(is_exclusive: bool, options: &Options) -> Self {
         Self {
             registries: Registries::new(is_exclusive),
+            log: log::Log::new(),
+            calls: Limiter::new(CALLS, options.rate_per_second, options.rate_burst),
         }
     }
 }
@@ -131,6 +147,15 @@ pub async fn list(caller: &Caller, app: &App) -> Result<Vec<Kept<Function>>> {
     let query = Query::all(&caller.account, Function::COLLECTION);
     let rows = app.store.find_all(&query, app.now()).await?;
     rows.iter().map(|row| Ok(record::read(row)?)).collect()
+}
+
+/// Returns the events that may start functions.
+///
+/// # Errors
+/// Fails if the caller may not see functions.
+pub fn events(caller: &Caller) -> Result<&'static [event::Event]> {
+    caller.require(Permission::FunctionsRead)?;
+    Ok(&event::EVENTS)
 }
 
 /// Says anew what a function is to be; a version that runs is not touched, but its skills, its

@@ -25,6 +25,7 @@ pub mod keyring;
 pub mod last_agent;
 pub mod options;
 pub mod outbound;
+pub mod platform;
 pub mod policies;
 pub mod queues;
 pub mod rate;
@@ -46,7 +47,7 @@ mod hours;
 mod idempotency;
 mod noun;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use usher_bus::bus::Bus;
 use usher_model::id::{AccountId, ConsumerId, IdSource};
@@ -78,6 +79,7 @@ pub struct App {
     pub(crate) desks: desks::Desks,
     pub(crate) feeds: feed::Feeds,
     pub(crate) functions: functions::Functions,
+    pub(crate) platform: OnceLock<Arc<dyn platform::Platform>>,
     pub(crate) outbound: outbound::Outbound,
 }
 
@@ -121,7 +123,8 @@ impl App {
             ),
             desks: desks::Desks::default(),
             feeds: feed::Feeds::default(),
-            functions: functions::Functions::new(is_exclusive),
+            functions: functions::Functions::new(is_exclusive, &options),
+            platform: OnceLock::new(),
             outbound: outbound::Outbound::new(&options.outbound, Arc::new(outbound::SystemLookup)),
             workers: workers::Workers::new(options.workers.clone(), tasks.clone()),
             tasks,
@@ -138,6 +141,7 @@ impl App {
     pub fn start(self: &Arc<Self>) {
         self.tasks.spawn(decisions::writer::run(Arc::clone(self)));
         self.tasks.spawn(sweeper::run(Arc::clone(self)));
+        self.tasks.spawn(functions::write_logs(Arc::clone(self)));
         self.tasks.spawn(rules::follow::run(Arc::clone(self)));
         self.tasks.spawn(desks::follow(Arc::clone(self)));
         self.tasks.spawn(desks::keep(Arc::clone(self)));

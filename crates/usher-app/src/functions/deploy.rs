@@ -24,7 +24,7 @@ pub async fn deploy(
 ) -> Result<Kept<Function>> {
     caller.require(Permission::FunctionsWrite)?;
     let kept = find(app, &caller.account, id).await?;
-    if let Err(error) = run::check(&kept.record.code.source).await {
+    if let Err(error) = run::check(app, &caller.account, &kept.record.code.source).await {
         let problem = error.message.clone();
         edit::edit(caller, app, id, Some(kept.revision), |_, before| {
             let mut after = before.clone();

@@ -1,0 +1,249 @@
+//! The logs of functions: written behind the answer, searched by whoever wrote them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use usher_functions::worker::{LogEntry, LogLevel as Level};
+use usher_model::id::{AccountId, FunctionId, FunctionLogId, RequestId};
+use usher_model::limits;
+use usher_model::time::Timestamp;
+use usher_model::value::Value;
+use usher_store::batch::Batch;
+use usher_store::batch::Expect;
+use usher_store::record::function::LogLevel;
+use usher_store::record::{self, FunctionLog, Record as _};
+use usher_store::store::{Cursor, Field, Query};
+
+use super::find;
+use crate::App;
+use crate::caller::{Caller, Permission};
+use crate::error::{Error, Result};
+
+/// Entries that are written in one commit.
+const BATCH_ENTRIES: usize = 500;
+/// Rows that are looked at for one page when filters leave few of them.
+const LOOKED_AT_MAX: usize = 5_000;
+/// A day.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What waits to be written.
+pub(super) struct Log {
+    to_write: mpsc::Sender<(AccountId, FunctionLog)>,
+    // Guards the other end until the writer takes it.
+    waiting: std::sync::Mutex<Option<mpsc::Receiver<(AccountId, FunctionLog)>>>,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").finish_non_exhaustive()
+    }
+}
+
+impl Log {
+    pub(super) fn new() -> Self {
+        let (to_write, waiting) = mpsc::channel(limits::FUNCTION_LOG_QUEUE_MAX);
+        Self {
+            to_write,
+            waiting: std::sync::Mutex::new(Some(waiting)),
+        }
+    }
+}
+
+/// Keeps what a run wrote, and why it failed; what is for whoever writes the function is not kept.
+pub(super) fn keep(
+    app: &App,
+    account: &AccountId,
+    function: FunctionId,
+    request_id: RequestId,
+    entries: &[LogEntry],
+    failure: Option<&Error>,
+) {
+    let now = app.now();
+    let entry = |at, level, message, extras| FunctionLog {
+        id: FunctionLogId::mint_at(&app.ids, now),
+        function_id: function,
+        request_id: request_id.to_string(),
+        at,
+        level,
+        message,
+        extras,
+        expires_at: now.plus(DAY * limits::FUNCTION_LOG_DAYS),
+    };
+    let kept = entries.iter().filter(|entry| entry.level > Level::Debug);
+    let written = kept.map(|written| {
+        let at = Timestamp::from_milliseconds(written.at_ms);
+        let extras = extras(&written.extras);
+        entry(at, level(written.level), written.message.clone(), extras)
+    });
+    let failed = failure.map(|error| entry(now, LogLevel::Error, error.to_string(), Vec::new()));
+    for one in written.chain(failed) {
+        if app
+            .functions
+            .log
+            .to_write
+            .try_send((account.clone(), one))
+            .is_err()
+        {
+            metrics::counter!("usher_function_logs_dropped_total").increment(1);
+        }
+    }
+}
+
+pub(super) const fn level(level: Level) -> LogLevel {
+    match level {
+        Level::Debug => LogLevel::Debug,
+        Level::Info => LogLevel::Info,
+        Level::Warn => LogLevel::Warn,
+        Level::Error => LogLevel::Error,
+    }
+}
+
+/// Returns the word for a level.
+#[must_use]
+pub const fn level_word(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    }
+}
+
+/// Returns the level of a word.
+#[must_use]
+pub fn level_of(word: &str) -> Option<LogLevel> {
+    let levels = [
+        LogLevel::Debug,
+        LogLevel::Info,
+        LogLevel::Warn,
+        LogLevel::Error,
+    ];
+    levels.into_iter().find(|level| level_word(*level) == word)
+}
+
+/// Reads what was written besides the message: a JSON array, or nothing.
+pub(super) fn extras(text: &str) -> Vec<Value> {
+    match serde_json::from_str(text) {
+        Ok(Value::Array(extras)) => extras,
+        _ if text.is_empty() => Vec::new(),
+        // What hides a secret may have made it another text.
+        _ => vec![text.into()],
+    }
+}
+
+/// Writes what waits until the work is to end, and then the rest.
+pub(crate) async fn run(app: Arc<App>) {
+    let waiting = &app.functions.log.waiting;
+    let waiting = waiting
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take();
+    let Some(mut waiting) = waiting else { return };
+    let mut entries = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            count = waiting.recv_many(&mut entries, BATCH_ENTRIES) => {
+                if count == 0 {
+                    return;
+                }
+            }
+            () = app.tasks.stopping().cancelled() => {
+                while let Ok(entry) = waiting.try_recv() {
+                    entries.push(entry);
+                }
+                write(&app, &mut entries).await;
+                return;
+            }
+        }
+        write(&app, &mut entries).await;
+    }
+}
+
+async fn write(app: &App, entries: &mut Vec<(AccountId, FunctionLog)>) {
+    let mut batch = Batch::new(app.now());
+    for (account, entry) in entries.drain(..) {
+        if let Err(error) = batch.put_record(&account, &entry, Expect::Absent) {
+            tracing::error!(%error, "an entry of a function's log cannot be written");
+        }
+    }
+    if let Err(error) = app.store.commit(batch).await {
+        tracing::warn!(%error, "entries of functions' logs were not kept");
+    }
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this request.
+    pub request_id: Option<String>,
+    /// That matter at least so much.
+    pub level: Option<LogLevel>,
+    /// Whose message or extras contain this text, ignoring case.
+    pub text: Option<String>,
+    /// Written at or after this instant.
+    pub from: Option<Timestamp>,
+    /// Written before this instant.
+    pub to: Option<Timestamp>,
+}
+
+impl Filter {
+    fn fits(&self, entry: &FunctionLog) -> bool {
+        let has_text = |text: &String| {
+            let text = text.to_lowercase();
+            let has = |part: &str| part.to_lowercase().contains(&text);
+            has(&entry.message) || entry.extras.iter().any(|extra| has(&extra.to_string()))
+        };
+        self.request_id
+            .as_ref()
+            .is_none_or(|id| *id == entry.request_id)
+            && self.level.is_none_or(|level| entry.level >= level)
+            && self.text.as_ref().is_none_or(has_text)
+    }
+}
+
+/// Returns entries of a function's log, the newest first. A page may have fewer than `limit` of
+/// them, or none, and still a next one: it looks at a bounded part of the log.
+///
+/// # Errors
+/// Fails if the caller may not see functions, there is no such one, or the cursor was not made by
+/// this list.
+pub async fn logs(
+    caller: &Caller,
+    app: &App,
+    id: FunctionId,
+    filter: &Filter,
+    after: Option<Cursor>,
+    limit: usize,
+) -> Result<(Vec<FunctionLog>, Option<Cursor>)> {
+    caller.require(Permission::FunctionsRead)?;
+    find(app, &caller.account, id).await?;
+    let first_at = |at: Timestamp| Field::Text(FunctionLogId::first_at(at).to_string());
+    let mut query = Query {
+        index: Some("by_function"),
+        equals: vec![Field::Text(id.to_string())],
+        from: filter.from.map(first_at),
+        to: filter.to.map(first_at),
+        descending: true,
+        after,
+        ..Query::all(&caller.account, FunctionLog::COLLECTION)
+    };
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    loop {
+        query.limit = limit - found.len();
+        let page = app.store.find(&query, app.now()).await?;
+        looked_at += page.rows.len();
+        for row in &page.rows {
+            let entry: FunctionLog = record::read(row)?.record;
+            if filter.fits(&entry) {
+                found.push(entry);
+            }
+        }
+        if page.next.is_none() || found.len() >= limit || looked_at >= LOOKED_AT_MAX {
+            return Ok((found, page.next));
+        }
+        query.after = page.next;
+    }
+}
