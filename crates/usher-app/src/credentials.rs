@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use usher_model::id::{AccountId, AgentId, ConsumerId, CredentialId, RequestId, UserId};
@@ -20,6 +19,7 @@ use usher_store::record::{self, Kept, Record as _};
 use usher_store::store::{Key, Query};
 
 use crate::App;
+use crate::cache::{self, Cache};
 use crate::caller::{Caller, Permission};
 use crate::change::{Change, check_name};
 use crate::error::{Code, Error, Result};
@@ -37,7 +37,7 @@ const KEY_PREFIX: &str = "usk";
 
 /// Credentials that were found good a moment ago.
 pub(crate) struct Credentials {
-    known: moka::sync::Cache<[u8; 32], Known, RandomState>,
+    known: Cache<[u8; 32], Known>,
 }
 
 impl fmt::Debug for Credentials {
@@ -65,16 +65,14 @@ enum Bearer {
 
 impl Credentials {
     pub(crate) fn new() -> Self {
-        let known = moka::sync::Cache::builder()
-            .max_capacity(REMEMBERED_MAX)
-            .time_to_live(REMEMBERED_FOR)
-            .build_with_hasher(RandomState::default());
-        Self { known }
+        Self {
+            known: cache::counted(REMEMBERED_MAX),
+        }
     }
 
     /// Forgets everything: a credential was changed.
     fn forget(&self) {
-        self.known.invalidate_all();
+        self.known.clear();
     }
 }
 
@@ -279,9 +277,19 @@ pub async fn rotate(
 /// Fails with [`Code::Unauthorized`] if the key is malformed, unknown, expired or revoked.
 pub async fn authenticate(app: &App, api_key: &str, request_id: RequestId) -> Result<Caller> {
     let digest = Sha256::digest(api_key.as_bytes()).into();
-    if let Some(caller) = remembered(app, &digest, request_id) {
-        return Ok(caller);
+    match remembered(app, &digest, request_id) {
+        Some(caller) => Ok(caller),
+        // On the heap: every request would carry the room for it.
+        None => Box::pin(examine_api_key(app, digest, api_key, request_id)).await,
     }
+}
+
+async fn examine_api_key(
+    app: &App,
+    digest: [u8; 32],
+    api_key: &str,
+    request_id: RequestId,
+) -> Result<Caller> {
     let (account, id, secret) = parse_api_key(api_key).ok_or_else(unauthorized)?;
     let credential = get(app, &account, id).await.map_err(hidden)?.record;
     let matches = is_one_of(
@@ -386,9 +394,18 @@ async fn sign(
 /// credential is gone.
 pub async fn authenticate_token(app: &App, token: &str, request_id: RequestId) -> Result<Caller> {
     let digest = Sha256::digest(token.as_bytes()).into();
-    if let Some(caller) = remembered(app, &digest, request_id) {
-        return Ok(caller);
+    match remembered(app, &digest, request_id) {
+        Some(caller) => Ok(caller),
+        None => Box::pin(examine_token(app, digest, token, request_id)).await,
     }
+}
+
+async fn examine_token(
+    app: &App,
+    digest: [u8; 32],
+    token: &str,
+    request_id: RequestId,
+) -> Result<Caller> {
     // The account is read before the signature is checked, only to know with which key.
     let account = unverified_account(token).ok_or_else(unauthorized)?;
     let key = token_key(app, &account).await.map_err(hidden)?;
@@ -451,8 +468,10 @@ pub fn is_api_key(text: &str) -> bool {
 }
 
 fn remembered(app: &App, digest: &[u8; 32], request_id: RequestId) -> Option<Caller> {
-    let known = app.credentials.known.get(digest)?;
-    (known.until > app.now()).then(|| caller_of(known, request_id))
+    let (known, now) = (app.credentials.known.get(digest)?, app.now());
+    // What ends too far ahead was noted before the clock went backwards.
+    let is_fresh = known.until > now && known.until <= now.plus(REMEMBERED_FOR);
+    is_fresh.then(|| caller_of(known, request_id))
 }
 
 fn caller_of(known: Known, request_id: RequestId) -> Caller {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use usher_model::id::{ConsumerId, ConversationId, DecisionId, PolicyId, SessionId};
 use usher_model::time::Timestamp;
-use usher_model::value::{Object, Value};
+use usher_model::value::{self, Object, Value};
 use usher_policy::attribute::Slot;
 use usher_policy::document::Policy;
 use usher_policy::explain::{self, Explanation};
@@ -176,7 +176,7 @@ pub async fn decide(caller: &Caller, app: &Arc<App>, request: Request) -> Result
             is_faulty: !outcome.faults.is_empty(),
         };
         let written = written.write()?;
-        metrics::counter!("usher_decisions_total", "api" => request.api.as_str()).increment(1);
+        app.log.count(request.api);
         app.log.append(caller.account.clone(), written, tally).await;
     }
     Ok(Decision {
@@ -210,10 +210,12 @@ fn keep_facts<'a>(
                 record::FactValue::Text(text),
                 text.len() > KEPT_VALUE_CHARS_MAX,
             ),
-            Fact::Tree(tree) => (
-                record::FactValue::Tree(tree),
-                tree.to_string().len() > KEPT_VALUE_CHARS_MAX,
-            ),
+            Fact::Tree(tree) => {
+                // Counting costs as much as writing, so only what may be too long is counted.
+                let is_long = value::json_most(tree) > KEPT_VALUE_CHARS_MAX
+                    && tree.to_string().len() > KEPT_VALUE_CHARS_MAX;
+                (record::FactValue::Tree(tree), is_long)
+            }
         };
         if is_long {
             let (namespace, path) = (&logged.namespace, &logged.path);

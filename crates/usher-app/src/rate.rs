@@ -4,10 +4,10 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
 
+use crate::cache::{self, Cache};
 use crate::error::{Code, Error, Result};
 
 /// Buckets that are held; the rest are full.
@@ -19,7 +19,7 @@ pub(crate) struct Limiter<K = AccountId> {
     what: &'static str,
     per_second: f64,
     burst: f64,
-    buckets: moka::sync::Cache<K, Arc<Mutex<Bucket>>, RandomState>,
+    buckets: Cache<K, Arc<Mutex<Bucket>>>,
 }
 
 impl<K> std::fmt::Debug for Limiter<K> {
@@ -42,9 +42,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Limiter<K> {
             what,
             per_second: f64::from(per_second.max(1)),
             burst: f64::from(burst.max(1)),
-            buckets: moka::sync::Cache::builder()
-                .max_capacity(BUCKETS_MAX)
-                .build_with_hasher(RandomState::default()),
+            buckets: cache::counted(BUCKETS_MAX),
         }
     }
 
@@ -53,12 +51,12 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Limiter<K> {
     /// # Errors
     /// Fails with [`Code::RateLimited`] and the time until the next token if none is left.
     pub(crate) fn take(&self, whose: &K, now: Timestamp) -> Result<()> {
-        let bucket = self.buckets.get_with_by_ref(whose, || {
-            Arc::new(Mutex::new(Bucket {
+        let bucket = self.buckets.get_or_insert_with(whose, || {
+            Ok::<_, Error>(Arc::new(Mutex::new(Bucket {
                 tokens: self.burst,
                 filled_at: now,
-            }))
-        });
+            })))
+        })?;
         // Guards two numbers; held for nanoseconds.
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that went backwards fills nothing.

@@ -23,6 +23,7 @@ use usher_store::record::{self, Kept, RuleVersion, Settings};
 use usher_store::store::{Key, Query};
 
 use crate::App;
+use crate::cache::{self, Cache};
 use crate::error::{Code, Error, Result};
 
 pub(crate) mod edit;
@@ -45,8 +46,8 @@ const ALIASES: [&str; 2] = ["customerinfo", "personalinfo"];
 pub(crate) struct Rules {
     /// Whether no other process changes the rules, so that what is held is true.
     is_exclusive: bool,
-    current: moka::sync::Cache<AccountId, Arc<Ruleset>>,
-    past: moka::sync::Cache<(AccountId, u64), Arc<Ruleset>>,
+    current: Cache<AccountId, Arc<Ruleset>>,
+    past: Cache<(AccountId, u64), Arc<Ruleset>>,
     // Each guards no data: who changes the rules of an account waits until the one before is done,
     // so that many changes at once need not start over again and again.
     turns: [Mutex<()>; TURNS],
@@ -63,22 +64,16 @@ impl Rules {
     pub(crate) fn new(is_exclusive: bool) -> Self {
         Self {
             is_exclusive,
-            current: moka::sync::Cache::new(ACCOUNTS_MAX),
-            past: moka::sync::Cache::new(REVISIONS_MAX),
+            current: cache::counted(ACCOUNTS_MAX),
+            past: cache::counted(REVISIONS_MAX),
             turns: std::array::from_fn(|_| Mutex::new(())),
             hasher: RandomState::default(),
         }
     }
 
-    /// Keeps a ruleset and returns the newest one: one that was read before a change and comes
-    /// after it must not hide it.
+    /// Keeps a ruleset unless a newer one is held, and returns the newest.
     fn keep(&self, account: &AccountId, ruleset: &Arc<Ruleset>) -> Arc<Ruleset> {
-        let kept = self.current.entry_by_ref(account).and_upsert_with(|held| {
-            held.map(moka::Entry::into_value)
-                .filter(|held| held.revision > ruleset.revision)
-                .unwrap_or_else(|| Arc::clone(ruleset))
-        });
-        kept.into_value()
+        cache::keep_newest(&self.current, account, ruleset, |rules| rules.revision)
     }
 
     /// Waits until no other change of the account's rules is under way on this node.
@@ -272,7 +267,8 @@ pub(crate) async fn current(app: &App, account: &AccountId) -> Result<Arc<Rulese
     {
         return Ok(held);
     }
-    reload(app, account).await
+    // On the heap: every decision would carry the room for it.
+    Box::pin(reload(app, account)).await
 }
 
 /// Reads what decides now from the store.

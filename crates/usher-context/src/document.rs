@@ -7,7 +7,7 @@ use std::ops::Bound;
 
 use usher_model::limits;
 use usher_model::time::Timestamp;
-use usher_model::value::{Object, Value};
+use usher_model::value::{self, Object, Value};
 
 use crate::name::{self, NameError};
 
@@ -196,7 +196,7 @@ impl Merge {
         let after: Vec<_> = kept.chain(written).collect();
         let members = || after.iter().map(|(name, value, _)| (*name, *value));
         let chars_most: usize = members()
-            .map(|(name, value)| member_most(name, value))
+            .map(|(name, value)| value::member_most(name, value))
             .sum();
         // Counting costs as much as writing the text, so only what may be too large is counted.
         if chars_most > limits::DOCUMENT_CHARS_MAX {
@@ -245,33 +245,6 @@ impl Merge {
             Scope::WholeDocument => self.expires_at,
         }
     }
-}
-
-/// Returns at least as many characters as a value's compact JSON text has.
-fn chars_most(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) => "false".len(),
-        // Seventeen digits, a sign, a point and an exponent; whole numbers have at most twenty.
-        Value::Number(_) => 25,
-        Value::String(text) => text_most(text),
-        Value::Array(items) => 2 + items.iter().map(|item| 1 + chars_most(item)).sum::<usize>(),
-        Value::Object(members) => {
-            let members = members.iter();
-            2 + members
-                .map(|(name, value)| member_most(name, value))
-                .sum::<usize>()
-        }
-    }
-}
-
-/// The same for a member of an object, with its colon and comma.
-fn member_most(name: &str, value: &Value) -> usize {
-    2 + text_most(name) + chars_most(value)
-}
-
-/// The same for text: an escaped byte takes up to six characters.
-fn text_most(text: &str) -> usize {
-    2 + 6 * text.len()
 }
 
 /// Counts the characters of the compact JSON text of an object.
@@ -453,7 +426,7 @@ mod tests {
             let properties = document.properties.iter();
             let counted = chars(properties.map(|(name, kept)| (name.as_str(), &kept.value)));
             assert_eq!(counted, value.to_string().chars().count(), "{value}");
-            assert!(chars_most(&value) >= counted, "{value}");
+            assert!(value::json_most(&value) >= counted, "{value}");
         }
     }
 }

@@ -145,6 +145,12 @@ macro_rules! minted_ids {
                 Timestamp::from_milliseconds(milliseconds)
             }
 
+            /// Returns the id's usual form in lower case, without memory of its own: `text` has it.
+            #[must_use]
+            pub fn encode(self, text: &mut [u8; 36]) -> &str {
+                self.0.hyphenated().encode_lower(text)
+            }
+
             /// Reads a UUID in its usual form.
             ///
             /// # Errors
@@ -165,7 +171,7 @@ macro_rules! minted_ids {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(&self.0)
+                serializer.serialize_str(self.encode(&mut [0; 36]))
             }
         }
 

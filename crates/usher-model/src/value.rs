@@ -34,6 +34,36 @@ pub fn text(value: &Value) -> String {
     }
 }
 
+/// Returns at least as many bytes as a value's compact JSON text has: counting them would cost as
+/// much as writing it.
+#[must_use]
+pub fn json_most(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => "false".len(),
+        // Seventeen digits, a sign, a point and an exponent; whole numbers have at most twenty.
+        Value::Number(_) => 25,
+        Value::String(text) => text_most(text),
+        Value::Array(items) => 2 + items.iter().map(|item| 1 + json_most(item)).sum::<usize>(),
+        Value::Object(members) => {
+            let members = members.iter();
+            2 + members
+                .map(|(name, value)| member_most(name, value))
+                .sum::<usize>()
+        }
+    }
+}
+
+/// The same for a member of an object, with its colon and comma.
+#[must_use]
+pub fn member_most(name: &str, value: &Value) -> usize {
+    2 + text_most(name) + json_most(value)
+}
+
+/// The same for text: an escaped byte takes up to six.
+fn text_most(text: &str) -> usize {
+    2 + 6 * text.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -154,6 +154,9 @@ impl Store {
         Self(self.0, Sharing::Shared)
     }
 
+    // What waits for a server is on the heap: every request would carry the room for it, also where
+    // the store is embedded.
+
     /// Returns a row that has not expired.
     ///
     /// # Errors
@@ -166,7 +169,7 @@ impl Store {
     ) -> Result<Option<Row>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.get(collection, key, now),
-            Backend::Postgres(postgres) => postgres.get(collection, key, now).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.get(collection, key, now)).await,
         }
     }
 
@@ -182,7 +185,7 @@ impl Store {
     ) -> Result<Vec<Option<Row>>, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.get_many(wanted, now),
-            Backend::Postgres(postgres) => postgres.get_many(wanted, now).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.get_many(wanted, now)).await,
         }
     }
 
@@ -194,7 +197,7 @@ impl Store {
     pub async fn find(&self, query: &Query, now: Timestamp) -> Result<Page, StoreError> {
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.find(query, now).await,
-            Backend::Postgres(postgres) => postgres.find(query, now).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.find(query, now)).await,
         }
     }
 
@@ -230,7 +233,7 @@ impl Store {
         }
         match &self.0 {
             Backend::Sqlite(sqlite) => sqlite.commit(batch).await,
-            Backend::Postgres(postgres) => postgres.commit(batch).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.commit(batch)).await,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Source: `docs/guide/next-actions.md`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Json;
@@ -23,6 +24,11 @@ use super::aliases_of;
 use crate::extract::{self, Authenticated, Path, Query, Shared};
 use crate::problem::Failure;
 use crate::wire::decision::{Action, Actions};
+
+const NEXT_ACTION_ID: HeaderName = HeaderName::from_static("x-next-action-id");
+const RULE_ID: HeaderName = HeaderName::from_static("x-rule-id");
+const RULE_NAME: HeaderName = HeaderName::from_static("x-rule-name");
+const NO_MATCH_REASON: HeaderName = HeaderName::from_static("x-no-match-reason");
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     let v1 = routes!(v1, v1_body);
@@ -259,31 +265,32 @@ async fn v2(
         account.ok_or_else(|| Error::field("#/accountId", "expected `accountId`, found none"))?;
     caller.require_account(account)?;
     let decision = decisions::decide(&caller, &app, ask.request()?).await?;
-    let headers = headers(&decision);
-    if query.envelope.as_deref() == Some("true") {
-        return Ok((headers, Json(Envelope::from(decision))).into_response());
-    }
-    Ok((headers, Json(Actions(decision.actions))).into_response())
+    let mut response = if query.envelope.as_deref() == Some("true") {
+        Json(Envelope::from(decision.clone())).into_response()
+    } else {
+        Json(Actions(Arc::clone(&decision.actions))).into_response()
+    };
+    add_headers(&decision, response.headers_mut());
+    Ok(response)
 }
 
-/// What the bare list of version 2 has no room for.
-fn headers(decision: &Decision) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let mut add = |name: &'static str, text: &str| {
+/// Says what the bare list of version 2 has no room for.
+fn add_headers(decision: &Decision, headers: &mut HeaderMap) {
+    /// With those that every answer gets.
+    const COUNT: usize = 8;
+    headers.reserve(COUNT);
+    let mut add = |name: HeaderName, text: &str| {
         if let Ok(value) = HeaderValue::from_str(text) {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name, value);
         }
     };
-    add("x-next-action-id", &decision.id.to_string());
+    add(NEXT_ACTION_ID, decision.id.encode(&mut [0; 36]));
     if let Some((id, name)) = &decision.policy {
-        add("x-rule-id", id.as_str());
-        add(
-            "x-rule-name",
-            &utf8_percent_encode(name, NON_ALPHANUMERIC).to_string(),
-        );
+        add(RULE_ID, id.as_str());
+        let name = Cow::from(utf8_percent_encode(name, NON_ALPHANUMERIC));
+        add(RULE_NAME, &name);
     }
     if let Some(reason) = decision.no_match_reason {
-        add("x-no-match-reason", reason);
+        add(NO_MATCH_REASON, reason);
     }
-    headers
 }

@@ -129,33 +129,45 @@ pub(crate) async fn hold(
         .map(|address| app.documents.get(address))
         .collect();
     if held.iter().any(Option::is_none) {
-        let missing: Vec<&Address> = addresses
-            .iter()
-            .zip(&held)
-            .filter(|(_, held)| held.is_none())
-            .map(|(address, _)| address)
-            .collect();
-        let generations: Vec<u64> = missing
-            .iter()
-            .map(|address| app.documents.generation(address))
-            .collect();
-        let wanted: Vec<_> = missing
-            .iter()
-            .map(|address| (&kept::CONTEXT_DOCUMENTS, address.key()))
-            .collect();
-        let rows = app.store.get_many(&wanted, now).await?;
-        let mut read = Vec::with_capacity(rows.len());
-        for ((row, address), generation) in rows.iter().zip(missing).zip(generations) {
-            let document = row.as_ref().map(Held::read).transpose()?;
-            let document = Arc::new(document.unwrap_or_default());
-            app.documents
-                .keep(address, generation, Arc::clone(&document));
-            read.push(document);
-        }
-        let mut read = read.into_iter();
-        for slot in held.iter_mut().filter(|slot| slot.is_none()) {
-            *slot = read.next();
-        }
+        // On the heap: every decision would carry the room for it.
+        Box::pin(read_missing(app, &addresses, &mut held, now)).await?;
     }
     Ok(held.into_iter().flatten().collect())
+}
+
+/// Reads what is not held, and keeps it.
+async fn read_missing(
+    app: &App,
+    addresses: &[Address],
+    held: &mut [Option<Arc<Held>>],
+    now: Timestamp,
+) -> Result<()> {
+    let missing: Vec<&Address> = addresses
+        .iter()
+        .zip(&*held)
+        .filter(|(_, held)| held.is_none())
+        .map(|(address, _)| address)
+        .collect();
+    let generations: Vec<u64> = missing
+        .iter()
+        .map(|address| app.documents.generation(address))
+        .collect();
+    let wanted: Vec<_> = missing
+        .iter()
+        .map(|address| (&kept::CONTEXT_DOCUMENTS, address.key()))
+        .collect();
+    let rows = app.store.get_many(&wanted, now).await?;
+    let mut read = Vec::with_capacity(rows.len());
+    for ((row, address), generation) in rows.iter().zip(missing).zip(generations) {
+        let document = row.as_ref().map(Held::read).transpose()?;
+        let document = Arc::new(document.unwrap_or_default());
+        app.documents
+            .keep(address, generation, Arc::clone(&document));
+        read.push(document);
+    }
+    let mut read = read.into_iter();
+    for slot in held.iter_mut().filter(|slot| slot.is_none()) {
+        *slot = read.next();
+    }
+    Ok(())
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
 
+use crate::cache::{self, Cache};
+
 /// Generations are counted for this many groups of keys: enough that writers of different rows
 /// seldom meet in one.
 const GROUPS: usize = 4_096;
@@ -17,7 +19,7 @@ const GROUPS: usize = 4_096;
 /// after it, and then keeps what it wrote only if it was the only one. So what is held is never older
 /// than what was acknowledged.
 pub(crate) struct Memory<K, V> {
-    held: Option<moka::sync::Cache<K, V, RandomState>>,
+    held: Option<Cache<K, V>>,
     generations: Box<[AtomicU64]>,
     hasher: RandomState,
 }
@@ -36,12 +38,7 @@ where
     /// Holds values of a total weight of `weight_max`, or none if other processes write them too.
     pub(crate) fn new(is_exclusive: bool, weight_max: u64, weight: fn(&V) -> u32) -> Self {
         let hasher = RandomState::default();
-        let held = is_exclusive.then(|| {
-            moka::sync::Cache::builder()
-                .max_capacity(weight_max)
-                .weigher(move |_, value: &V| weight(value).max(1))
-                .build_with_hasher(hasher.clone())
-        });
+        let held = is_exclusive.then(|| cache::weighed(weight_max, weight, hasher.clone()));
         Self {
             held,
             generations: (0..GROUPS).map(|_| AtomicU64::new(0)).collect(),
@@ -69,7 +66,7 @@ where
         held.insert(key.clone(), read);
         // A writer may have come between the comparison and the insertion.
         if self.generation(key) != generation {
-            held.invalidate(key);
+            held.remove(key);
         }
     }
 
@@ -79,7 +76,7 @@ where
         if before == generation {
             self.keep(key, before.wrapping_add(1), written);
         } else if let Some(held) = &self.held {
-            held.invalidate(key);
+            held.remove(key);
         }
     }
 
@@ -87,7 +84,7 @@ where
     pub(crate) fn forget(&self, key: &K) {
         self.count_up(key);
         if let Some(held) = &self.held {
-            held.invalidate(key);
+            held.remove(key);
         }
     }
 

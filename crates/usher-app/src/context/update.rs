@@ -102,7 +102,8 @@ impl Before {
                 generation,
             });
         }
-        Self::load(app, address, &place, generation, now).await
+        // On the heap: every write would carry the room for it.
+        Box::pin(Self::load(app, address, &place, generation, now)).await
     }
 
     async fn load(
@@ -199,7 +200,7 @@ pub(super) async fn attempt(
 ) -> Result<Option<Read>> {
     let is_write = change.written.is_some();
     if is_write && before.namespace.is_none() && rules::is_alias(address.namespace.as_str()) {
-        namespaces::make_alias(caller, app, &address.namespace).await?;
+        Box::pin(namespaces::make_alias(caller, app, &address.namespace)).await?;
         return Ok(None);
     }
     let merge = change.merge(app, &before);

@@ -48,14 +48,20 @@ impl Known {
             .collect();
         let sde = match &request.consumer_id {
             Some(consumer) if !plan.sde.is_empty() => {
-                sdes::tree(app, &caller.account, consumer, now).await?
+                Box::pin(sdes::tree(app, &caller.account, consumer, now)).await?
             }
             _ => None,
+        };
+        let floor = if plan.names_floor() {
+            // On the heap: every decision would carry the room for it.
+            Box::pin(Floor::read(caller, app, rules, request, now)).await?
+        } else {
+            Floor::default()
         };
         Ok(Self {
             documents,
             sde,
-            floor: Floor::read(caller, app, rules, request, now).await?,
+            floor,
             now,
         })
     }

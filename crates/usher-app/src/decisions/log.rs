@@ -6,14 +6,16 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use metrics::Counter;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use usher_model::id::AccountId;
 use usher_model::limits;
 use usher_store::record::WrittenDecision;
 
+use super::Api;
 use crate::usage::Tally;
 
 /// How long a caller waits for room before its decision is dropped.
@@ -73,6 +75,16 @@ pub(crate) struct Log {
     // Guards the other end until the writer takes it.
     waiting: Mutex<Option<mpsc::Receiver<Entry>>>,
     dropped: AtomicU64,
+    asked: Asked,
+}
+
+/// The counters of decisions by door: made at the first, because looking one up by its labels costs
+/// more than counting.
+#[derive(Default)]
+struct Asked {
+    v1: OnceLock<Counter>,
+    v2: OnceLock<Counter>,
+    own: OnceLock<Counter>,
 }
 
 impl fmt::Debug for Log {
@@ -101,6 +113,7 @@ impl Log {
             hurry: Notify::new(),
             waiting: Mutex::new(Some(waiting)),
             dropped: AtomicU64::new(0),
+            asked: Asked::default(),
         }
     }
 
@@ -121,20 +134,12 @@ impl Log {
                 Ok(()) => true,
                 Err(mpsc::error::TrySendError::Closed(_)) => false,
                 Err(mpsc::error::TrySendError::Full(entry)) => {
-                    self.queue.send_timeout(entry, ROOM_WAIT).await.is_ok()
+                    let sent = self.queue.send_timeout(entry, ROOM_WAIT);
+                    // On the heap: every decision would carry the room for it.
+                    Box::pin(sent).await.is_ok()
                 }
             },
-            Err(_full) => {
-                let room = Arc::clone(&self.room).acquire_many_owned(size);
-                match tokio::time::timeout(ROOM_WAIT, room).await {
-                    Ok(Ok(room)) => self
-                        .queue
-                        .send_timeout(entry(room), ROOM_WAIT)
-                        .await
-                        .is_ok(),
-                    Ok(Err(_)) | Err(_) => false,
-                }
-            }
+            Err(_full) => Box::pin(self.append_in_turn(size, entry)).await,
         };
         if is_queued {
             // Its caller is answered after this.
@@ -143,6 +148,34 @@ impl Log {
             self.count_dropped(1);
             tracing::warn!(decision_id = %id, "a decision was not logged: the log is full");
         }
+    }
+
+    /// Waits until there is room for an entry; says whether it was queued.
+    async fn append_in_turn(
+        &self,
+        size: u32,
+        entry: impl FnOnce(OwnedSemaphorePermit) -> Entry,
+    ) -> bool {
+        let room = Arc::clone(&self.room).acquire_many_owned(size);
+        match tokio::time::timeout(ROOM_WAIT, room).await {
+            Ok(Ok(room)) => {
+                let sent = self.queue.send_timeout(entry(room), ROOM_WAIT);
+                sent.await.is_ok()
+            }
+            Ok(Err(_)) | Err(_) => false,
+        }
+    }
+
+    /// Counts a decision that was asked for through a door.
+    pub(super) fn count(&self, api: Api) {
+        let counter = match api {
+            Api::V1 => &self.asked.v1,
+            Api::V2 => &self.asked.v2,
+            Api::Own => &self.asked.own,
+        };
+        let counter = counter
+            .get_or_init(|| metrics::counter!("usher_decisions_total", "api" => api.as_str()));
+        counter.increment(1);
     }
 
     pub(super) fn count_dropped(&self, count: usize) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use usher_model::id::{AccountId, FunctionId, SkillId};
 use usher_model::limits;
 use usher_store::collection::kept;
@@ -12,6 +13,7 @@ use usher_store::record::{self, Function, FunctionHead, FunctionVersion, Kept, R
 use usher_store::store::{Key, Query};
 
 use crate::App;
+use crate::cache::{self, Cache};
 use crate::error::{Error, Result};
 
 /// Accounts whose functions are held.
@@ -21,9 +23,9 @@ const ACCOUNTS_MAX: u64 = 1_000;
 pub(crate) struct Registries {
     /// Whether no other process changes functions, so that what is held is true.
     is_exclusive: bool,
-    held: moka::sync::Cache<AccountId, Arc<Registry>>,
+    held: Cache<AccountId, Arc<Registry>>,
     /// Versions never change.
-    versions: moka::sync::Cache<(AccountId, FunctionId, u64), Arc<FunctionVersion>>,
+    versions: Cache<(AccountId, FunctionId, u64), Arc<FunctionVersion>>,
 }
 
 impl fmt::Debug for Registries {
@@ -34,16 +36,14 @@ impl fmt::Debug for Registries {
 
 impl Registries {
     pub(crate) fn new(is_exclusive: bool) -> Self {
-        let weigh = |_: &(AccountId, FunctionId, u64), version: &Arc<FunctionVersion>| {
-            u32::try_from(version.code.source.len()).unwrap_or(u32::MAX)
+        let kilobytes = |version: &Arc<FunctionVersion>| {
+            u32::try_from(version.code.source.len() >> 10).unwrap_or(u32::MAX)
         };
+        let kilobytes_max = limits::FUNCTION_CACHE_BYTES_MAX >> 10;
         Self {
             is_exclusive,
-            held: moka::sync::Cache::new(ACCOUNTS_MAX),
-            versions: moka::sync::Cache::builder()
-                .weigher(weigh)
-                .max_capacity(limits::FUNCTION_CACHE_BYTES_MAX)
-                .build(),
+            held: cache::counted(ACCOUNTS_MAX),
+            versions: cache::weighed(kilobytes_max, kilobytes, RandomState::default()),
         }
     }
 }
@@ -189,12 +189,7 @@ pub(super) fn changed(
 /// Keeps what was read unless something newer is held.
 fn keep(app: &App, account: &AccountId, loaded: Arc<Registry>) -> Arc<Registry> {
     let held = &app.functions.registries.held;
-    let kept = held.entry_by_ref(account).and_upsert_with(|held| {
-        held.map(moka::Entry::into_value)
-            .filter(|held| held.revision > loaded.revision)
-            .unwrap_or(loaded)
-    });
-    kept.into_value()
+    cache::keep_newest(held, account, &loaded, |registry| registry.revision)
 }
 
 async fn is_current(app: &App, account: &AccountId, held: &Registry) -> Result<bool> {

@@ -110,4 +110,10 @@ impl Plan {
             .sort_by(|one, next| one.namespace.cmp(&next.namespace));
         plan
     }
+
+    /// Whether a policy may mention what only the floor knows.
+    pub(crate) fn names_floor(&self) -> bool {
+        let wanted = [&self.conversation, &self.consumer, &self.operational];
+        wanted.into_iter().any(|wanted| !wanted.is_empty())
+    }
 }
