@@ -7,6 +7,7 @@ delete globalThis.host;
 
 const { stringify, parse } = JSON;
 const { apply, defineProperty } = Reflect;
+const EngineFailure = InternalError;
 const EngineErrors = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError];
 const OwnError = Error;
 const OwnPromise = Promise;
@@ -87,7 +88,7 @@ const clear = (id) => {
 };
 
 /** Hands the answer of a call or of a timer to whoever waits for it. */
-export function settle(id, isOk, answer) {
+function settle(id, isOk, answer) {
   const one = waiting[id];
   if (one === undefined) return;
   delete waiting[id];
@@ -113,6 +114,8 @@ export function settle(id, isOk, answer) {
 const thrown = (error) => {
   let isCrash = false;
   try {
+    // An engine without memory for an error throws `null`.
+    if (error === null) error = new EngineFailure("out of memory");
     isCrash = EngineErrors.some((one) => error instanceof one) || error?.name === "InternalError";
   } catch {
     isCrash = true;
@@ -127,7 +130,7 @@ const fail = (kind, error) => {
 };
 
 /** Runs the function; its first answer ends the run. */
-export function run(lambda, input) {
+function run(lambda, input) {
   const callback = (error, result) => {
     if (error) fail("custom", error);
     else host.done(result);
@@ -147,9 +150,12 @@ export function run(lambda, input) {
 }
 
 /** Makes `process.env`, whose values are text as everywhere. */
-export function prepare(environment) {
+function prepare(environment) {
   offer({ process: { env: environment } });
 }
+
+// No author can import this module's name and find anything: Rust takes its ways in from `host`.
+host.entrances = { run, prepare, settle };
 
 // What an author sees of it.
 

@@ -60,6 +60,7 @@ const send = async (options, ask) => {
     headers.set("authorization", `Basic ${toBase64(new TextEncoder().encode(words))}`);
   }
   const method = OwnString(options.method ?? "GET").toUpperCase();
+  const payload = payloadOf(options, headers);
   let answer;
   try {
     answer = await ask({
@@ -69,7 +70,7 @@ const send = async (options, ask) => {
         options.qs,
       ),
       headers: [...headers],
-      body: payloadOf(options, headers),
+      body: payload,
       timeoutMs: options.timeout === undefined ? null : Math.trunc(Number(options.timeout)),
       redirectsFollowed:
         options.followAllRedirects === true ||

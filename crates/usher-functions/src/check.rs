@@ -291,7 +291,7 @@ mod tests {
             [
                 (Mistake::ForbiddenExpression, 2, 9),
                 (Mistake::ForbiddenExpression, 2, 25),
-                (Mistake::ForbiddenExpression, 2, 49),
+                (Mistake::ForbiddenExpression, 2, 50),
             ]
         );
         assert_eq!(

@@ -50,15 +50,14 @@ impl Isolate {
         let context = Context::full(&runtime)?;
         let (start, prepare, settle) = context.with(|ctx| {
             let host = primitives::host(&ctx, &run)?;
-            ctx.globals().set("host", host)?;
-            let exports = load(&ctx, bytecode)?;
-            let export = |name| -> rquickjs::Result<_> {
-                Ok(Persistent::save(
-                    &ctx,
-                    exports.get::<_, Function<'_>>(name)?,
-                ))
+            ctx.globals().set("host", host.clone())?;
+            load(&ctx, bytecode)?;
+            let entrances: Object<'_> = host.get("entrances")?;
+            let entrance = |name| -> rquickjs::Result<_> {
+                let function: Function<'_> = entrances.get(name)?;
+                Ok(Persistent::save(&ctx, function))
             };
-            Ok::<_, Error>((export("run")?, export("prepare")?, export("settle")?))
+            Ok::<_, Error>((entrance("run")?, entrance("prepare")?, entrance("settle")?))
         })?;
         let watch = Rc::clone(&run);
         runtime.set_interrupt_handler(Some(Box::new(move || watch.is_to_stop())));
@@ -398,15 +397,14 @@ fn bytecode() -> rquickjs::Result<&'static [u8]> {
     Ok(BYTECODE.get_or_init(|| compiled))
 }
 
-/// Evaluates the prelude and returns what it exports.
-fn load<'js>(ctx: &Ctx<'js>, bytecode: &'static [u8]) -> rquickjs::Result<Object<'js>> {
+/// Evaluates the prelude.
+fn load(ctx: &Ctx<'_>, bytecode: &'static [u8]) -> rquickjs::Result<()> {
     #[expect(unsafe_code, reason = "the engine cannot check bytecode")]
     // SAFETY: the bytes were written by this process's own copy of the engine from our own source,
     // are never changed, and live as long as the process.
     let module = unsafe { Module::load(ctx.clone(), bytecode) }?;
-    let (module, promise) = module.eval()?;
-    promise.finish::<()>()?;
-    module.namespace()
+    let (_module, promise) = module.eval()?;
+    promise.finish()
 }
 
 /// Evaluates text as a script, as it stands.

@@ -259,7 +259,7 @@ impl Link {
         let Incoming { stream, frames } = &mut *from;
         let mut part = [0; 16_384];
         loop {
-            if let Some(message) = frames.next()? {
+            if let Some(message) = frames.take()? {
                 return Ok(Some(message));
             }
             match stream.read(&mut part) {

@@ -122,7 +122,7 @@ impl Worker {
     /// Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> io::Result<FromWorker> {
         loop {
-            if let Some(message) = self.frames.next()? {
+            if let Some(message) = self.frames.take()? {
                 return Ok(message);
             }
             let Self {

@@ -42,7 +42,7 @@ impl Frames {
     ///
     /// # Errors
     /// Fails if the frame is too large or is not such a message.
-    pub fn next<T: DeserializeOwned>(&mut self) -> std::io::Result<Option<T>> {
+    pub fn take<T: DeserializeOwned>(&mut self) -> std::io::Result<Option<T>> {
         let Some(length) = self.bytes.first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
