@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use usher_app::App;
 use usher_app::caller::Caller;
 use usher_app::error::{Code, Error, Mistake};
+use usher_app::sign_ins;
 use usher_model::id::RequestId;
 
 use crate::problem::Failure;
@@ -25,7 +26,7 @@ pub type Shared = State<Arc<App>>;
 pub struct Id(pub RequestId);
 
 /// Who asks: from `Authorization: Bearer`, `maven-api-key` or `access_token`, in this order; an API
-/// key and a token are taken in each. The account's rate is counted here.
+/// key and a token are taken in each. Without them it is who has signed in on the page. The account's rate is counted here.
 #[derive(Clone, Debug)]
 pub struct Authenticated(pub Caller);
 
@@ -34,12 +35,10 @@ impl FromRequestParts<Arc<App>> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
         let request_id = request_id(parts, app);
-        let presented = presented(parts).ok_or_else(|| {
-            Error::new(
-                Code::Unauthorized,
-                "expected a credential in `Authorization: Bearer …`, found none",
-            )
-        })?;
+        let presented = match presented(parts) {
+            Some(presented) => presented,
+            None => cookie_of_page(parts)?.into(),
+        };
         let caller = authenticate(app, &presented, request_id).await?;
         tracing::Span::current().record("account", caller.account.as_str());
         usher_app::rate::take(&caller, app)?;
@@ -50,7 +49,7 @@ impl FromRequestParts<Arc<App>> for Authenticated {
     }
 }
 
-/// Says who presents an API key or a token.
+/// Says who presents an API key, a token or the cookie of a sign-in.
 pub(crate) async fn authenticate(
     app: &App,
     presented: &str,
@@ -58,6 +57,8 @@ pub(crate) async fn authenticate(
 ) -> Result<Caller, Error> {
     if usher_app::credentials::is_api_key(presented) {
         usher_app::credentials::authenticate(app, presented, request_id).await
+    } else if sign_ins::is_cookie(presented) {
+        sign_ins::authenticate(app, presented, request_id).await
     } else {
         usher_app::credentials::authenticate_token(app, presented, request_id).await
     }
@@ -94,6 +95,56 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme
         .eq_ignore_ascii_case("bearer")
         .then(|| credential.trim())
+}
+
+/// The cookie of somebody who has signed in.
+pub(crate) const COOKIE: &str = "usher_session";
+/// What a page must send along with a change.
+const CSRF_TOKEN: &str = "x-csrf-token";
+
+/// Returns the cookie of somebody who has signed in.
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let values = headers.get_all(header::COOKIE).iter();
+    let mut cookies = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'));
+    cookies.find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// Refuses what a page of another site asks in the name of whoever looks at it.
+pub(crate) fn require_own_page(headers: &HeaderMap) -> Result<(), Error> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_own = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => {
+            let authority = origin.split_once("://").map(|(_, authority)| authority);
+            authority.is_some() && authority == text("host")
+        }
+        // Not a browser.
+        (None, None) => true,
+    };
+    let message = "expected a request of a page of this server";
+    is_own
+        .then_some(())
+        .ok_or_else(|| Error::new(Code::ForeignPage, message))
+}
+
+/// Returns the cookie; with a change the page must have sent its token along.
+fn cookie_of_page(parts: &Parts) -> Result<&str, Error> {
+    let cookie = cookie(&parts.headers).ok_or_else(|| {
+        Error::new(
+            Code::Unauthorized,
+            "expected a credential in `Authorization: Bearer …`, found none",
+        )
+    })?;
+    let sent = parts.headers.get(CSRF_TOKEN);
+    let is_told =
+        sent.is_some_and(|sent| sent.as_bytes() == sign_ins::csrf_token(cookie).as_bytes());
+    if parts.method.is_safe() || is_told {
+        return Ok(cookie);
+    }
+    let message = format!("expected the header `{CSRF_TOKEN}` with the `csrfToken` of the session");
+    Err(Error::new(Code::ForeignPage, message))
 }
 
 fn presented(parts: &Parts) -> Option<Cow<'_, str>> {

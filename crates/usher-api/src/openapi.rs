@@ -46,6 +46,7 @@ use crate::problem::{self, Failure};
         (name = "agents", description = "Availability, load, and what rings"),
         (name = "skills", description = "What connects conversations to agents"),
         (name = "settings", description = "What an account has set"),
+        (name = "session", description = "Signing in and out"),
         (name = "access", description = "Credentials, users and the audit log"),
         (name = "context v1", description = "Published contract: a key-value store"),
         (name = "context v2", description = "Published contract: documents"),

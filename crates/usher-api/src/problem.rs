@@ -100,6 +100,22 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "No valid credential",
             "Send `Authorization: Bearer` with an API key or a token that has not expired.",
         ),
+        Code::SignInRefused => (
+            "The address or the password is wrong",
+            "Try again, or ask an administrator for a link to choose a new password.",
+        ),
+        Code::LinkGone => (
+            "The link does not work any more",
+            "Ask an administrator, or `usher user link`, for another.",
+        ),
+        Code::ForeignPage => (
+            "The request came from another site",
+            "Send it from a page of this server, with the `csrfToken` of the session.",
+        ),
+        Code::SignInLocked => (
+            "Too many wrong passwords",
+            "Wait as long as `Retry-After` says, or ask an administrator for a link.",
+        ),
         Code::Forbidden => (
             "The role does not allow it",
             "Use a credential with one of the roles in `detail`.",

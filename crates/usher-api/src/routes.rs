@@ -13,6 +13,7 @@ pub mod engagements;
 pub mod groups;
 pub mod health;
 pub mod policies;
+pub mod session;
 pub mod settings;
 pub mod skills;
 pub mod users;
@@ -45,6 +46,7 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .merge(consumer_identity::router())
         .merge(attributes::router())
         .merge(skills::router())
+        .merge(session::router())
         .merge(settings::router())
         .merge(credentials::router())
         .merge(users::router())

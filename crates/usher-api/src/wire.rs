@@ -9,6 +9,7 @@ pub mod conversation;
 pub mod decision;
 pub mod last_contact;
 pub mod policy;
+pub mod session;
 pub mod settings;
 pub mod skill;
 pub(crate) mod stream;

@@ -61,7 +61,7 @@ async fn open(
             .with_source(source)
     })?;
     let opening = Opening {
-        credential: extract::bearer(&headers).map(str::to_owned),
+        credential: credential(&headers)?,
         name,
         command_timeout: door.command_timeout,
     };
@@ -76,6 +76,19 @@ async fn open(
             drop(place);
         });
     }))
+}
+
+/// Returns what the opening presents: a key or a token or, on a page of this server, the cookie of
+/// whoever has signed in.
+fn credential(headers: &HeaderMap) -> Result<Option<String>, Error> {
+    if let Some(bearer) = extract::bearer(headers) {
+        return Ok(Some(bearer.to_owned()));
+    }
+    let Some(cookie) = extract::cookie(headers) else {
+        return Ok(None);
+    };
+    extract::require_own_page(headers)?;
+    Ok(Some(cookie.to_owned()))
 }
 
 fn refused(rejection: &WebSocketUpgradeRejection) -> Error {

@@ -38,6 +38,12 @@ macro_rules! permissions {
             /// Every permission.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
+            /// Returns its name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
             /// Returns the roles that have it; administrators have every one.
             #[must_use]
             pub const fn roles(self) -> &'static [Role] {

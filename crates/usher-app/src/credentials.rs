@@ -60,6 +60,7 @@ struct Known {
 #[derive(Clone)]
 enum Bearer {
     Credential(CredentialId),
+    User(UserId),
     Consumer { id: ConsumerId, is_identified: bool },
 }
 
@@ -71,7 +72,7 @@ impl Credentials {
     }
 
     /// Forgets everything: a credential was changed.
-    fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.known.clear();
     }
 }
@@ -461,6 +462,32 @@ fn admit_consumer(
     Ok(caller_of(known, request_id))
 }
 
+/// Returns the caller whose cookie was found good a moment ago.
+pub(crate) fn remembered_user(app: &App, cookie: &str, request_id: RequestId) -> Option<Caller> {
+    remembered(app, &Sha256::digest(cookie.as_bytes()).into(), request_id)
+}
+
+/// Remembers a user whose cookie was found good, for a moment.
+pub(crate) fn admit_user(
+    app: &App,
+    cookie: &str,
+    account: AccountId,
+    user: &record::User,
+    until: Timestamp,
+    request_id: RequestId,
+) -> Caller {
+    let known = Known {
+        account,
+        id: Bearer::User(user.id.clone()),
+        role: user.role,
+        agent: AgentId::parse(user.id.as_str()).ok(),
+        until: app.now().plus(REMEMBERED_FOR).min(until),
+    };
+    let digest = Sha256::digest(cookie.as_bytes()).into();
+    app.credentials.known.insert(digest, known.clone());
+    caller_of(known, request_id)
+}
+
 /// Whether the text looks like one of our API keys rather than a token.
 #[must_use]
 pub fn is_api_key(text: &str) -> bool {
@@ -484,6 +511,7 @@ fn caller_of(known: Known, request_id: RequestId) -> Caller {
     } = known;
     let (actor, consumer, is_identified) = match id {
         Bearer::Credential(id) => (target(id), None, false),
+        Bearer::User(id) => (format!("user/{id}"), None, false),
         Bearer::Consumer { id, is_identified } => {
             (format!("consumer/{id}"), Some(id), is_identified)
         }
@@ -607,7 +635,7 @@ fn unverified_account(token: &str) -> Option<AccountId> {
     Some(claims.tenant_id)
 }
 
-fn unauthorized() -> Error {
+pub(crate) fn unauthorized() -> Error {
     Error::new(
         Code::Unauthorized,
         "expected a valid credential in `Authorization: Bearer …`, `maven-api-key` or `access_token`",
@@ -623,11 +651,11 @@ fn hidden(error: Error) -> Error {
     }
 }
 
-fn secret(app: &App) -> String {
+pub(crate) fn secret(app: &App) -> String {
     URL_SAFE_NO_PAD.encode(app.ids.secret())
 }
 
-fn hash(secret: &str) -> String {
+pub(crate) fn hash(secret: &str) -> String {
     Sha256::digest(secret.as_bytes())
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -87,6 +87,12 @@ codes! {
     CursorInvalid, "CURSOR_INVALID", Invalid;
     /// No credential, or one that is unknown, expired or revoked.
     Unauthorized, "UNAUTHORIZED", Unauthenticated;
+    /// No user has this address and this password.
+    SignInRefused, "SIGN_IN_REFUSED", Unauthenticated;
+    /// The link was used, or is too old.
+    LinkGone, "LINK_GONE", Unauthenticated;
+    /// The page that asks is not one of this server's.
+    ForeignPage, "FOREIGN_PAGE", Forbidden;
     /// The account does not trust the token that says who the consumer is.
     IdentityRefused, "IDENTITY_REFUSED", Unauthenticated;
     /// The credential's role does not allow it.
@@ -169,6 +175,8 @@ codes! {
     DocumentTooLarge, "DOCUMENT_TOO_LARGE", TooLarge;
     /// The body is larger than allowed.
     BodyTooLarge, "BODY_TOO_LARGE", TooLarge;
+    /// The password was guessed wrong too often; wait.
+    SignInLocked, "SIGN_IN_LOCKED", TooMany;
     /// The account asks more often than allowed.
     RateLimited, "RATE_LIMITED", TooMany;
     /// The node has more to do than it can.

@@ -21,12 +21,12 @@ use usher_model::value::Value;
 use usher_store::record::{self, Record as _};
 use usher_store::store::{Key, Query};
 
-use crate::{App, Options};
 use crate::caller::{Caller, Permission};
 use crate::change::to_value;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::Creation;
 use crate::rate::Limiter;
+use crate::{App, Options};
 use edit::Edit;
 use registry::Registries;
 

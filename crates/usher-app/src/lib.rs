@@ -33,19 +33,21 @@ pub mod rules;
 pub mod sdes;
 pub mod secrets;
 pub mod settings;
+pub mod sign_ins;
 pub mod skills;
 pub mod sweeper;
 pub mod tasks;
 pub mod usage;
 pub mod users;
 
-pub mod workers;
 mod change;
 mod check;
 mod desks;
 mod hours;
 mod idempotency;
 mod noun;
+mod passwords;
+pub mod workers;
 
 use std::sync::{Arc, OnceLock};
 
@@ -72,6 +74,7 @@ pub struct App {
     pub(crate) documents: Arc<context::Documents>,
     pub(crate) namespaces: Arc<context::Namespaces>,
     pub(crate) credentials: credentials::Credentials,
+    pub(crate) passwords: passwords::Passwords,
     pub(crate) log: decisions::log::Log,
     pub(crate) rates: rate::Limiter,
     pub(crate) floods: rate::Limiter<(AccountId, ConsumerId)>,
@@ -81,9 +84,9 @@ pub struct App {
     pub(crate) functions: functions::Functions,
     pub(crate) platform: OnceLock<Arc<dyn platform::Platform>>,
     pub(crate) outbound: outbound::Outbound,
+    pub(crate) workers: workers::Workers,
 }
 
-    pub(crate) workers: workers::Workers,
 impl App {
     /// Wires the use cases to a store, a bus, a clock and a source of ids.
     #[must_use]
@@ -95,10 +98,10 @@ impl App {
         options: Options,
     ) -> Arc<Self> {
         let is_exclusive = !store.is_shared();
+        let tasks = tasks::Tasks::default();
         Arc::new(Self {
             rules: rules::Rules::new(is_exclusive),
             documents: Arc::new(context::Documents::new(
-        let tasks = tasks::Tasks::default();
                 is_exclusive,
                 options.context_cache_documents,
                 context::Held::weight,
@@ -109,6 +112,7 @@ impl App {
                 |_| 1,
             )),
             credentials: credentials::Credentials::new(),
+            passwords: passwords::Passwords::new(),
             log: decisions::log::Log::new(),
             rates: rate::Limiter::new(rate::ACCOUNT, options.rate_per_second, options.rate_burst),
             floods: rate::Limiter::new(

@@ -146,7 +146,7 @@ pub(crate) fn require_revision<N: Noun>(kept: &Kept<N>, expected: Option<u64>) -
 }
 
 /// Commits a change that begins with the noun; the desk knows of it when this returns.
-async fn committed<N: Noun>(
+pub(crate) async fn committed<N: Noun>(
     caller: &Caller,
     app: &Arc<App>,
     change: Change<'_>,

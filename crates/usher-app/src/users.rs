@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher as _;
 use usher_model::id::{GroupId, SkillId, UserId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
@@ -18,6 +16,7 @@ use crate::change::{Change, to_value};
 use crate::check::Checks;
 use crate::error::{Code, Error, Result};
 use crate::noun::{self, Noun};
+use crate::passwords;
 
 pub use usher_store::record::user::{HostedBot, UserKind, UserSkill};
 
@@ -106,12 +105,10 @@ impl Written {
     async fn check(&self, caller: &Caller, app: &App, has_password: bool) -> Result<()> {
         let mut checks = Checks::default();
         checks.name(&self.name);
-        let is_address =
-            |email: &String| email.contains('@') && email.chars().count() <= EMAIL_CHARS_MAX;
         checks.require(
-            self.email.as_ref().is_none_or(is_address),
+            self.email.as_deref().is_none_or(is_email),
             "#/email",
-            format!("expected an e-mail address of at most {EMAIL_CHARS_MAX} characters"),
+            expected_email(),
         );
         checks.require(
             self.email.is_some() || !(has_password || self.password.is_some()),
@@ -275,7 +272,7 @@ pub async fn create(
     let mut user = written.into_record(id.map_err(Error::internal)?, None, app.now());
     let creation = noun::creation(caller, &user, is_named)?;
     if let Some(password) = password {
-        user.password_hash = Some(hash(app, password).await?);
+        user.password_hash = Some(passwords::hash(app, password).await?);
     }
     let kept = noun::add(caller, app, user, &creation).await?;
     Ok(kept.into())
@@ -334,7 +331,7 @@ pub async fn replace(
     let has_password = before.record.password_hash.is_some();
     written.check(caller, app, has_password).await?;
     let password_hash = match written.password.take() {
-        Some(password) => Some(hash(app, password).await?),
+        Some(password) => Some(passwords::hash(app, password).await?),
         None => before.record.password_hash.clone(),
     };
     let user = written.into_record(id.clone(), password_hash, before.record.created_at);
@@ -370,24 +367,20 @@ pub async fn delete(caller: &Caller, app: &Arc<App>, id: &UserId) -> Result<()> 
     noun::remove(caller, app, change, &kept).await
 }
 
-/// Hashes a password away from the threads that serve requests.
-async fn hash(app: &App, password: String) -> Result<String> {
-    if password.chars().count() < 12 || password.len() > 1_024 {
-        return Err(Error::field(
-            "#/password",
-            "expected a password of 12 to 1,024 characters",
-        ));
+/// Refuses an address that cannot be one, and none.
+pub(crate) fn check_email(email: Option<&str>) -> Result<()> {
+    if email.is_some_and(is_email) {
+        return Ok(());
     }
-    let salt = app.ids.secret();
-    let work = move || {
-        Argon2::default()
-            .hash_password_with_salt(password.as_bytes(), &salt)
-            .map(|hash| hash.to_string())
-    };
-    let hashed = tokio::task::spawn_blocking(work)
-        .await
-        .map_err(Error::internal)?;
-    hashed.map_err(|error| Error::internal(error.to_string()))
+    Err(Error::field("#/email", expected_email()))
+}
+
+fn is_email(email: &str) -> bool {
+    email.contains('@') && email.chars().count() <= EMAIL_CHARS_MAX
+}
+
+fn expected_email() -> String {
+    format!("expected an e-mail address of at most {EMAIL_CHARS_MAX} characters")
 }
 
 impl From<Kept<record::User>> for User {

@@ -7,6 +7,7 @@ pub mod event;
 pub mod floor;
 pub mod function;
 pub mod settings;
+pub mod sign_in;
 pub mod skill;
 pub mod user;
 
@@ -31,9 +32,10 @@ pub use decision::{
 pub use decision_block::{DecisionBlock, StoredDecision, Word, WrittenDecision};
 pub use event::{Event, Happened};
 pub use floor::{AgentLease, AgentSeat, AgentStatus, DeskLease};
-pub use rules::{Attribute, Policy, RuleVersion, Ruleset};
 pub use function::{Function, FunctionHead, FunctionLog, FunctionVersion, Secret};
+pub use rules::{Attribute, Policy, RuleVersion, Ruleset};
 pub use settings::{ConsumerIdentity, Settings};
+pub use sign_in::{SignIn, SignInLink, SignInTries};
 pub use skill::{Engagement, Skill};
 pub use usage::{PolicyUse, RunCounts};
 pub use user::{AgentGroup, User};

@@ -1,8 +1,8 @@
 //! The wiring, top to bottom: store, bus, use cases, HTTP.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,8 +30,8 @@ use usher_store::postgres::{self, Postgres};
 use usher_store::sqlite::{self, Sqlite};
 use usher_store::store::Store;
 
-use crate::config::{self, Config, Secret};
 use crate::cli;
+use crate::config::{self, Config, Secret};
 use crate::connections;
 use crate::console;
 use crate::keys;
@@ -47,9 +47,9 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// What the generator of ids and secrets is seeded with.
     pub seed: [u8; 32],
-}
     /// The program that is started to run functions.
     pub program: PathBuf,
+}
 
 impl World {
     /// Returns the machine's clock and a seed from its random source.
@@ -64,9 +64,9 @@ impl World {
         Ok(Self {
             clock: Arc::new(SystemClock),
             seed,
-        })
             // This very program, even if its file has been replaced since.
             program: PathBuf::from("/proc/self/exe"),
+        })
     }
 }
 
@@ -157,7 +157,6 @@ impl Opened {
     }
 }
 
-/// Opens the store and the bus and puts the use cases on them.
 /// Returns how functions are run: by processes of this program.
 fn workers(world: &World) -> usher_app::workers::Options {
     let launch = Launch::Process {
@@ -168,6 +167,7 @@ fn workers(world: &World) -> usher_app::workers::Options {
     usher_app::workers::Options::for_processors(launch, processors)
 }
 
+/// Opens the store and the bus and puts the use cases on them.
 ///
 /// # Errors
 /// Fails if the store cannot be opened, or the bus not be set up.

@@ -10,6 +10,7 @@ use usher_app::attributes;
 use usher_app::caller::Caller;
 use usher_app::context::{Namespace, Session, Ttl};
 use usher_app::credentials::{self, Issued};
+use usher_app::sign_ins::{self, Link};
 use usher_app::{App, accounts, context, policies, sdes, skills};
 use usher_context::attribute::ValueType;
 use usher_model::id::{AccountId, ConsumerId, SkillId};
@@ -32,11 +33,20 @@ const SKILLS: &[(&str, &str)] = &[
     ("1004", "Outage line"),
 ];
 
+/// What the demo hands out.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// For programs.
+    pub credential: Issued,
+    /// For the administrator, until somebody has signed in with it.
+    pub link: Option<Link>,
+}
+
 /// Fills an account, unless it holds policies already, and issues a fresh key for it.
 ///
 /// # Errors
 /// Fails if the store cannot be read or written.
-pub async fn fill(app: &Arc<App>, account: &AccountId) -> Result<Issued> {
+pub async fn fill(app: &Arc<App>, account: &AccountId) -> Result<Access> {
     accounts::create(app, account).await?;
     let caller = accounts::operator(app, account).await?;
     let is_empty = policies::export(&caller, app).await?.get("policies") == Some(&json!([]));
@@ -44,7 +54,10 @@ pub async fn fill(app: &Arc<App>, account: &AccountId) -> Result<Issued> {
         fill_rules(app, &caller).await?;
         fill_context(app, &caller).await?;
     }
-    issue(app, &caller).await
+    Ok(Access {
+        credential: issue(app, &caller).await?,
+        link: sign_ins::first_link(&caller, app).await?,
+    })
 }
 
 async fn fill_rules(app: &Arc<App>, caller: &Caller) -> Result<()> {

@@ -11,8 +11,8 @@ use tower::ServiceExt as _;
 use usher_api::assets::Files;
 use usher_app::caller::Caller;
 use usher_app::keyring::Keyring;
-use usher_app::{App, accounts, credentials};
 use usher_app::workers;
+use usher_app::{App, accounts, credentials};
 use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
 use usher_model::id::{AccountId, IdSource, NodeId};
@@ -62,7 +62,7 @@ impl Answer {
 
 /// Somebody who calls a node.
 pub(crate) struct Client<'n> {
-    node: &'n Node,
+    pub(crate) node: &'n Node,
     pub(crate) api_key: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
@@ -105,6 +105,7 @@ impl Node {
             context_cache_documents: 10_000,
             decision_retention_days: 7,
             token_ttl: Duration::from_secs(86_400),
+            workers: workers::Options::for_processors(workers::Launch::Thread, 2),
             keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
             outbound: usher_app::outbound::Options::closed(),
             sweep_interval: Duration::from_secs(3_600),
@@ -120,7 +121,6 @@ impl Node {
         };
         let router = usher_api::router(Arc::clone(&app), surface);
         accounts::create(&app, &AccountId::parse(ACCOUNT).unwrap())
-            workers: workers::Options::for_processors(workers::Launch::Thread, 2),
             .await
             .unwrap();
         Self {

@@ -20,4 +20,5 @@ mod openapi;
 mod people;
 mod permissions;
 mod policies;
+mod session;
 mod stream;

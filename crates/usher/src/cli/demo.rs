@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use usher_app::credentials::Issued;
+use usher_app::sign_ins;
 use usher_model::id::AccountId;
 
 use super::{Place, terminal, with_app_for};
 use crate::boot::Purpose;
-use crate::demo;
+use crate::demo::{self, Access};
 
 /// The words after `usher demo`.
 #[derive(Debug, Args)]
@@ -23,22 +24,31 @@ pub(super) struct Words {
 pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
     let config = words.place.load()?;
     // A running server holds policies and context in memory and would not see what is filled in.
-    let issued = with_app_for(Purpose::Serve, &words.place, async |app| {
+    let access = with_app_for(Purpose::Serve, &words.place, async |app| {
         demo::fill(app, &words.account).await
     })
     .await?;
     let address = format!("http://{}", config.server.listen);
-    terminal::say(&shown(&words.account, &address, &issued))?;
+    terminal::say(&shown(&words.account, &address, &access))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Returns what a newcomer needs: addresses, credentials, and three commands to paste.
-fn shown(account: &AccountId, address: &str, issued: &Issued) -> String {
+fn shown(account: &AccountId, address: &str, access: &Access) -> String {
     let Issued {
         credential,
         api_key,
         client_secret,
-    } = issued;
+    } = &access.credential;
+    let sign_in = access.link.as_ref().map_or_else(
+        || format!("{address}/console"),
+        |link| {
+            format!(
+                "{address}{}\n                 (once, to choose a password)",
+                sign_ins::path(link)
+            )
+        },
+    );
     let ask = |body: &str| {
         format!(
             "curl -s {address}/api/v1/decisions -H \"Authorization: Bearer $USHER_API_KEY\" \\\n  \
@@ -48,6 +58,7 @@ fn shown(account: &AccountId, address: &str, issued: &Issued) -> String {
     format!(
         "\
 The account `{account}` has demo data. It is served at
+  sign in        {sign_in}
   API            {address}/api/v1
   description    {address}/docs
 with the credential `{name}`, whose secrets are shown this once:

@@ -11,6 +11,8 @@ use usher_functions::worker::{self, Limits};
 pub(super) fn run() -> anyhow::Result<ExitCode> {
     confine::confine(Limits::STANDARD.memory_bytes)
         .context("cannot give up the rights of this process")?;
-    worker::run(stdin(), stdout(), |limits| confine::bound_job(limits.cpu_ms))?;
+    worker::run(stdin(), stdout(), |limits| {
+        confine::bound_job(limits.cpu_ms)
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use usher_app::{accounts, users};
+use usher_app::{accounts, sign_ins, users};
 use usher_model::id::{AccountId, UserId};
 use usher_model::role::Role;
 
@@ -46,6 +46,17 @@ enum Verb {
         /// Id of the account
         #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
         account: AccountId,
+    },
+    /// Make a link with which a user chooses a password, once within a day
+    Link {
+        #[command(flatten)]
+        place: Place,
+        /// Id of the account
+        #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
+        account: AccountId,
+        /// Who
+        #[arg(value_parser = UserId::parse)]
+        id: UserId,
     },
     /// Remove a user
     Delete {
@@ -103,6 +114,15 @@ pub(super) async fn run(words: Words) -> anyhow::Result<ExitCode> {
                     user.is.email.as_deref().unwrap_or_default()
                 ))?;
             }
+        }
+        Verb::Link { place, account, id } => {
+            let address = place.load()?.server.listen;
+            let link = with_app(&place, async |app| {
+                let caller = accounts::operator(app, &account).await?;
+                Ok(sign_ins::link(&caller, app, &id).await?)
+            })
+            .await?;
+            terminal::say(&format!("http://{address}{}", sign_ins::path(&link)))?;
         }
         Verb::Delete { place, account, id } => {
             with_app(&place, async |app| {
