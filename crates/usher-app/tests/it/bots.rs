@@ -78,6 +78,23 @@ async fn alerts(floor: &Floor, id: &ConversationId) -> Vec<String> {
         .collect()
 }
 
+fn message_only() -> Value {
+    json!([{"type": "SEND_MESSAGE", "payload": {"message": "We are closed."}}])
+}
+
+/// What was said in a conversation, in order.
+async fn said(floor: &Floor, id: &ConversationId) -> Vec<String> {
+    let timeline = floor.timeline(id).await;
+    let text = |event: &Event| match event {
+        Event::MessageSent(message) => Some(message.text.clone()),
+        _ => None,
+    };
+    timeline
+        .iter()
+        .filter_map(|happened| text(&happened.event))
+        .collect()
+}
+
 #[tokio::test]
 async fn row_1_without_a_match_the_conversation_goes_to_the_original_skill() {
     let floor = floor(json!({})).await;
@@ -132,6 +149,97 @@ async fn row_4_an_original_skill_that_does_not_exist_is_told_and_passed_over() {
     let id = open(&floor, "ghost").await;
     assert_eq!(skill_of(&floor.get(&id).await), "vip");
     assert_eq!(alerts(&floor, &id).await, ["UNKNOWN_ORIGINAL_SKILL"]);
+}
+
+#[tokio::test]
+async fn row_5_what_a_policy_says_comes_before_where_it_sends() {
+    let floor = floor(json!({})).await;
+    let actions = json!([
+        {"type": "SEND_MESSAGE", "payload": {"message": "One moment."}},
+        {"type": "SEND_MESSAGE", "payload": {"message": "Almost there."}},
+        {"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "vip"}},
+    ]);
+    policy(&floor, actions).await;
+    let id = open(&floor, "desk").await;
+    assert_eq!(skill_of(&floor.get(&id).await), "vip");
+    let told = ["My bill is wrong.", "One moment.", "Almost there."];
+    assert_eq!(said(&floor, &id).await, told);
+}
+
+#[tokio::test]
+async fn row_6_a_message_alone_is_said_and_the_fallback_skill_gets_the_conversation() {
+    let floor = floor(json!({"fallbackSkillId": "vip"})).await;
+    policy(&floor, message_only()).await;
+    let id = open(&floor, "desk").await;
+    assert_eq!(skill_of(&floor.get(&id).await), "vip");
+    assert_eq!(
+        said(&floor, &id).await,
+        ["My bill is wrong.", "We are closed."]
+    );
+}
+
+#[tokio::test]
+async fn row_7_a_message_alone_without_a_fallback_is_said_once_and_the_bot_keeps_the_conversation()
+{
+    let floor = floor(json!({})).await;
+    policy(&floor, message_only()).await;
+    let id = open(&floor, "desk").await;
+    floor.pass(std::time::Duration::from_secs(60)).await;
+    let view = floor.get(&id).await;
+    assert_eq!(
+        (view.state, view.agent_id),
+        (State::Bot, Some(agent("concierge")))
+    );
+    assert_eq!(
+        said(&floor, &id).await,
+        ["My bill is wrong.", "We are closed."]
+    );
+}
+
+#[tokio::test]
+async fn row_8_policies_that_cannot_be_run_leave_the_fallback() {
+    let floor = floor(json!({"fallbackSkillId": "vip", "fallbackMessage": "Please wait."})).await;
+    // A guard over what is not there is false, and a template over it has nothing to send to.
+    let action = json!([{"type": "TRANSFER_TO_SKILL",
+        "payload": {"skillId": "{{orchestrator.nowhere}}"}}]);
+    policy(&floor, action).await;
+    let id = open(&floor, "desk").await;
+    assert_eq!(skill_of(&floor.get(&id).await), "vip");
+    assert_eq!(
+        said(&floor, &id).await,
+        ["My bill is wrong.", "Please wait."]
+    );
+}
+
+#[tokio::test]
+async fn a_bot_that_is_switched_off_takes_nothing_until_it_is_on_again() {
+    let floor = floor(json!({"isEnabled": false})).await;
+    let id = open(&floor, "maven").await;
+    let view = floor.get(&id).await;
+    assert_eq!((view.state, skill_of(&view)), (State::Queued, "maven"));
+    let hosted = json!({"isEnabled": true});
+    let skills = ["desk", "maven", "ghost"].map(|id| json!({"skillId": id}));
+    let bot = json!({"kind": "BOT", "role": "bot", "skills": skills, "hostedBot": hosted});
+    floor.put(&user("concierge", &bot)).await;
+    floor.settle().await;
+    assert_eq!(skill_of(&floor.get(&id).await), "billing");
+}
+
+#[tokio::test]
+async fn a_policy_that_is_paused_is_as_if_it_were_not_there() {
+    let floor = floor(json!({})).await;
+    let action = json!([{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "vip"}}]);
+    policy(&floor, action).await;
+    let manager = floor.manager();
+    let listed = policies::list(&manager, &floor.app, None, None)
+        .await
+        .unwrap();
+    let id = PolicyId::parse(listed[0].document["id"].as_str().unwrap()).unwrap();
+    policies::set_enabled(&manager, &floor.app, &id, false, None)
+        .await
+        .unwrap();
+    let conversation = open(&floor, "maven").await;
+    assert_eq!(skill_of(&floor.get(&conversation).await), "billing");
 }
 
 #[tokio::test]
