@@ -5,7 +5,8 @@
 //! Whoever drops a run kills its worker.
 //!
 //! How many run at once is bounded, for all and for each account; who comes beyond waits in a
-//! bounded queue, and is refused when that is full or the deadline passes.
+//! bounded queue, and is refused when that is full or the deadline passes. A function that another
+//! one waits for has places of its own depth, so that no two can wait for each other's place.
 
 mod host;
 mod pool;
@@ -29,6 +30,9 @@ use crate::tasks::Tasks;
 pub use host::{Answering, Host};
 use pool::Pool;
 
+/// Functions that may wait for each other, in a row.
+pub const DEPTH_MAX: usize = 6;
+
 /// How long a check of a source may take.
 const CHECK_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -37,7 +41,7 @@ const CHECK_TIME_MAX: Duration = Duration::from_secs(5);
 pub struct Options {
     /// What a worker is.
     pub launch: Launch,
-    /// Jobs that run at once.
+    /// Jobs that run at once, of those that wait for no other function.
     pub running_max: usize,
     /// Jobs of one account that run at once.
     pub account_running_max: usize,
@@ -89,7 +93,8 @@ pub enum Launch {
 #[derive(Debug)]
 pub struct Workers {
     pool: Arc<Pool>,
-    running: Arc<Semaphore>,
+    /// By how many functions wait for the one that runs.
+    running: [Arc<Semaphore>; DEPTH_MAX],
     waiting: AtomicUsize,
 }
 
@@ -98,24 +103,25 @@ impl Workers {
     #[must_use]
     pub fn new(options: Options, tasks: Tasks) -> Self {
         Self {
-            running: Arc::new(Semaphore::new(options.running_max)),
+            running: [(); DEPTH_MAX].map(|()| Arc::new(Semaphore::new(options.running_max))),
             waiting: AtomicUsize::new(0),
             pool: Arc::new(Pool::new(options, tasks)),
         }
     }
 
-    /// Runs a function; its calls are answered by `host`.
+    /// Runs a function; its calls are answered by `host`, and `depth` others wait for it.
     ///
     /// There is an outcome whatever the function does, shortly after the deadline at the latest.
     /// Dropping the future ends the run.
     pub async fn run(
         &self,
         account: &AccountId,
+        depth: usize,
         job: Job,
         host: Arc<dyn Host>,
         deadline: Instant,
     ) -> Outcome {
-        let place = match self.place(account, deadline).await {
+        let place = match self.place(account, depth, deadline).await {
             Ok(place) => place,
             Err(failure) => return unavailable(failure),
         };
@@ -143,7 +149,7 @@ impl Workers {
         source: String,
     ) -> Result<Vec<Diagnostic>, Failure> {
         let deadline = Instant::now() + CHECK_TIME_MAX;
-        let place = self.place(account, deadline).await?;
+        let place = self.place(account, 0, deadline).await?;
         let found = timeout_at(deadline, async {
             let mut worker = self.pool.acquire(account).await?;
             let mistakes = talk::check(&mut worker, source).await?;
@@ -167,19 +173,30 @@ impl Workers {
     }
 
     /// Waits for a place to run: first among the account's, then among all.
-    async fn place(&self, account: &AccountId, deadline: Instant) -> Result<Place, Failure> {
+    async fn place(
+        &self,
+        account: &AccountId,
+        depth: usize,
+        deadline: Instant,
+    ) -> Result<Place, Failure> {
+        let running = self.running.get(depth).ok_or_else(|| {
+            Failure::new(
+                FailureKind::Runtime,
+                format!("at most {DEPTH_MAX} functions wait for each other"),
+            )
+        })?;
         let most = self.pool.options.waiting_max;
         let waiting = Waiting::begin(&self.waiting);
-        if waiting.before >= most && self.running.available_permits() == 0 {
+        if waiting.before >= most && running.available_permits() == 0 {
             return Err(Failure::new(
                 FailureKind::Unavailable,
                 format!("{most} functions wait for a worker already; try again later"),
             ));
         }
-        let of_account = self.pool.places_of(account);
+        let of_account = self.pool.places_of(account, depth);
         let place = timeout_at(deadline, async {
             let of_account = of_account.acquire_owned().await.ok()?;
-            let of_all = Arc::clone(&self.running).acquire_owned().await.ok()?;
+            let of_all = Arc::clone(running).acquire_owned().await.ok()?;
             Some(Place {
                 _of_all: of_all,
                 _of_account: of_account,

@@ -85,7 +85,7 @@ pub(super) async fn execute(
     };
     let workers = &app.workers;
     let outcome = workers
-        .run(account, job, Arc::clone(&host) as _, deadline)
+        .run(account, task.depth, job, Arc::clone(&host) as _, deadline)
         .await;
     let Outcome { result, logs, .. } = outcome;
     Run {

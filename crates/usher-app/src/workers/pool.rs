@@ -34,8 +34,8 @@ struct State {
     spare: Option<Worker>,
     /// Whether a spare one is being started.
     is_preparing: bool,
-    /// Places to run of the accounts that use them.
-    places: HashMap<AccountId, Arc<Semaphore>>,
+    /// Places to run of the accounts that use them, by the depth of the function.
+    places: HashMap<(AccountId, usize), Arc<Semaphore>>,
 }
 
 impl Pool {
@@ -66,7 +66,7 @@ impl Pool {
     }
 
     /// Returns the places to run of an account.
-    pub(super) fn places_of(&self, account: &AccountId) -> Arc<Semaphore> {
+    pub(super) fn places_of(&self, account: &AccountId, depth: usize) -> Arc<Semaphore> {
         let most = self.options.account_running_max;
         let mut state = self.state();
         if state.places.len() > self.options.waiting_max {
@@ -76,7 +76,7 @@ impl Pool {
         }
         let places = state
             .places
-            .entry(account.clone())
+            .entry((account.clone(), depth))
             .or_insert_with(|| Arc::new(Semaphore::new(most)));
         Arc::clone(places)
     }
