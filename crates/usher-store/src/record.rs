@@ -27,7 +27,8 @@ pub use conversation::{
     SentMessage, Skip, Suggestion, Ticket, TicketState, Turn,
 };
 pub use decision::{
-    ActionsView, Decision, DecisionHead, DecisionView, FactValue, FactView, FactsView, Fault,
+    ActionsView, Decision, DecisionHead, DecisionView, FactNames, FactValue, FactView, FactsView,
+    Fault,
 };
 pub use decision_block::{DecisionBlock, StoredDecision, Word, WrittenDecision};
 pub use event::{Event, Happened};

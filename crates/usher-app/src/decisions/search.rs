@@ -332,7 +332,7 @@ fn mask(then: &Ruleset, today: &Ruleset, decision: &mut Logged) {
     let is_secret = |name: &str| then.is_sensitive(name) || today.is_sensitive(name);
     let mut secrets = Vec::new();
     for (attribute, value) in decision.facts() {
-        if is_secret(&attribute) {
+        if is_secret(attribute) {
             add_texts(&mut secrets, value);
         }
     }
@@ -414,7 +414,7 @@ async fn find(caller: &Caller, app: &App, id: DecisionId) -> Result<Logged> {
 fn facts<'a>(rules: &'a Ruleset, decision: &'a Logged) -> Facts<'a> {
     let mut facts = Facts::missing(&rules.set);
     for (attribute, value) in decision.facts() {
-        if let Some(slot) = rules.set.slot(&attribute) {
+        if let Some(slot) = rules.set.slot(attribute) {
             offer(&mut facts, slot, Fact::from(value));
         }
     }

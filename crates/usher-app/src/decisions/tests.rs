@@ -78,8 +78,7 @@ impl Node {
         let conversation = ConversationId::parse(&id.to_string()).unwrap();
         let policy = PolicyId::parse("p").unwrap();
         let fact = FactView {
-            namespace: "a",
-            path: "b.c",
+            place: 0,
             value: FactValue::Text(said),
         };
         let decision = DecisionView {
@@ -99,6 +98,7 @@ impl Node {
             actions: ActionsView(&[]),
             is_templated: false,
             facts: FactsView(&[fact]),
+            names: &["a.b.c".to_owned()].into_iter().collect(),
             faults: &[],
             notes: &[],
         };

@@ -9,6 +9,7 @@ use usher_context::name::Namespace;
 use usher_model::value::Value;
 use usher_policy::attribute::{Attribute, Slot};
 use usher_policy::compile::PolicySet;
+use usher_store::record::FactNames;
 
 /// One attribute that is looked up: its place among the facts, its property, and the members to go
 /// down if the property holds an object.
@@ -55,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) sde: Vec<Wanted>,
     /// Every attribute, those of a namespace together, as the decision log has them.
     pub(crate) logged: Vec<Logged>,
+    /// Their names, in the same order.
+    pub(crate) names: FactNames,
 }
 
 /// One attribute as the decision log has it.
@@ -76,6 +79,10 @@ impl Logged {
             path: path.into(),
             is_fixed: namespace == "custom",
         })
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("{}.{}", self.namespace, self.path)
     }
 }
 
@@ -108,6 +115,7 @@ impl Plan {
         plan.logged = logged.filter_map(Logged::new).collect();
         plan.logged
             .sort_by(|one, next| one.namespace.cmp(&next.namespace));
+        plan.names = plan.logged.iter().map(Logged::name).collect();
         plan
     }
 

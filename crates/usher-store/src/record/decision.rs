@@ -1,9 +1,10 @@
 //! The decision log: decisions as they are written and read.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::ser::SerializeMap as _;
+use serde::ser::SerializeSeq as _;
 use serde::{Deserialize, Serialize, Serializer};
 use usher_model::id::{ConsumerId, ConversationId, DecisionId, PolicyId, SessionId};
 use usher_model::time::Timestamp;
@@ -55,10 +56,12 @@ pub struct Decision {
     /// Whether facts stand in what was answered.
     #[serde(default)]
     pub is_templated: bool,
-    /// What was known of the attributes that the policies mention, as `{namespace: {path: value}}`;
-    /// custom ones are in the ruleset.
+    /// What was known of the attributes that the policies mention, as they are written: the place of
+    /// a name in the block's list, then the value.
     #[serde(default)]
-    pub facts: Object,
+    facts: Vec<Value>,
+    #[serde(skip)]
+    names: Vec<String>,
     /// The policies that could not be judged.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -80,16 +83,18 @@ impl Decision {
         self.at.unwrap_or_else(|| self.received_at())
     }
 
-    /// Returns what was known, each attribute with its value.
-    pub fn facts(&self) -> impl Iterator<Item = (String, &Value)> {
-        let namespaces = self.facts.iter();
-        let namespaces = namespaces.filter_map(|(name, facts)| Some((name, facts.as_object()?)));
-        namespaces.flat_map(|(namespace, facts)| {
-            let attribute = move |path: &String| format!("{namespace}.{path}");
-            facts
-                .iter()
-                .map(move |(path, value)| (attribute(path), value))
+    /// Returns what was known, each attribute with its value; custom ones are in the ruleset.
+    pub fn facts(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let (pairs, _) = self.facts.as_chunks();
+        pairs.iter().filter_map(|[place, value]| {
+            let place = usize::try_from(place.as_u64()?).ok()?;
+            Some((self.names.get(place)?.as_str(), value))
         })
+    }
+
+    /// Returns the decision with the names of what was known.
+    pub(super) fn with_names(self, names: Vec<String>) -> Self {
+        Self { names, ..self }
     }
 }
 
@@ -149,8 +154,11 @@ pub struct DecisionView<'a> {
     /// Whether facts stand in what was answered.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_templated: bool,
-    /// What was known; the facts of a namespace stand together.
+    /// What was known.
     pub facts: FactsView<'a>,
+    /// The names of what may be known: they are written once for a block.
+    #[serde(skip)]
+    pub names: &'a FactNames,
     /// The policies that could not be judged.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub faults: &'a [Fault],
@@ -183,6 +191,8 @@ pub struct DecisionHead<'a> {
     pub id: DecisionId,
     /// Days until nobody sees it.
     retention_days: u32,
+    /// The policies, custom attributes and settings it ran on.
+    pub(super) ruleset_revision: u64,
     /// About which conversation.
     #[serde(borrow, default)]
     pub conversation_id: Option<Cow<'a, str>>,
@@ -261,17 +271,43 @@ impl Serialize for ActionsView<'_> {
     }
 }
 
-/// What was known of some attributes; those of a namespace stand together.
+/// The attributes that a ruleset's policies mention, by name, as a JSON list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactNames(Arc<str>);
+
+impl FromIterator<String> for FactNames {
+    fn from_iter<I: IntoIterator<Item = String>>(names: I) -> Self {
+        let names: Value = names.into_iter().collect();
+        Self(names.to_string().into())
+    }
+}
+
+impl FactNames {
+    /// Returns the list as it was written before.
+    pub(super) fn written(json: &str) -> Self {
+        Self(json.into())
+    }
+
+    pub(super) fn as_json(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for FactNames {
+    fn default() -> Self {
+        Self::from_iter([])
+    }
+}
+
+/// What was known of some attributes.
 #[derive(Clone, Copy, Debug)]
 pub struct FactsView<'a>(pub &'a [FactView<'a>]);
 
 /// What was known of one attribute.
 #[derive(Clone, Copy, Debug)]
 pub struct FactView<'a> {
-    /// Its namespace.
-    pub namespace: &'a str,
-    /// Its path in the namespace.
-    pub path: &'a str,
+    /// Its place among the names.
+    pub place: usize,
     /// Its value.
     pub value: FactValue<'a>,
 }
@@ -291,21 +327,12 @@ pub enum FactValue<'a> {
 
 impl Serialize for FactsView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Namespace<'a>(&'a [FactView<'a>]);
-
-        impl Serialize for Namespace<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_map(self.0.iter().map(|fact| (fact.path, fact.value)))
-            }
+        let mut list = serializer.serialize_seq(Some(2 * self.0.len()))?;
+        for fact in self.0 {
+            list.serialize_element(&fact.place)?;
+            list.serialize_element(&fact.value)?;
         }
-
-        let mut map = serializer.serialize_map(None)?;
-        for facts in self.0.chunk_by(|one, next| one.namespace == next.namespace) {
-            if let Some(first) = facts.first() {
-                map.serialize_entry(first.namespace, &Namespace(facts))?;
-            }
-        }
-        map.end()
+        list.end()
     }
 }
 

@@ -4,16 +4,19 @@
 //! of their ids. Its key is the last of them. What a search may ask for stands in a column before
 //! the document, as short hashes: a block without the hash is passed over unread, and one that has it
 //! is looked through.
+//!
+//! What was known of a decision is written without names: a block has those of each ruleset once.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize as _;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use usher_model::id::{AccountId, DecisionId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 
-use super::{Decision, DecisionHead, DecisionView};
+use super::{Decision, DecisionHead, DecisionView, FactNames};
 use crate::batch::{Batch, Expect, PutRow};
 use crate::collection::kept;
 use crate::store::{Field, Key, Row, StoreError};
@@ -102,6 +105,8 @@ pub struct WrittenDecision {
     json: String,
     words: Vec<Word>,
     expires_at: Timestamp,
+    ruleset_revision: u64,
+    names: FactNames,
 }
 
 impl DecisionView<'_> {
@@ -111,16 +116,17 @@ impl DecisionView<'_> {
     /// Fails if it cannot be written as JSON, which is a mistake of ours.
     pub fn write(&self) -> Result<WrittenDecision, StoreError> {
         /// Bytes of a usual decision: so many are asked for at once.
-        const USUAL_BYTES: usize = 1_536;
+        const USUAL_BYTES: usize = 1_024;
         let mut json = Vec::with_capacity(USUAL_BYTES);
-        serde_json::to_writer(&mut json, self)
-            .map_err(|source| StoreError::unreadable(&kept::DECISION_BLOCKS, source))?;
+        serde_json::to_writer(&mut json, self).map_err(unreadable)?;
         Ok(WrittenDecision {
             id: self.id,
             // INVARIANT: JSON is UTF-8.
             json: String::from_utf8(json).unwrap_or_default(),
             words: self.words(),
             expires_at: self.expires_at(),
+            ruleset_revision: self.ruleset_revision,
+            names: self.names.clone(),
         })
     }
 }
@@ -141,8 +147,34 @@ pub struct DecisionBlock {
     len: usize,
     /// The list of them, not yet closed.
     json: String,
+    /// The names of their facts, by revision of the ruleset.
+    names: BTreeMap<u64, FactNames>,
+    names_bytes: usize,
     words: BTreeSet<Word>,
     expires_at: Timestamp,
+}
+
+/// What the row's document is: the decisions, and what is the same for many of them.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    decisions: Vec<&'a RawValue>,
+    /// The names of their facts, by revision of the ruleset.
+    #[serde(borrow)]
+    names: BTreeMap<u64, &'a RawValue>,
+}
+
+impl<'a> Document<'a> {
+    /// How it begins.
+    const BEGIN: &'static str = r#"{"decisions":["#;
+
+    fn read(row: &'a Row) -> Result<Self, StoreError> {
+        serde_json::from_str(&row.document).map_err(unreadable)
+    }
+}
+
+fn unreadable(source: serde_json::Error) -> StoreError {
+    StoreError::unreadable(&kept::DECISION_BLOCKS, source)
 }
 
 impl DecisionBlock {
@@ -153,8 +185,9 @@ impl DecisionBlock {
             return true;
         };
         let span = decision.id.minted_at().since(first.minted_at());
+        let bytes = self.json.len() + self.names_bytes + decision.json.len();
         self.len < limits::DECISION_BLOCK_ROWS_MAX
-            && self.json.len() + decision.json.len() < limits::DECISION_BLOCK_BYTES_MAX
+            && bytes < limits::DECISION_BLOCK_BYTES_MAX
             && last < decision.id
             && span <= limits::DECISION_BLOCK_SPAN_MAX
     }
@@ -163,17 +196,17 @@ impl DecisionBlock {
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.len < limits::DECISION_BLOCK_OPEN_ROWS_MAX
-            && self.json.len() < limits::DECISION_BLOCK_OPEN_BYTES_MAX
+            && self.json.len() + self.names_bytes < limits::DECISION_BLOCK_OPEN_BYTES_MAX
     }
 
     /// Makes room for the JSON of decisions that are added.
     pub fn reserve(&mut self, bytes: usize) {
-        // The list's end too.
-        self.json.reserve(bytes + 1);
+        self.json.reserve(Document::BEGIN.len() + bytes);
     }
 
     /// Adds a decision that the block [takes](DecisionBlock::takes).
     pub fn push(&mut self, decision: &WrittenDecision) {
+        self.add_names(decision.ruleset_revision, &decision.names);
         self.add(
             decision.id,
             &decision.json,
@@ -182,8 +215,16 @@ impl DecisionBlock {
         );
     }
 
+    fn add_names(&mut self, ruleset_revision: u64, names: &FactNames) {
+        if let Entry::Vacant(place) = self.names.entry(ruleset_revision) {
+            self.names_bytes += names.as_json().len();
+            place.insert(names.clone());
+        }
+    }
+
     fn add(&mut self, id: DecisionId, json: &str, words: &[Word], expires_at: Timestamp) {
-        self.json.push(if self.len == 0 { '[' } else { ',' });
+        self.json
+            .push_str(if self.len == 0 { Document::BEGIN } else { "," });
         self.json.push_str(json);
         self.len += 1;
         self.words.extend(words);
@@ -213,7 +254,13 @@ impl DecisionBlock {
 
     fn put_at(self, key: Key, batch: &mut Batch, expect: Expect) {
         let mut document = self.json;
-        document.push(']');
+        document.push_str(r#"],"names":{"#);
+        for (position, (revision, names)) in self.names.iter().enumerate() {
+            let comma = if position == 0 { "" } else { "," };
+            let names = names.as_json();
+            document.push_str(&format!(r#"{comma}"{revision}":{names}"#));
+        }
+        document.push_str("}}");
         let mut words = String::from(" ");
         for word in &self.words {
             word.write(&mut words);
@@ -239,6 +286,9 @@ impl DecisionBlock {
         is_taken: impl Fn(&DecisionHead<'_>) -> bool,
     ) -> Result<usize, StoreError> {
         let (mut rest, mut taken) = (Self::default(), 0);
+        for (revision, names) in &Document::read(row)?.names {
+            rest.add_names(*revision, &FactNames::written(names.get()));
+        }
         for decision in StoredDecision::all(row)? {
             if is_taken(&decision.head) {
                 taken += 1;
@@ -275,6 +325,8 @@ pub struct StoredDecision<'a> {
     /// What a search asks for.
     pub head: DecisionHead<'a>,
     raw: &'a RawValue,
+    /// The names of its facts.
+    names: Option<&'a RawValue>,
 }
 
 impl<'a> StoredDecision<'a> {
@@ -283,13 +335,13 @@ impl<'a> StoredDecision<'a> {
     /// # Errors
     /// Fails if the row is not a block that this version or an older one wrote.
     pub fn all(row: &'a Row) -> Result<Vec<Self>, StoreError> {
-        let unreadable = |source| StoreError::unreadable(&kept::DECISION_BLOCKS, source);
-        let raws: Vec<&RawValue> = serde_json::from_str(&row.document).map_err(unreadable)?;
+        let Document { decisions, names } = Document::read(row)?;
         let read = |raw: &'a RawValue| {
-            let head = serde_json::from_str(raw.get()).map_err(unreadable)?;
-            Ok(Self { head, raw })
+            let head: DecisionHead<'_> = serde_json::from_str(raw.get()).map_err(unreadable)?;
+            let names = names.get(&head.ruleset_revision).copied();
+            Ok(Self { head, raw, names })
         };
-        raws.into_iter().map(read).collect()
+        decisions.into_iter().map(read).collect()
     }
 
     /// Reads all of it.
@@ -300,8 +352,10 @@ impl<'a> StoredDecision<'a> {
         let mut json = serde_json::Deserializer::from_str(self.raw.get());
         // What was known stands some levels deeper here than where it came in and was bounded.
         json.disable_recursion_limit();
-        Decision::deserialize(&mut json)
-            .map_err(|source| StoreError::unreadable(&kept::DECISION_BLOCKS, source))
+        let decision = Decision::deserialize(&mut json).map_err(unreadable)?;
+        let names = self.names.map_or("[]", RawValue::get);
+        let names = serde_json::from_str(names).map_err(unreadable)?;
+        Ok(decision.with_names(names))
     }
 }
 
