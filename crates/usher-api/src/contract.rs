@@ -5,6 +5,7 @@
 pub mod agent_metrics;
 pub mod context_v1;
 pub mod context_v2;
+pub mod functions;
 pub mod history;
 pub mod login;
 pub mod next_actions;
@@ -30,6 +31,7 @@ const ROOTS: [(&str, bool); 6] = [
     ("/manager_workspace/", true),
     ("/operations/", true),
     ("/api/account/", true),
+    ("/sentinel/", true),
 ];
 
 /// Whether a path belongs to a published contract.
@@ -40,7 +42,9 @@ pub(crate) fn owns(path: &str) -> bool {
 /// Whether a path belongs to a published contract under which nothing changes, whatever the method.
 pub(crate) fn only_reads(path: &str) -> bool {
     let mut roots = ROOTS.iter();
-    roots.any(|(root, only_reads)| *only_reads && path.starts_with(root))
+    // What a function does may change anything.
+    !path.ends_with("/invoke")
+        && roots.any(|(root, only_reads)| *only_reads && path.starts_with(root))
 }
 
 /// Returns the routes of all published contracts.
@@ -68,6 +72,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(widget::router())
         .merge(next_actions::router())
         .merge(agent_metrics::router())
+        .merge(skill_availability::router())
+        .merge(functions::router())
         .merge(history::router())
         .merge(queue_health::router())
         .merge(service_directory::router())

@@ -6,6 +6,7 @@
 pub mod assets;
 pub mod contract;
 pub mod extract;
+mod in_process;
 pub mod openapi;
 pub mod page;
 pub mod problem;

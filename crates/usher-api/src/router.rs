@@ -19,6 +19,7 @@ use usher_model::limits;
 
 use self::answers::Answers;
 use crate::extract::Id;
+use crate::in_process::InProcess;
 use crate::problem::{self, Failure, Shape};
 use crate::{assets, contract, openapi, routes, ws};
 
@@ -50,6 +51,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Returns the whole HTTP surface.
 pub fn router(app: Arc<App>, options: Options) -> Router {
     let (api, description) = routes::router();
+    usher_app::platform::serve(&app, Arc::new(InProcess::new(&app)));
     let stream = ws::router(&options);
     let console = assets::router(options.console);
     let surroundings = Arc::new(Surroundings {

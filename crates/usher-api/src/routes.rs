@@ -10,9 +10,12 @@ pub mod conversations;
 pub mod credentials;
 pub mod decisions;
 pub mod engagements;
+pub mod events;
+pub mod functions;
 pub mod groups;
 pub mod health;
 pub mod policies;
+pub mod secrets;
 pub mod session;
 pub mod settings;
 pub mod skills;
@@ -54,6 +57,11 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .merge(conversations::router())
         .merge(groups::router())
         .merge(engagements::router())
+        .merge(functions::router())
+        .merge(secrets::router())
+        .merge(webhooks::router())
+        .merge(dead_letters::router())
+        .merge(events::router())
         .merge(audit::router())
         .split_for_parts();
     let router = router.method_not_allowed_fallback(async || {

@@ -7,6 +7,8 @@ pub mod consumer;
 pub mod context;
 pub mod conversation;
 pub mod decision;
+pub mod function;
+pub mod import;
 pub mod last_contact;
 pub mod policy;
 pub mod session;

@@ -1,16 +1,26 @@
 //! Attributes: what policies can name, where it comes from, and custom ones with a fixed value.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use usher_context::attribute::{self, BUILT_IN, CustomError, ValueType};
 use usher_model::id::PolicyId;
+use usher_model::limits;
 use usher_model::value::Value;
 use usher_store::record::Attribute as Kept;
 
 use crate::App;
 use crate::caller::{Caller, Permission};
+use crate::check::Checks;
 use crate::error::{Code, Error, Mistake, Result};
+use crate::functions;
 use crate::idempotency::Creation;
 use crate::rules;
 use crate::rules::edit::Step;
+
+pub use usher_store::record::{
+    AttributeCall as Call, AttributeParameter as Parameter, ParameterSource,
+};
 
 /// Where an attribute's value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +29,8 @@ pub enum Source {
     BuiltIn,
     /// The account fixed it: `custom.…`.
     Static,
+    /// A function answers it: `custom.…`.
+    Function,
     /// Somebody wrote it into context; known because a policy mentions it.
     Context,
 }
@@ -30,6 +42,7 @@ impl Source {
         match self {
             Self::BuiltIn => "BUILT_IN",
             Self::Static => "STATIC",
+            Self::Function => "FUNCTION",
             Self::Context => "CONTEXT",
         }
     }
@@ -46,6 +59,8 @@ pub struct Attribute {
     pub value_type: Option<ValueType>,
     /// The fixed value.
     pub value: Option<Value>,
+    /// The function that answers it.
+    pub call: Option<Call>,
     /// What it is for.
     pub description: String,
     /// Whether logs mask it.
@@ -61,12 +76,21 @@ pub struct New {
     pub name: String,
     /// The type of its value.
     pub value_type: ValueType,
-    /// Its value.
-    pub value: Value,
+    /// Where its value comes from.
+    pub origin: Origin,
     /// What it is for.
     pub description: String,
     /// Whether logs mask it.
     pub is_sensitive: bool,
+}
+
+/// Where the value of a custom attribute comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// It is fixed.
+    Static(Value),
+    /// A function answers it, when a policy that is reached needs it.
+    Function(Call),
 }
 
 /// Returns the catalogue: built-in attributes, custom ones, and what policies mention besides.
@@ -83,6 +107,7 @@ pub async fn list(caller: &Caller, app: &App) -> Result<Vec<Attribute>> {
         source: Source::BuiltIn,
         value_type: Some(built_in.value_type),
         value: None,
+        call: None,
         description: built_in.description.to_owned(),
         is_sensitive: rules.is_sensitive(built_in.name),
         policies: mentioned_by(built_in.name),
@@ -99,6 +124,7 @@ pub async fn list(caller: &Caller, app: &App) -> Result<Vec<Attribute>> {
                 source: Source::Context,
                 value_type: None,
                 value: None,
+                call: None,
                 description: String::new(),
                 is_sensitive: rules.is_sensitive(name),
                 policies: policies.clone(),
@@ -128,11 +154,21 @@ pub async fn update(caller: &Caller, app: &App, new: New) -> Result<Attribute> {
 
 async fn put(caller: &Caller, app: &App, new: New, is_known: bool) -> Result<Attribute> {
     caller.require(Permission::AttributesWrite)?;
-    attribute::check_static(&new.name, new.value_type, &new.value)?;
+    let (value, call) = match new.origin {
+        Origin::Static(value) => {
+            attribute::check_static(&new.name, new.value_type, &value)?;
+            (value, None)
+        }
+        Origin::Function(call) => {
+            attribute::check_name(&new.name)?;
+            check_call(caller, app, &call).await?;
+            (Value::Null, Some(call))
+        }
+    };
     let sent = (
         &new.name,
         new.value_type.as_str(),
-        &new.value,
+        (&value, &call),
         &new.description,
         new.is_sensitive,
     );
@@ -148,7 +184,8 @@ async fn put(caller: &Caller, app: &App, new: New, is_known: bool) -> Result<Att
     let record = Kept {
         name: new.name,
         value_type: new.value_type.as_str().to_owned(),
-        value: new.value,
+        value,
+        call,
         description: new.description,
         is_sensitive: new.is_sensitive,
         updated_at: app.now(),
@@ -192,6 +229,70 @@ pub async fn delete(caller: &Caller, app: &App, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Parameters of one call.
+const PARAMETERS_MAX: usize = 20;
+/// Longest time for which an answer is taken again: a day.
+const CACHE_SECONDS_MAX: u32 = 24 * 60 * 60;
+
+/// Refuses a call that cannot be made.
+async fn check_call(caller: &Caller, app: &App, call: &Call) -> Result<()> {
+    let mut checks = Checks::default();
+    let registry = functions::registry::current(app, &caller.account).await?;
+    let function = registry.find(call.function_id);
+    checks.require(
+        function.is_some(),
+        "#/functionId",
+        format!(
+            "expected the id of a function, found `{}`",
+            call.function_id
+        ),
+    );
+    let is_event = function.is_some_and(|function| function.event_id.is_some());
+    let expected = "expected a function that no event starts";
+    checks.require(!is_event, "#/functionId", expected);
+    let (least, most) = (limits::FUNCTION_TIME_MIN, limits::DECISION_TIME_MAX);
+    checks.require(
+        (least..=most).contains(&Duration::from_millis(call.timeout_ms.into())),
+        "#/timeoutMs",
+        format!("expected {} to {}", least.as_millis(), most.as_millis()),
+    );
+    checks.require(
+        call.cache_seconds <= CACHE_SECONDS_MAX,
+        "#/cacheSeconds",
+        format!("expected at most {CACHE_SECONDS_MAX}"),
+    );
+    let names: BTreeSet<_> = call.parameters.iter().map(|one| &one.name).collect();
+    let named = call
+        .parameters
+        .iter()
+        .filter(|one| one.name.is_some())
+        .count();
+    checks.require(
+        call.parameters.len() <= PARAMETERS_MAX
+            && (named == 0 || (named == call.parameters.len() && names.len() == named)),
+        "#/parameters",
+        format!("expected at most {PARAMETERS_MAX}, all with names of their own or none"),
+    );
+    let rules = rules::current(app, &caller.account).await?;
+    for (position, parameter) in call.parameters.iter().enumerate() {
+        let ParameterSource::Attribute(path) = &parameter.source else {
+            continue;
+        };
+        let pointer = format!("#/parameters/{position}/value");
+        let is_path = path.contains('.') && !path.split('.').any(str::is_empty);
+        let expected = format!("expected an attribute such as `consumer.id`, found `{path}`");
+        checks.require(is_path, &pointer, expected);
+        let custom = path
+            .strip_prefix("custom.")
+            .and_then(|rest| rest.split('.').next());
+        let other = custom.and_then(|name| rules.attributes.get(name));
+        let is_call = other.is_some_and(|other| other.record.call.is_some());
+        let expected = "expected an attribute that no function answers";
+        checks.require(!is_call, &pointer, expected);
+    }
+    checks.finish()
+}
+
 fn missing(name: &str) -> Error {
     Error::new(
         Code::AttributeNotFound,
@@ -203,9 +304,14 @@ fn shown(record: &Kept, mentions: &rules::Mentions) -> Attribute {
     let name = format!("custom.{}", record.name);
     Attribute {
         policies: mentions.get(&name).cloned().unwrap_or_default(),
-        source: Source::Static,
+        source: if record.call.is_some() {
+            Source::Function
+        } else {
+            Source::Static
+        },
         value_type: ValueType::parse(&record.value_type),
-        value: Some(record.value.clone()),
+        value: record.call.is_none().then(|| record.value.clone()),
+        call: record.call.clone(),
         description: record.description.clone(),
         is_sensitive: record.is_sensitive,
         name,

@@ -350,6 +350,23 @@ pub async fn login(app: &App, client_id: &str, client_secret: &str) -> Result<To
     sign(app, &account, id.to_string(), credential.role, false).await
 }
 
+/// Exchanges client id and secret for a token of an account that is named.
+///
+/// # Errors
+/// As [`login`], and if they are another account's.
+pub async fn login_to(
+    app: &App,
+    account: &str,
+    client_id: &str,
+    client_secret: &str,
+) -> Result<Token> {
+    let (own, _) = parse_client_id(client_id).ok_or_else(unauthorized)?;
+    if own.as_str() != account {
+        return Err(unauthorized());
+    }
+    login(app, client_id, client_secret).await
+}
+
 /// Makes a consumer's token.
 pub(crate) async fn issue_to_consumer(
     app: &App,

@@ -3,6 +3,7 @@
 //! One use case serves every way of asking. It reads only what some enabled policy mentions, in one
 //! batch, runs the policies, and hands the run to the log behind the answer.
 
+pub(crate) mod calls;
 mod floor;
 mod known;
 pub(crate) mod log;
@@ -26,8 +27,10 @@ use usher_store::record;
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Error, Result};
+use crate::rules::plan::Wanted;
 use crate::rules::{self, Ruleset};
 use crate::usage::Tally;
+use calls::Calls;
 use known::Known;
 
 pub use usher_policy::action::ResolvedAction as Action;
@@ -36,6 +39,8 @@ pub use usher_policy::action::ResolvedAction as Action;
 const KEPT_VALUE_CHARS_MAX: usize = 65_536;
 /// The remark of a decision whose policies read `sde.` though no consumer was named.
 const CUSTOMER_ID_REQUIRED: &str = "CUSTOMER_ID_REQUIRED";
+/// Why nobody won when the run had no time left.
+pub(crate) const EVALUATION_TIMEOUT: &str = "EVALUATION_TIMEOUT";
 /// The remark of a decision that used a value too long for the log.
 const FACT_TOO_LONG: &str = "FACT_TOO_LONG";
 
@@ -83,6 +88,33 @@ pub struct Request {
     pub explain: bool,
     /// Whether the run is neither logged nor counted.
     pub dry_run: bool,
+    /// Whether attributes are asked for that functions answer; otherwise they are missing.
+    pub calls_functions: bool,
+    /// What is handed on to functions that are trusted.
+    pub token: Option<Token>,
+}
+
+/// The bearer token of the one who asks, which no log shows.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// Keeps a token; `Bearer` may stand before it.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.strip_prefix("Bearer ").unwrap_or(text).trim().to_owned())
+    }
+
+    /// Returns what the header `Authorization` says.
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.0)
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 impl Request {
@@ -99,6 +131,8 @@ impl Request {
             at: None,
             explain: false,
             dry_run: false,
+            calls_functions: true,
+            token: None,
         }
     }
 }
@@ -136,16 +170,27 @@ pub async fn decide(caller: &Caller, app: &Arc<App>, request: Request) -> Result
     let mut facts = known.facts(&rules, &request);
     let only = request.policy_id.as_ref();
     let mut notes = Vec::new();
-    let outcome = if request.consumer_id.is_some() || rules.plan.sde.is_empty() {
+    let mut calls = None;
+    let outcome = if !rules.plan.calls.is_empty() {
+        let calls = calls.insert(Calls::new(caller, app, &rules, &request, begun));
+        // On the heap: every decision would carry the room for it.
+        Box::pin(Outcome::with_calls(calls, &mut facts, now, only, &mut notes)).await?
+    } else if request.consumer_id.is_some() || rules.plan.sde.is_empty() {
         Outcome::of(&rules, &facts, now, only)?
     } else {
         Outcome::without_consumer(&rules, &mut facts, now, only, &mut notes)?
     };
-    let explanation = if request.explain {
+    let mut explanation = if request.explain {
         Some(explained(&rules, &rules, &facts, now, only)?)
     } else {
         None
     };
+    if let Some(calls) = calls {
+        if let Some(explanation) = &mut explanation {
+            calls.explain(explanation);
+        }
+        notes.extend(calls.into_notes());
+    }
     let id = DecisionId::mint_at(&app.ids, received_at);
     if !request.dry_run {
         let mut kept = Vec::new();
@@ -168,7 +213,6 @@ pub async fn decide(caller: &Caller, app: &Arc<App>, request: Request) -> Result
             actions: record::ActionsView(&actions),
             is_templated: outcome.is_templated,
             facts: record::FactsView(&kept),
-            names: &rules.plan.names,
             faults: &outcome.faults,
             notes: &notes,
         };
@@ -191,7 +235,7 @@ pub async fn decide(caller: &Caller, app: &Arc<App>, request: Request) -> Result
 
 /// Notes what was known, so that the run can be repeated; fixed attributes are in the ruleset.
 fn keep_facts<'a>(
-    rules: &Ruleset,
+    rules: &'a Ruleset,
     request: &Request,
     facts: &'a Facts<'_>,
     kept: &mut Vec<record::FactView<'a>>,
@@ -199,7 +243,7 @@ fn keep_facts<'a>(
 ) {
     let is_given = request.attributes.contains_key("custom");
     kept.reserve(rules.plan.logged.len());
-    for (place, logged) in rules.plan.logged.iter().enumerate() {
+    for logged in &rules.plan.logged {
         if logged.is_fixed && !is_given {
             continue;
         }
@@ -219,9 +263,14 @@ fn keep_facts<'a>(
             }
         };
         if is_long {
-            notes.push(format!("{FACT_TOO_LONG}:{}", logged.name()));
+            let (namespace, path) = (&logged.namespace, &logged.path);
+            notes.push(format!("{FACT_TOO_LONG}:{namespace}.{path}"));
         } else {
-            kept.push(record::FactView { place, value });
+            kept.push(record::FactView {
+                namespace: &logged.namespace,
+                path: &logged.path,
+                value,
+            });
         }
     }
 }
@@ -288,6 +337,48 @@ impl<'r> Outcome<'r> {
         }
     }
 
+    /// Runs the policies and asks functions for what those that are reached need.
+    async fn with_calls(
+        calls: &mut Calls<'r>,
+        facts: &mut Facts<'_>,
+        now: Timestamp,
+        only: Option<&PolicyId>,
+        notes: &mut Vec<String>,
+    ) -> Result<Self> {
+        let (rules, has_consumer) = (calls.rules, calls.request.consumer_id.is_some());
+        let sdes = if has_consumer { &[] } else { rules.plan.sde.as_slice() };
+        for wanted in sdes {
+            offer(facts, wanted.slot, Fact::Unread);
+        }
+        calls.offer(facts);
+        let run = loop {
+            match run::run(&rules.set, facts, now, only) {
+                Step::Done(run) => break run,
+                Step::Need(slot) => match calls.find(slot) {
+                    Some(called) => calls.answer(called, facts).await,
+                    None if sdes.iter().any(|wanted| wanted.slot == slot) => {
+                        notes.push(CUSTOMER_ID_REQUIRED.to_owned());
+                        withdraw(facts, sdes);
+                    }
+                    None => return Err(unknown(rules, slot)),
+                },
+            }
+        };
+        withdraw(facts, sdes);
+        calls.withdraw(facts);
+        let told = Self::told(rules, run);
+        if !calls.is_late {
+            return Ok(told);
+        }
+        Ok(Self {
+            policy: None,
+            no_match_reason: Some(EVALUATION_TIMEOUT),
+            actions: Arc::default(),
+            is_templated: false,
+            faults: told.faults,
+        })
+    }
+
     fn told(rules: &'r Ruleset, run: run::Decision<'r>) -> Self {
         let fault = |faulty: &run::PolicyFault| {
             let entry = rules.set.entries().get(faulty.position)?;
@@ -348,6 +439,15 @@ pub(crate) fn rendered(rules: &Ruleset, today: &Ruleset, explained: &Explanation
     record.insert("rulesetRevision".to_owned(), rules.revision.into());
     record.insert("policies".to_owned(), Value::Array(policies));
     Value::Object(record)
+}
+
+/// Takes back what was offered and not asked for.
+fn withdraw(facts: &mut Facts<'_>, wanted: &[Wanted]) {
+    for wanted in wanted {
+        if matches!(facts.fact(wanted.slot), Fact::Unread) {
+            facts.set(wanted.slot, Fact::Missing);
+        }
+    }
 }
 
 /// Fills in what is known of an attribute unless something that outranks it is known already.

@@ -11,7 +11,7 @@ mod host;
 mod http;
 mod invoke;
 mod log;
-mod registry;
+pub(crate) mod registry;
 mod run;
 mod written;
 
@@ -23,9 +23,11 @@ use usher_store::store::{Key, Query};
 
 use crate::caller::{Caller, Permission};
 use crate::change::to_value;
+use crate::decisions::calls::Answers;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::Creation;
 use crate::rate::Limiter;
+use crate::rules;
 use crate::{App, Options};
 use edit::Edit;
 use registry::Registries;
@@ -51,6 +53,8 @@ const CALLS: &str = "the number of calls that the function may make is";
 pub(crate) struct Functions {
     registries: Registries,
     log: log::Log,
+    /// What decisions know of functions.
+    pub(crate) answers: Answers,
     /// How often a function may call others over HTTP.
     calls: Limiter<(AccountId, FunctionId)>,
 }
@@ -60,6 +64,7 @@ impl Functions {
         Self {
             registries: Registries::new(is_exclusive),
             log: log::Log::new(),
+            answers: Answers::default(),
             calls: Limiter::new(CALLS, options.rate_per_second, options.rate_burst),
         }
     }
@@ -213,6 +218,16 @@ pub async fn replace(
 /// Fails if the caller may not, there is no such function, or an attribute of policies is one.
 pub async fn delete(caller: &Caller, app: &App, id: FunctionId) -> Result<()> {
     caller.require(Permission::FunctionsWrite)?;
+    let rules = rules::current(app, &caller.account).await?;
+    let mut attributes = rules.attributes.values().map(|kept| &kept.record);
+    let is_answered = |one: &&record::Attribute| {
+        let call = one.call.as_ref();
+        call.is_some_and(|call| call.function_id == id)
+    };
+    if let Some(attribute) = attributes.find(is_answered) {
+        let message = format!("the function answers `custom.{}`", attribute.name);
+        return Err(Error::new(Code::FunctionInUse, message));
+    }
     edit::edit(caller, app, id, None, |_, before| {
         Ok(Edit {
             word: "delete",

@@ -154,8 +154,8 @@ impl Ruleset {
             .iter()
             .map(|policy| policy.document.clone())
             .collect();
-        let set = PolicySet::compile(documents, &parts.options());
-        let plan = Plan::new(&set);
+        let mut set = PolicySet::compile(documents, &parts.options());
+        let plan = Plan::new(&mut set, &parts.attributes);
         Self {
             parts,
             set,

@@ -199,9 +199,7 @@ pub enum CustomError {
 /// # Errors
 /// Fails if the name could not be used in a policy, or the value is not of the declared type.
 pub fn check_static(name: &str, value_type: ValueType, value: &Value) -> Result<(), CustomError> {
-    if !crate::name::is_reachable(name) || name.len() > limits::ATTRIBUTE_NAME_CHARS_MAX {
-        return Err(CustomError::Name(name.chars().take(64).collect()));
-    }
+    check_name(name)?;
     if !value_type.accepts(value) {
         return Err(CustomError::Type {
             expected: value_type.as_str(),
@@ -209,6 +207,17 @@ pub fn check_static(name: &str, value_type: ValueType, value: &Value) -> Result<
         });
     }
     Ok(())
+}
+
+/// Checks the name of a custom attribute.
+///
+/// # Errors
+/// Fails if the name could not be used in a policy.
+pub fn check_name(name: &str) -> Result<(), CustomError> {
+    if crate::name::is_reachable(name) && name.len() <= limits::ATTRIBUTE_NAME_CHARS_MAX {
+        return Ok(());
+    }
+    Err(CustomError::Name(name.chars().take(64).collect()))
 }
 
 /// Returns what a value is, as messages name it.

@@ -209,6 +209,12 @@ impl PolicySet {
         self.mentions.slot(path)
     }
 
+    /// Returns the slot of an attribute that no policy needs to mention: somebody else needs its
+    /// value.
+    pub fn mention(&mut self, path: &str) -> Slot {
+        self.mentions.mention(path)
+    }
+
     /// Returns the slots of a namespace's attributes.
     pub fn slots_of<'s>(&'s self, namespace: &'s str) -> impl Iterator<Item = Slot> + 's {
         let attributes = self.attributes().iter().enumerate();

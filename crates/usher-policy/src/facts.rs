@@ -50,6 +50,8 @@ pub enum Failure {
     FunctionTimeout,
     /// The store could not be asked.
     ContextUnavailable,
+    /// The run had no time left.
+    RunTimeout,
 }
 
 /// Why an evaluation stopped before it had an answer.
@@ -125,6 +127,7 @@ impl Failure {
             Self::FunctionFailed { http_status } => (FaultCode::FunctionFailed, http_status),
             Self::FunctionTimeout => (FaultCode::FunctionTimeout, None),
             Self::ContextUnavailable => (FaultCode::ContextUnavailable, None),
+            Self::RunTimeout => (FaultCode::Timeout, None),
         };
         Fault {
             code,

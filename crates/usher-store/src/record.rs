@@ -34,7 +34,9 @@ pub use decision_block::{DecisionBlock, StoredDecision, Word, WrittenDecision};
 pub use event::{Event, Happened};
 pub use floor::{AgentLease, AgentSeat, AgentStatus, DeskLease};
 pub use function::{Function, FunctionHead, FunctionLog, FunctionVersion, Secret};
-pub use rules::{Attribute, Policy, RuleVersion, Ruleset};
+pub use rules::{
+    Attribute, AttributeCall, AttributeParameter, ParameterSource, Policy, RuleVersion, Ruleset,
+};
 pub use settings::{ConsumerIdentity, Settings};
 pub use sign_in::{SignIn, SignInLink, SignInTries};
 pub use skill::{Engagement, Skill};

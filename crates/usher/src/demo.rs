@@ -100,7 +100,7 @@ async fn fill_rules(app: &Arc<App>, caller: &Caller) -> Result<()> {
         let new = attributes::New {
             name: name.to_owned(),
             value_type,
-            value,
+            origin: attributes::Origin::Static(value),
             description: description.to_owned(),
             is_sensitive: false,
         };

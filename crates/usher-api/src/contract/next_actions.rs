@@ -13,7 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use usher_app::App;
 use usher_app::caller::Caller;
-use usher_app::decisions::{self, Api, Decision};
+use usher_app::decisions::{self, Api, Decision, Token};
 use usher_app::error::{Code, Error};
 use usher_model::id::{ConsumerId, ConversationId, DecisionId, ParseIdError, PolicyId, SessionId};
 use utoipa::{IntoParams, ToSchema};
@@ -78,8 +78,7 @@ impl AskV1 {
 
 /// What version 2 is asked; unknown fields are ignored, and empty text counts as absent.
 ///
-/// `consumerId` is another spelling of `customerId`, `groupId` of `sessionId`. `lpToken` is meant
-/// for functions and ignored while there are none.
+/// `consumerId` is another spelling of `customerId`, `groupId` of `sessionId`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(as = NextActionsV2Ask, example = json!({
@@ -99,6 +98,19 @@ struct AskV2 {
     session_id: Option<String>,
     /// The only policy that is tried.
     policy_id: Option<String>,
+    /// A bearer token that is handed on to functions that are trusted.
+    #[schema(value_type = Option<String>)]
+    lp_token: Option<LpToken>,
+}
+
+/// A token that no log shows.
+#[derive(Serialize, Deserialize)]
+struct LpToken(String);
+
+impl std::fmt::Debug for LpToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 impl AskV2 {
@@ -108,6 +120,7 @@ impl AskV2 {
             consumer_id: id(self.customer_id.as_deref(), ConsumerId::parse)?,
             session_id: id(self.session_id.as_deref(), SessionId::parse)?,
             policy_id: id(self.policy_id.as_deref(), PolicyId::parse)?,
+            token: self.lp_token.as_ref().map(|token| Token::new(&token.0)),
             ..decisions::Request::new(Api::V2)
         })
     }

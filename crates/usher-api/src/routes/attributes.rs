@@ -47,7 +47,7 @@ async fn create(
     Authenticated(caller): Authenticated,
     extract::Json(new): extract::Json<wire::NewAttribute>,
 ) -> Answer<(StatusCode, Json<wire::Attribute>)> {
-    let attribute = attributes::create(&caller, &app, new.into_new(None)).await?;
+    let attribute = attributes::create(&caller, &app, new.into_new(None)?).await?;
     Ok((StatusCode::CREATED, Json(attribute.into())))
 }
 
@@ -64,7 +64,7 @@ async fn update(
     extract::Json(new): extract::Json<wire::NewAttribute>,
 ) -> Answer<Json<wire::Attribute>> {
     Ok(Json(
-        attributes::update(&caller, &app, new.into_new(Some(name)))
+        attributes::update(&caller, &app, new.into_new(Some(name))?)
             .await?
             .into(),
     ))

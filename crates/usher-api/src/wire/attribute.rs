@@ -1,9 +1,11 @@
 //! The attribute catalogue.
 
 use serde::{Deserialize, Serialize};
-use usher_app::attributes;
+use usher_app::attributes::{self, Origin, ParameterSource};
+use usher_app::error::Error;
 use usher_context::attribute::ValueType;
-use usher_model::id::PolicyId;
+use usher_model::id::{FunctionId, PolicyId};
+use usher_model::limits;
 use usher_model::value::Value;
 use utoipa::ToSchema;
 
@@ -14,6 +16,8 @@ pub enum AttributeKind {
     /// The value is fixed.
     #[default]
     Static,
+    /// A function answers it.
+    Function,
 }
 
 /// The type of a value.
@@ -57,6 +61,74 @@ impl From<ValueType> for AttributeType {
     }
 }
 
+/// Where the value of a parameter comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AttributeParameterSource {
+    /// It is always the same.
+    #[default]
+    Constant,
+    /// It is what an attribute has: `consumer.id`, `orchestrator.intent`, `custom.tier`.
+    Attribute,
+}
+
+/// Something that a function is given.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttributeParameter {
+    /// Its name; either all parameters have one or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where its value comes from: `CONSTANT` unless given.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub source: AttributeParameterSource,
+    /// The constant, or the attribute's name.
+    #[schema(value_type = Value)]
+    pub value: Value,
+}
+
+impl AttributeParameter {
+    fn into_parameter(self, position: usize) -> Result<attributes::Parameter, Error> {
+        let source = match (self.source, self.value) {
+            (AttributeParameterSource::Constant, value) => ParameterSource::Constant(value),
+            (AttributeParameterSource::Attribute, Value::String(path)) => {
+                let inside = path
+                    .trim()
+                    .strip_prefix("{{")
+                    .and_then(|rest| rest.strip_suffix("}}"));
+                ParameterSource::Attribute(inside.unwrap_or(&path).trim().to_owned())
+            }
+            (AttributeParameterSource::Attribute, _) => {
+                let pointer = format!("#/parameters/{position}/value");
+                return Err(Error::field(&pointer, "expected the name of an attribute"));
+            }
+        };
+        Ok(attributes::Parameter {
+            name: self.name,
+            source,
+        })
+    }
+}
+
+impl From<attributes::Parameter> for AttributeParameter {
+    fn from(parameter: attributes::Parameter) -> Self {
+        let (source, value) = match parameter.source {
+            ParameterSource::Constant(value) => (AttributeParameterSource::Constant, value),
+            ParameterSource::Attribute(path) => (AttributeParameterSource::Attribute, path.into()),
+        };
+        Self {
+            name: parameter.name,
+            source,
+            value,
+        }
+    }
+}
+
+fn timeout() -> u32 {
+    u32::try_from(limits::FUNCTION_ATTRIBUTE_TIME.as_millis()).unwrap_or(u32::MAX)
+}
+
 /// What a custom attribute is to be.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -69,12 +141,30 @@ pub struct NewAttribute {
     /// Where its value comes from.
     #[serde(default)]
     pub kind: AttributeKind,
-    /// The type of its value.
+    /// The type of its value; text unless given, and unknown if a function answers it.
     #[serde(default)]
-    pub value_type: AttributeType,
-    /// Its value.
-    #[schema(value_type = Value)]
-    pub value: Value,
+    pub value_type: Option<AttributeType>,
+    /// Its value, if it is fixed.
+    #[serde(default)]
+    #[schema(value_type = Option<Value>)]
+    pub value: Option<Value>,
+    /// The function that answers it, unless it is fixed.
+    #[serde(default, alias = "function")]
+    #[schema(value_type = Option<String>)]
+    pub function_id: Option<FunctionId>,
+    /// What the function is given: one without a name as it is, named ones as an object, several
+    /// without names as a list.
+    #[serde(default, alias = "params")]
+    #[schema(required = false)]
+    pub parameters: Vec<AttributeParameter>,
+    /// How long the function may take: 10 to 10,000, 3,000 unless given.
+    #[serde(default = "timeout")]
+    #[schema(required = false)]
+    pub timeout_ms: u32,
+    /// How long an answer is taken again for the same parameters: 0 to 86,400, 0 unless given.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub cache_seconds: u32,
     /// What it is for.
     #[serde(default)]
     pub description: String,
@@ -85,15 +175,41 @@ pub struct NewAttribute {
 
 impl NewAttribute {
     /// Makes what the use case takes.
-    #[must_use]
-    pub fn into_new(self, name: Option<String>) -> attributes::New {
-        attributes::New {
+    ///
+    /// # Errors
+    /// Fails if the value or the function is missing.
+    pub fn into_new(self, name: Option<String>) -> Result<attributes::New, Error> {
+        let origin = match self.kind {
+            AttributeKind::Static => Origin::Static(
+                self.value
+                    .ok_or_else(|| Error::field("#/value", "expected the fixed value"))?,
+            ),
+            AttributeKind::Function => Origin::Function(attributes::Call {
+                function_id: self
+                    .function_id
+                    .ok_or_else(|| Error::field("#/functionId", "expected a function's id"))?,
+                parameters: self
+                    .parameters
+                    .into_iter()
+                    .enumerate()
+                    .map(|(position, parameter)| parameter.into_parameter(position))
+                    .collect::<Result<_, _>>()?,
+                timeout_ms: self.timeout_ms,
+                cache_seconds: self.cache_seconds,
+            }),
+        };
+        // Only time can tell what a function answers, unless the author knows.
+        let unknown = match self.kind {
+            AttributeKind::Static => AttributeType::String,
+            AttributeKind::Function => AttributeType::Json,
+        };
+        Ok(attributes::New {
             name: name.unwrap_or(self.name),
-            value_type: self.value_type.into(),
-            value: self.value,
+            value_type: self.value_type.unwrap_or(unknown).into(),
+            origin,
             description: self.description,
             is_sensitive: self.sensitive,
-        }
+        })
     }
 }
 
@@ -103,7 +219,7 @@ impl NewAttribute {
 pub struct Attribute {
     /// The name a policy uses.
     pub name: String,
-    /// Where its value comes from: `BUILT_IN`, `STATIC` or `CONTEXT`.
+    /// Where its value comes from: `BUILT_IN`, `STATIC`, `FUNCTION` or `CONTEXT`.
     pub kind: String,
     /// What kind of value it has; absent where only time can tell.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +228,9 @@ pub struct Attribute {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
     pub value: Option<Value>,
+    /// The function that answers it, and how it is asked.
+    #[serde(flatten)]
+    pub call: Option<AttributeCall>,
     /// What it is for.
     pub description: String,
     /// Whether logs mask it.
@@ -121,6 +240,32 @@ pub struct Attribute {
     pub policies: Vec<PolicyId>,
 }
 
+/// How a function is asked for an attribute.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttributeCall {
+    /// The function.
+    #[schema(value_type = String)]
+    pub function_id: FunctionId,
+    /// What it is given.
+    pub parameters: Vec<AttributeParameter>,
+    /// How long it may take.
+    pub timeout_ms: u32,
+    /// How long an answer is taken again for the same parameters.
+    pub cache_seconds: u32,
+}
+
+impl From<attributes::Call> for AttributeCall {
+    fn from(call: attributes::Call) -> Self {
+        Self {
+            function_id: call.function_id,
+            parameters: call.parameters.into_iter().map(Into::into).collect(),
+            timeout_ms: call.timeout_ms,
+            cache_seconds: call.cache_seconds,
+        }
+    }
+}
+
 impl From<attributes::Attribute> for Attribute {
     fn from(attribute: attributes::Attribute) -> Self {
         Self {
@@ -128,6 +273,7 @@ impl From<attributes::Attribute> for Attribute {
             kind: attribute.source.as_str().to_owned(),
             value_type: attribute.value_type.map(Into::into),
             value: attribute.value,
+            call: attribute.call.map(Into::into),
             description: attribute.description,
             sensitive: attribute.is_sensitive,
             policies: attribute.policies,

@@ -37,6 +37,9 @@ pub struct DecisionRequest {
     pub explain: bool,
     /// Whether the run is neither logged nor counted.
     pub dry_run: bool,
+    /// Whether attributes are asked for that functions answer: unless given, only if the run is
+    /// logged.
+    pub call_functions: Option<bool>,
     /// The instant taken as now, for time ranges.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<Timestamp>,
@@ -54,6 +57,8 @@ impl From<DecisionRequest> for decisions::Request {
             at: request.at,
             explain: request.explain,
             dry_run: request.dry_run,
+            calls_functions: request.call_functions.unwrap_or(!request.dry_run),
+            token: None,
         }
     }
 }
@@ -100,7 +105,7 @@ pub struct Decision {
     pub decision_id: DecisionId,
     /// The winner, or null.
     pub policy: Option<Winner>,
-    /// Why nobody won: `NO_POLICIES_ENABLED` or `NO_MATCHED_RULES`.
+    /// Why nobody won: `NO_POLICIES_ENABLED`, `NO_MATCHED_RULES` or `EVALUATION_TIMEOUT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_match_reason: Option<String>,
     /// What to do, in order, with every template filled in.

@@ -16,7 +16,7 @@ use usher_store::collection::kept;
 use usher_store::record::{DecisionBlock, DecisionHead, StoredDecision, Word};
 use usher_store::store::{Cursor, Field, Query, StoreError};
 
-use super::{Outcome, action, explained, offer};
+use super::{EVALUATION_TIMEOUT, Outcome, action, calls, explained, offer};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error, Result};
@@ -219,10 +219,15 @@ pub async fn get(caller: &Caller, app: &App, id: DecisionId) -> Result<(Logged, 
         let actions = outcome.actions.iter().map(action);
         let actions = actions
             .map(|(r#type, payload)| serde_json::json!({"type": r#type, "payload": payload}));
+        // What it would have come to with more time, nobody knows.
+        let is_late = decision.no_match_reason.as_deref() == Some(EVALUATION_TIMEOUT);
+        let mut explanation = explained(&rules, &today, &facts, at, only)?;
+        calls::show(&decision.notes, &mut explanation);
         Replay {
-            is_same: winner == decision.policy_id.as_ref()
-                && actions.eq(decision.actions.iter().cloned()),
-            explanation: explained(&rules, &today, &facts, at, only)?,
+            is_same: is_late
+                || winner == decision.policy_id.as_ref()
+                    && actions.eq(decision.actions.iter().cloned()),
+            explanation,
         }
     };
     mask(&rules, &today, &mut decision);
@@ -416,6 +421,11 @@ fn facts<'a>(rules: &'a Ruleset, decision: &'a Logged) -> Facts<'a> {
     for (attribute, value) in decision.facts() {
         if let Some(slot) = rules.set.slot(attribute) {
             offer(&mut facts, slot, Fact::from(value));
+        }
+    }
+    for (attribute, failure) in calls::failures(&decision.notes) {
+        if let Some(slot) = rules.set.slot(attribute) {
+            offer(&mut facts, slot, Fact::Failed(failure));
         }
     }
     for wanted in &rules.plan.custom {

@@ -9,7 +9,7 @@ use usher_context::name::Namespace;
 use usher_model::value::Value;
 use usher_policy::attribute::{Attribute, Slot};
 use usher_policy::compile::PolicySet;
-use usher_store::record::FactNames;
+use usher_store::record::{self, AttributeCall, Kept, ParameterSource};
 
 /// One attribute that is looked up: its place among the facts, its property, and the members to go
 /// down if the property holds an object.
@@ -28,6 +28,14 @@ impl Wanted {
             property: attribute.property().into(),
             members,
         }
+    }
+
+    /// Returns the property and the members behind it.
+    pub(crate) fn path(&self) -> String {
+        let members = self.members.iter();
+        members.fold(self.property.to_string(), |path, member| {
+            format!("{path}.{member}")
+        })
     }
 
     /// Returns the first member to go down to, if there is one.
@@ -53,11 +61,20 @@ pub(crate) struct Plan {
     /// How the floor is doing, from the desk.
     pub(crate) operational: Vec<Wanted>,
     pub(crate) custom: Vec<Wanted>,
+    /// Custom attributes that functions answer.
+    pub(crate) calls: Vec<Called>,
     pub(crate) sde: Vec<Wanted>,
     /// Every attribute, those of a namespace together, as the decision log has them.
     pub(crate) logged: Vec<Logged>,
-    /// Their names, in the same order.
-    pub(crate) names: FactNames,
+}
+
+/// An attribute that a function answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Called {
+    pub(crate) wanted: Wanted,
+    pub(crate) call: AttributeCall,
+    /// Where the values of the parameters stand, for those that are attributes.
+    pub(crate) parameters: Vec<Option<Slot>>,
 }
 
 /// One attribute as the decision log has it.
@@ -80,15 +97,19 @@ impl Logged {
             is_fixed: namespace == "custom",
         })
     }
-
-    pub(crate) fn name(&self) -> String {
-        format!("{}.{}", self.namespace, self.path)
-    }
 }
 
 impl Plan {
-    pub(crate) fn new(set: &PolicySet) -> Self {
-        let mut plan = Self::default();
+    /// Returns where the attributes come from that the policies mention, and those that the
+    /// functions among them are given: these become known to the set.
+    pub(crate) fn new(
+        set: &mut PolicySet,
+        attributes: &BTreeMap<String, Kept<record::Attribute>>,
+    ) -> Self {
+        let mut plan = Self {
+            calls: calls(set, attributes),
+            ..Self::default()
+        };
         let mut context: BTreeMap<Namespace, Vec<Wanted>> = BTreeMap::new();
         for (index, attribute) in set.attributes().iter().enumerate() {
             let wanted = Wanted::new(Slot::at(index), attribute);
@@ -113,9 +134,12 @@ impl Plan {
         plan.context = context.into_iter().collect();
         let logged = set.attributes().iter().enumerate();
         plan.logged = logged.filter_map(Logged::new).collect();
+        let is_called = |slot| plan.calls.iter().any(|called| called.wanted.slot == slot);
+        for logged in &mut plan.logged {
+            logged.is_fixed &= !is_called(logged.slot);
+        }
         plan.logged
             .sort_by(|one, next| one.namespace.cmp(&next.namespace));
-        plan.names = plan.logged.iter().map(Logged::name).collect();
         plan
     }
 
@@ -124,4 +148,33 @@ impl Plan {
         let wanted = [&self.conversation, &self.consumer, &self.operational];
         wanted.into_iter().any(|wanted| !wanted.is_empty())
     }
+}
+
+/// Returns the attributes that functions answer, among those that the policies mention.
+fn calls(
+    set: &mut PolicySet,
+    attributes: &BTreeMap<String, Kept<record::Attribute>>,
+) -> Vec<Called> {
+    let mentioned = set.attributes().iter().enumerate();
+    let custom = mentioned.filter(|(_, attribute)| attribute.namespace() == "custom");
+    let called = custom.filter_map(|(index, attribute)| {
+        let call = attributes.get(attribute.property())?.record.call.clone()?;
+        Some((Wanted::new(Slot::at(index), attribute), call))
+    });
+    let called: Vec<_> = called.collect();
+    let mut calls = Vec::with_capacity(called.len());
+    for (wanted, call) in called {
+        let slot = |source: &ParameterSource| match source {
+            ParameterSource::Constant(_) => None,
+            ParameterSource::Attribute(path) => Some(set.mention(path)),
+        };
+        let sources = call.parameters.iter().map(|parameter| &parameter.source);
+        let parameters = sources.map(slot).collect();
+        calls.push(Called {
+            wanted,
+            call,
+            parameters,
+        });
+    }
+    calls
 }

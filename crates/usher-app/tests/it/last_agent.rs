@@ -401,7 +401,7 @@ async fn knob(floor: &Floor, name: &str, value: u64) {
     let new = attributes::New {
         name: name.to_owned(),
         value_type: ValueType::Number,
-        value: value.into(),
+        origin: attributes::Origin::Static(value.into()),
         description: String::new(),
         is_sensitive: false,
     };

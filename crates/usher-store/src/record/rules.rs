@@ -1,7 +1,7 @@
 //! What decides: policies and custom attributes, with every version of them and of the settings.
 
 use serde::{Deserialize, Serialize};
-use usher_model::id::{AccountId, PolicyId};
+use usher_model::id::{AccountId, FunctionId, PolicyId};
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 
@@ -54,8 +54,11 @@ pub struct Attribute {
     pub name: String,
     /// `STRING`, `NUMBER`, `BOOLEAN`, `LIST` or `JSON`.
     pub value_type: String,
-    /// Its value.
+    /// Its value; null if a function answers it.
     pub value: Value,
+    /// The function that answers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<AttributeCall>,
     /// What it is for.
     #[serde(default)]
     pub description: String,
@@ -66,6 +69,45 @@ pub struct Attribute {
     pub updated_at: Timestamp,
     /// By whom.
     pub updated_by: String,
+}
+
+/// Which function answers an attribute, and what it is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttributeCall {
+    /// The function.
+    pub function_id: FunctionId,
+    /// What it is given: one without a name as it is, named ones as an object, several without
+    /// names as a list.
+    #[serde(default)]
+    pub parameters: Vec<AttributeParameter>,
+    /// How long it may take.
+    pub timeout_ms: u32,
+    /// How long an answer is good for the same parameters.
+    #[serde(default)]
+    pub cache_seconds: u32,
+}
+
+/// Something that a function is given for an attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttributeParameter {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where its value comes from.
+    #[serde(flatten)]
+    pub source: ParameterSource,
+}
+
+/// Where the value of a parameter comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", tag = "source", content = "value")]
+pub enum ParameterSource {
+    /// It is always the same.
+    Constant(Value),
+    /// It is what an attribute has.
+    Attribute(String),
 }
 
 impl Record for Attribute {

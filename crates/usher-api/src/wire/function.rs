@@ -1,0 +1,442 @@
+//! Functions, their versions, runs and logs, and the secrets they read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use usher_app::functions::{self, State};
+use usher_app::secrets;
+use usher_model::id::{FunctionId, SkillId};
+use usher_model::limits;
+use usher_model::time::Timestamp;
+use usher_model::value::Value;
+use utoipa::ToSchema;
+
+/// What a function is to be.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "vip check",
+    "source": "async function lambda(input) { return input.payload === \"ada\"; }"}))]
+pub struct WrittenFunction {
+    /// Its name, unique ignoring case: 1 to 200 characters.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// JavaScript that defines `lambda(input, callback)`: at most 100,000 characters.
+    pub source: String,
+    /// The event that starts it; without one only callers, policies and schedules do.
+    #[serde(default)]
+    pub event_id: Option<String>,
+    /// The skills for whose conversations the event starts it: at most 50, none means all.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, required = false)]
+    pub skill_ids: Vec<SkillId>,
+    /// What it reads as `process.env`; takes effect when it is deployed.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub environment: BTreeMap<String, String>,
+    /// How long it may take: 10 to 30,000, 30,000 unless given; takes effect when it is deployed.
+    #[serde(default = "timeout_max")]
+    #[schema(required = false)]
+    pub timeout_ms: u32,
+    /// Whether it is given the bearer token of the one who asked for a decision.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub is_trusted: bool,
+    /// When time starts it; only while it is deployed, and gone when it is undeployed.
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
+}
+
+fn timeout_max() -> u32 {
+    u32::try_from(limits::FUNCTION_TIME_MAX.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// When time starts a function.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Schedule {
+    /// Minute, hour, day, month and day of the week: `*/5 8-17 * * MON-FRI`.
+    pub cron: String,
+    /// The IANA zone in which they are read: `UTC` unless given.
+    #[serde(default = "utc")]
+    #[schema(required = false)]
+    pub zone: String,
+    /// What the function is given: at most 8,000 characters of JSON.
+    #[serde(default)]
+    #[schema(value_type = Option<Value>)]
+    pub payload: Value,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+impl From<Schedule> for functions::Schedule {
+    fn from(schedule: Schedule) -> Self {
+        Self {
+            cron: schedule.cron,
+            zone: schedule.zone,
+            payload: schedule.payload,
+        }
+    }
+}
+
+impl From<functions::Schedule> for Schedule {
+    fn from(schedule: functions::Schedule) -> Self {
+        Self {
+            cron: schedule.cron,
+            zone: schedule.zone,
+            payload: schedule.payload,
+        }
+    }
+}
+
+impl From<WrittenFunction> for functions::Written {
+    fn from(written: WrittenFunction) -> Self {
+        Self {
+            name: written.name,
+            description: written.description,
+            event_id: written.event_id,
+            skill_ids: written.skill_ids,
+            is_trusted: written.is_trusted,
+            source: written.source,
+            environment: written.environment,
+            timeout: Duration::from_millis(written.timeout_ms.into()),
+            schedule: written.schedule.map(Into::into),
+        }
+    }
+}
+
+/// Where a function is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FunctionState {
+    /// It was never deployed, or is no longer.
+    Draft,
+    /// A version runs that is as the function is written.
+    Productive,
+    /// A version runs, and the function was changed since.
+    Modified,
+    /// The last deployment failed; an earlier version may still run.
+    BuildError,
+}
+
+impl From<State> for FunctionState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Draft => Self::Draft,
+            State::Productive => Self::Productive,
+            State::Modified => Self::Modified,
+            State::BuildError => Self::BuildError,
+        }
+    }
+}
+
+/// A brand's own JavaScript.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Function {
+    /// Which one.
+    #[schema(value_type = String)]
+    pub id: FunctionId,
+    /// What it is written to be.
+    #[serde(flatten)]
+    pub is: WrittenFunction,
+    /// Where it is in its life.
+    pub state: FunctionState,
+    /// The version that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployed_version: Option<u64>,
+    /// Why the last deployment failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// By whom.
+    pub updated_by: String,
+}
+
+impl From<functions::Function> for Function {
+    fn from(function: functions::Function) -> Self {
+        Self {
+            id: function.id,
+            state: State::of(&function).into(),
+            deployed_version: function.deployed,
+            problem: function.problem,
+            created_at: function.created_at,
+            updated_at: function.updated_at,
+            updated_by: function.updated_by,
+            is: WrittenFunction {
+                name: function.name,
+                description: function.description,
+                source: function.code.source,
+                event_id: function.event_id,
+                skill_ids: function.skill_ids,
+                environment: function.code.environment,
+                timeout_ms: function.code.timeout_ms,
+                is_trusted: function.is_trusted,
+                schedule: function.schedule.map(Into::into),
+            },
+        }
+    }
+}
+
+/// A version that was deployed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionVersion {
+    /// Counts the deployments, from 1.
+    pub version: u64,
+    /// JavaScript.
+    pub source: String,
+    /// What it reads as `process.env`.
+    pub environment: BTreeMap<String, String>,
+    /// How long it may take.
+    pub timeout_ms: u32,
+    /// When it was deployed.
+    #[schema(value_type = String, format = DateTime)]
+    pub deployed_at: Timestamp,
+    /// By whom.
+    pub deployed_by: String,
+}
+
+impl From<functions::FunctionVersion> for FunctionVersion {
+    fn from(version: functions::FunctionVersion) -> Self {
+        Self {
+            version: version.version,
+            source: version.code.source,
+            environment: version.code.environment,
+            timeout_ms: version.code.timeout_ms,
+            deployed_at: version.deployed_at,
+            deployed_by: version.deployed_by,
+        }
+    }
+}
+
+/// Which version is to run again.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schema(example = json!({}))]
+pub struct Rollback {
+    /// Its number; the one before the version that runs unless given.
+    pub version: Option<u64>,
+}
+
+/// A name and its value.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FunctionHeader {
+    /// The name.
+    pub key: String,
+    /// The value.
+    pub value: String,
+}
+
+/// What a function is given when it is tried.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schema(example = json!({"payload": "ada"}))]
+pub struct FunctionTest {
+    /// Any JSON; a sample of the function's event unless given.
+    #[serde(deserialize_with = "some")]
+    #[schema(value_type = Option<Value>)]
+    pub payload: Option<Value>,
+    /// Names and values.
+    pub headers: Vec<FunctionHeader>,
+}
+
+/// Reads what is given, though it be null.
+fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+impl FunctionTest {
+    /// Returns what the use case takes.
+    #[must_use]
+    pub fn into_given(self) -> Option<functions::Given> {
+        let headers = self.headers.into_iter();
+        let headers: Vec<_> = headers.map(|header| (header.key, header.value)).collect();
+        Some(functions::Given {
+            timestamp: None,
+            headers,
+            payload: self.payload?,
+        })
+    }
+}
+
+/// What came of trying a function.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionRun {
+    /// What it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    pub result: Option<Value>,
+    /// Why it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<FunctionFailure>,
+    /// What it wrote, `debug` too.
+    pub logs: Vec<LogLine>,
+    /// How long it took.
+    pub duration_ms: f64,
+}
+
+/// Why a function did not answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionFailure {
+    /// For programs.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// A line that a function wrote.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// The first argument.
+    pub message: String,
+    /// The others.
+    #[schema(value_type = Vec<Value>)]
+    pub extras: Vec<Value>,
+}
+
+impl From<functions::Run> for FunctionRun {
+    fn from(run: functions::Run) -> Self {
+        let logs = run.lines().map(|line| LogLine {
+            at: line.at,
+            level: line.level,
+            message: line.message,
+            extras: line.extras,
+        });
+        let logs = logs.collect();
+        let (result, error) = match run.result {
+            Ok(result) => (Some(result), None),
+            Err(error) => {
+                let (code, message) = (error.code.as_str().to_owned(), error.message);
+                (None, Some(FunctionFailure { code, message }))
+            }
+        };
+        Self {
+            result,
+            error,
+            logs,
+            duration_ms: run.took.as_secs_f64() * 1_000.0,
+        }
+    }
+}
+
+/// One entry of a function's log.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionLogEntry {
+    /// Which entry.
+    pub id: String,
+    /// In which request.
+    pub request_id: String,
+    /// What was written.
+    #[serde(flatten)]
+    pub line: LogLine,
+}
+
+impl From<functions::FunctionLog> for FunctionLogEntry {
+    fn from(entry: functions::FunctionLog) -> Self {
+        Self {
+            id: entry.id.to_string(),
+            request_id: entry.request_id,
+            line: LogLine {
+                at: entry.at,
+                level: functions::level_word(entry.level),
+                message: entry.message,
+                extras: entry.extras,
+            },
+        }
+    }
+}
+
+/// The domains that functions may call.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"domains": ["crm.example.com", "*.example.org"]}))]
+pub struct AllowList {
+    /// Names, or `*.` before one for every name below it.
+    pub domains: Vec<String>,
+}
+
+/// An event that may start functions.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionEvent {
+    /// What functions name.
+    pub id: &'static str,
+    /// What people call it.
+    pub name: &'static str,
+    /// Functions that may listen to it; with skills, those for one skill.
+    pub functions_max: usize,
+    /// Whether a function may listen for some skills only.
+    pub has_skills: bool,
+    /// A payload such as the event brings.
+    #[schema(value_type = Value)]
+    pub sample: Value,
+}
+
+impl From<&functions::event::Event> for FunctionEvent {
+    fn from(event: &functions::event::Event) -> Self {
+        Self {
+            id: event.id,
+            name: event.name,
+            functions_max: event.functions_max,
+            has_skills: event.has_skills,
+            sample: event.sample.clone(),
+        }
+    }
+}
+
+/// A secret's value, which is never shown again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"value": "hunter2"}))]
+pub struct SecretValue {
+    /// Any JSON but null, most often a text: 1 to 10,000 characters.
+    #[schema(value_type = Value)]
+    pub value: Value,
+}
+
+/// A secret without its value.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Secret {
+    /// What functions call it.
+    pub name: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// By whom.
+    pub updated_by: String,
+}
+
+impl From<secrets::Secret> for Secret {
+    fn from(secret: secrets::Secret) -> Self {
+        Self {
+            name: secret.name,
+            created_at: secret.created_at,
+            updated_at: secret.updated_at,
+            updated_by: secret.updated_by,
+        }
+    }
+}
