@@ -13,6 +13,7 @@ pub mod orchestrator;
 pub mod queue_health;
 pub mod service_directory;
 mod shape;
+mod skill_availability;
 pub mod widget;
 
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 /// Under which paths they are, and whether those only read.
-const ROOTS: [(&str, bool); 6] = [
+const ROOTS: [(&str, bool); 7] = [
     ("/v1/", false),
     ("/v2/", false),
     ("/messaging_history/", true),
