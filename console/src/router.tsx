@@ -4,6 +4,7 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   Outlet,
   redirect,
 } from "@tanstack/react-router";
@@ -13,7 +14,6 @@ import { sessionQuery } from "./api/session";
 import { DecisionPage } from "./pages/DecisionPage";
 import { DecisionsPage } from "./pages/DecisionsPage";
 import { PoliciesPage } from "./pages/PoliciesPage";
-import { PolicyPage } from "./pages/PolicyPage";
 import { SetUpPage } from "./pages/SetUpPage";
 import { Shell } from "./pages/Shell";
 import { SignInPage } from "./pages/SignInPage";
@@ -118,7 +118,8 @@ export const policyRoute = createRoute({
       side: word(search, "side", SIDES),
       decision: text(search, "decision"),
     }),
-  component: PolicyPage,
+  // The editor is half of all code: it is loaded when somebody opens it.
+  component: lazyRouteComponent(() => import("./pages/PolicyPage"), "PolicyPage"),
   errorComponent: PageFailure,
 });
 

@@ -4,7 +4,7 @@ import { createTheme, Input, Table, Tooltip } from "@mantine/core";
 export const theme = createTheme({
   respectReducedMotion: true,
   primaryColor: "indigo",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: { light: 7, dark: 8 },
   autoContrast: true,
   defaultRadius: "md",
   cursorType: "pointer",

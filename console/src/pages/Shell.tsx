@@ -75,15 +75,19 @@ export function Shell() {
       <AppShell.Main className={classes.main}>
         <Outlet />
       </AppShell.Main>
-      <Finder opened={isFinding} onClose={() => setFinding(false)} places={usePlaces(isFinding)} />
+      {isFinding && <Find onClose={() => setFinding(false)} />}
     </AppShell>
   );
 }
 
+function Find({ onClose }: { onClose: () => void }) {
+  return <Finder onClose={onClose} places={usePlaces()} />;
+}
+
 /** Returns everything one can go to by name. */
-function usePlaces(isWanted: boolean): Place[] {
+function usePlaces(): Place[] {
   const navigate = useNavigate();
-  const policies = useQuery({ ...policiesQuery, enabled: isWanted }).data;
+  const policies = useQuery(policiesQuery).data;
   return useMemo(() => {
     const pages = MENU.flatMap((group) => [...group.pages]).map((page) => ({
       key: page.to,

@@ -223,7 +223,7 @@ function RowForm(props: ConditionProps & { onSplit?: () => void }) {
 const TYPE_LABELS: Record<ValueType, string> = {
   STRING: "text",
   NUMBER: "number",
-  BOOLEAN: "yes or no",
+  BOOLEAN: "yes / no",
   LIST: "list",
   ATTRIBUTE: "attribute",
   CHANNEL: "channel",

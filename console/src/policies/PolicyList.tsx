@@ -79,8 +79,10 @@ export function PolicyList({ policies, total, uses, shadows, selected, fixed }: 
         },
         announcements: {
           onDragStart: ({ active }) => `${name(active.id)} is lifted at place ${place(active.id)}.`,
-          onDragOver: ({ over }) =>
-            over ? `At place ${place(over.id)} of ${policies.length}.` : undefined,
+          onDragOver: ({ active, over }) =>
+            over
+              ? `${name(active.id)} is at place ${place(over.id)} of ${policies.length}.`
+              : undefined,
           onDragEnd: ({ active, over }) =>
             over ? `${name(active.id)} is at place ${place(over.id)}.` : undefined,
           onDragCancel: ({ active }) => `${name(active.id)} is back where it was.`,

@@ -62,7 +62,8 @@ export function PolicyRow(props: Props) {
       data-off={!policy.enabled || undefined}
       style={{
         height: props.height,
-        transform: `translateY(${props.top + shift}px)`,
+        top: props.top,
+        transform: shift === 0 ? undefined : `translateY(${shift}px)`,
         transition: sortable.isDragging ? undefined : sortable.transition,
       }}
       onKeyDown={byKeys}
@@ -261,26 +262,23 @@ function RowMenu({ policy, total, fixed, onMove }: Props) {
 
 /** Deletes at once and offers to take it back. */
 export function useDeleteWithUndo(): (policy: Policy) => void {
-  const remove = useDelete();
   const restore = useRestore();
-  return (policy) =>
-    remove.mutate(policy, {
-      onSuccess: () => {
-        const id = `deleted-${policy.id}`;
-        const undo = () => {
-          notifications.hide(id);
-          restore.mutate(policy);
-        };
-        notifications.show({
-          id,
-          autoClose: 12_000,
-          title: `“${policy.name}” is deleted`,
-          message: (
-            <button type="button" className={classes.undo} onClick={undo}>
-              Undo
-            </button>
-          ),
-        });
-      },
+  const remove = useDelete((policy) => {
+    const id = `deleted-${policy.id}`;
+    const undo = () => {
+      notifications.hide(id);
+      restore.mutate(policy);
+    };
+    notifications.show({
+      id,
+      autoClose: 12_000,
+      title: `“${policy.name}” is deleted`,
+      message: (
+        <button type="button" className={classes.undo} onClick={undo}>
+          Undo
+        </button>
+      ),
     });
+  });
+  return (policy) => remove.mutate(policy);
 }

@@ -85,13 +85,15 @@ export function useDuplicate() {
   });
 }
 
-export function useDelete() {
+/** Deletes; what is to be done then is done even if what was deleted is no longer shown. */
+export function useDelete(onDeleted: (policy: Policy) => void) {
   const list = useList();
   return useMutation({
     mutationFn: async (policy: Policy) => {
       const params = { path: { policyId: policy.id }, header: tag(policy) };
       await api.DELETE("/api/v1/policies/{policyId}", { params });
     },
+    onSuccess: (_, policy) => onDeleted(policy),
     onMutate: (policy) => list.guess((policies) => policies.filter((one) => one.id !== policy.id)),
     onError: (error, policy, takeBack) => {
       takeBack?.();

@@ -13,7 +13,7 @@ import {
   syntaxHighlighting,
 } from "@codemirror/language";
 import { type Diagnostic, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import { Annotation, Compartment, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
@@ -55,6 +55,9 @@ interface Props {
   minHeight?: number;
 }
 
+/** Marks a change that nobody typed. */
+const FROM_OUTSIDE = Annotation.define<boolean>();
+
 const NONE: readonly Diagnostic[] = [];
 
 export function Code(props: Props) {
@@ -82,7 +85,8 @@ export function Code(props: Props) {
           EditorView.contentAttributes.of({ "aria-label": label }),
           nonce ? EditorView.cspNonce.of(nonce) : [],
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) changed.current?.(update.state.doc.toString());
+            const isTyped = update.transactions.every((one) => !one.annotation(FROM_OUTSIDE));
+            if (update.docChanged && isTyped) changed.current?.(update.state.doc.toString());
           }),
         ],
       }),
@@ -101,7 +105,10 @@ export function Code(props: Props) {
   useEffect(() => {
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === value) return;
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+    editor.dispatch({
+      changes: { from: 0, to: editor.state.doc.length, insert: value },
+      annotations: FROM_OUTSIDE.of(true),
+    });
   }, [value]);
 
   useEffect(() => {

@@ -14,20 +14,20 @@ export interface Place {
 /** Places that are shown at once. */
 const SHOWN_MAX = 30;
 
-export function Finder(props: { opened: boolean; onClose: () => void; places: Place[] }) {
+export function Finder({ onClose, places }: { onClose: () => void; places: Place[] }) {
   return (
-    <Modal
-      opened={props.opened}
-      onClose={props.onClose}
-      withCloseButton={false}
-      padding={0}
+    <Modal.Root
+      opened
+      onClose={onClose}
       yOffset="12vh"
       size={560}
-      aria-label="Find"
-      transitionProps={{ duration: 80 }}
+      transitionProps={{ duration: 0 }}
     >
-      <Search places={props.places} onClose={props.onClose} />
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content aria-label="Find">
+        <Search places={places} onClose={onClose} />
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

@@ -1,0 +1,28 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test } from "./server";
+
+const PLACES = [
+  "/console/policies",
+  "/console/policies/new",
+  "/console/policies/new?view=expression",
+  "/console/policies/new?view=json",
+  "/console/decisions",
+];
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(`in ${colorScheme}`, () => {
+    test.use({ colorScheme });
+
+    for (const place of PLACES) {
+      test(`${place} has nothing that shuts somebody out`, async ({ signedIn: page }) => {
+        await page.goto(place);
+        await expect(page.getByRole("heading").first()).toBeVisible();
+        await page.waitForLoadState("networkidle");
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(
+          violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`),
+        ).toEqual([]);
+      });
+    }
+  });
+}

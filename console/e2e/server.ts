@@ -1,0 +1,118 @@
+/** The real program with demo data in a directory of its own, and a browser that is signed in. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { test as base, expect, type Page } from "@playwright/test";
+
+const PROGRAM = process.env["USHER"] ?? join(import.meta.dirname, "../../target/debug/usher");
+
+export const PERSON = {
+  name: "Ada Lovelace",
+  email: "ada@example.com",
+  password: "correct horse battery",
+};
+
+export interface Server {
+  url: string;
+  /** The one-time link of the first start; a test may be the one that uses it. */
+  link: string;
+  /** Calls the API as a program does. */
+  call: (method: string, path: string, body?: unknown) => Promise<unknown>;
+}
+
+async function start(): Promise<Server & { stop: () => Promise<void> }> {
+  const data = await mkdtemp(join(tmpdir(), "usher-console-"));
+  const demo = await promisify(execFile)(PROGRAM, ["demo", "--data", data]);
+  const said = demo.stdout + demo.stderr;
+  const link = /\/console\/setup\?token=\S+/.exec(said)?.[0];
+  const key = /usk\.\S+/.exec(said)?.[0];
+  if (!link || !key)
+    throw new Error(`expected a link and a key from \`usher demo\`, found: ${said}`);
+  const server = spawn(PROGRAM, ["serve", "--data", data, "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [line] = await once(createInterface(server.stdout), "line");
+  const url = /http:\S+/.exec(String(line))?.[0];
+  if (!url) throw new Error(`expected \`usher listening on http://…\`, found: ${line}`);
+  return {
+    url,
+    link,
+    call: async (method, path, body) => {
+      const answer = await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return answer.status === 204 ? undefined : answer.json();
+    },
+    stop: async () => {
+      const ended = once(server, "exit");
+      server.kill("SIGTERM");
+      await ended;
+      await rm(data, { recursive: true });
+    },
+  };
+}
+
+interface Fixtures {
+  /** A page of somebody who is signed in; it fails the test if the browser complains. */
+  signedIn: Page;
+}
+
+export const test = base.extend<Fixtures & { watched: undefined }, { server: Server }>({
+  server: [
+    // biome-ignore lint/correctness/noEmptyPattern: the signature is Playwright's
+    async ({}, use) => {
+      const { stop, ...server } = await start();
+      await use(server);
+      await stop();
+    },
+    { scope: "worker" },
+  ],
+  baseURL: async ({ server }, use) => use(server.url),
+  signedIn: async ({ page, server }, use) => {
+    const complaints = watch(page);
+    await signIn(page, server);
+    await use(page);
+    expect(complaints, "the browser has nothing to complain about").toEqual([]);
+  },
+});
+
+/** Signs in by the API, with the link if nobody has used it. */
+export async function signIn(page: Page, server: Server): Promise<void> {
+  const { name, email, password } = PERSON;
+  const headers = { origin: server.url };
+  const known = await page.request.post(`${server.url}/api/v1/session`, {
+    headers,
+    data: { email, password },
+  });
+  if (known.ok()) return;
+  const token = new URL(server.url + server.link).searchParams.get("token");
+  const made = await page.request.post(`${server.url}/api/v1/session/setup`, {
+    headers,
+    data: { token, name, email, password },
+  });
+  expect(made.ok(), await made.text()).toBe(true);
+}
+
+/** Collects what the browser complains about: faults of scripts, and what the policy of the page forbids. */
+function watch(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    // The status of an answer is looked at by the page itself.
+    if (!message.text().startsWith("Failed to load resource")) {
+      const { url, lineNumber, columnNumber } = message.location();
+      complaints.push(`${message.text()} ${url}:${lineNumber}:${columnNumber}`);
+    }
+  });
+  return complaints;
+}
+
+export { expect };
