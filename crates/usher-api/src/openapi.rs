@@ -46,6 +46,8 @@ use crate::problem::{self, Failure};
         (name = "agents", description = "Availability, load, and what rings"),
         (name = "skills", description = "What connects conversations to agents"),
         (name = "settings", description = "What an account has set"),
+        (name = "functions", description = "A brand's own JavaScript, and the secrets it reads"),
+        (name = "events", description = "What has happened, and where it is sent"),
         (name = "session", description = "Signing in and out"),
         (name = "access", description = "Credentials, users and the audit log"),
         (name = "context v1", description = "Published contract: a key-value store"),

@@ -42,6 +42,7 @@ const fn status(code: Code) -> StatusCode {
         | Code::ImportInvalid
         | Code::FunctionInvalid
         | Code::FunctionLimit
+        | Code::WebhookLimit
         | Code::FunctionThrew
         | Code::FunctionCrashed
         | Code::FunctionTimeout => StatusCode::UNPROCESSABLE_ENTITY,
@@ -164,6 +165,18 @@ const fn text(code: Code) -> (&'static str, &'static str) {
         Code::GroupNotFound => (
             "There is no such group of agents",
             "List the groups; take an id from there.",
+        ),
+        Code::WebhookNotFound => (
+            "There is no such webhook",
+            "List the webhooks; take an id from there.",
+        ),
+        Code::WebhookLimit => (
+            "The account has as many webhooks as it may",
+            "Delete webhooks that are no longer needed, or let one of them get more types of events.",
+        ),
+        Code::DeadLetterNotFound => (
+            "There is no such dead letter",
+            "It was delivered, discarded, or has expired. List the dead letters; take an id from there.",
         ),
         Code::EngagementNotFound => (
             "There is no such engagement",

@@ -8,6 +8,7 @@ pub mod consumers;
 pub mod context;
 pub mod conversations;
 pub mod credentials;
+pub mod dead_letters;
 pub mod decisions;
 pub mod engagements;
 pub mod events;
@@ -20,6 +21,7 @@ pub mod session;
 pub mod settings;
 pub mod skills;
 pub mod users;
+pub mod webhooks;
 
 use std::fmt::Display;
 use std::sync::Arc;

@@ -16,3 +16,4 @@ pub mod settings;
 pub mod skill;
 pub(crate) mod stream;
 pub mod user;
+pub mod webhook;

@@ -112,6 +112,10 @@ permissions! {
     FunctionsInvoke: Manager Bot Developer;
     /// Change the domains that functions may call, and their secrets.
     FunctionsAdminister: Manager;
+    /// See webhooks, and what could not be delivered.
+    WebhooksRead: Manager Developer Readonly;
+    /// Change webhooks, and deliver or discard what could not be delivered.
+    WebhooksWrite: Manager Developer;
     /// See credentials and users.
     AccessRead: ;
     /// Change credentials and users.

@@ -83,6 +83,8 @@ codes! {
     FunctionCrashed, "FUNCTION_CRASHED", Invalid;
     /// The function did not answer in time.
     FunctionTimeout, "FUNCTION_TIMEOUT", Invalid;
+    /// The account has as many webhooks as it may.
+    WebhookLimit, "WEBHOOK_LIMIT", Invalid;
     /// The cursor was not made by this list.
     CursorInvalid, "CURSOR_INVALID", Invalid;
     /// No credential, or one that is unknown, expired or revoked.
@@ -135,6 +137,10 @@ codes! {
     FunctionVersionNotFound, "FUNCTION_VERSION_NOT_FOUND", NotFound;
     /// There is no such secret.
     SecretNotFound, "SECRET_NOT_FOUND", NotFound;
+    /// There is no such webhook.
+    WebhookNotFound, "WEBHOOK_NOT_FOUND", NotFound;
+    /// There is no such dead letter.
+    DeadLetterNotFound, "DEAD_LETTER_NOT_FOUND", NotFound;
     /// There is no such account.
     AccountNotFound, "ACCOUNT_NOT_FOUND", NotFound;
     /// Somebody else changed it meanwhile.

@@ -29,7 +29,7 @@ pub use usher_store::record::event::{
 };
 pub use usher_store::record::{AgentStatus, Event};
 
-pub(crate) use replay::{of_conversation, read, timeline_query};
+pub(crate) use replay::{after, of_agent, of_conversation, read, timeline_query};
 pub(crate) use scope::{Eyes, shown};
 pub(crate) use tail::Feeds;
 

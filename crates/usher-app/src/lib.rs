@@ -14,9 +14,11 @@ pub mod consumers;
 pub mod context;
 pub mod conversations;
 pub mod credentials;
+pub mod dead_letters;
 pub mod decisions;
 pub mod engagements;
 pub mod error;
+pub mod events;
 pub mod feed;
 pub mod functions;
 pub mod groups;
@@ -39,6 +41,7 @@ pub mod sweeper;
 pub mod tasks;
 pub mod usage;
 pub mod users;
+pub mod webhooks;
 
 mod change;
 mod check;
@@ -46,6 +49,7 @@ mod desks;
 mod hours;
 mod idempotency;
 mod noun;
+mod outbox;
 mod passwords;
 pub mod workers;
 
@@ -85,6 +89,7 @@ pub struct App {
     pub(crate) platform: OnceLock<Arc<dyn platform::Platform>>,
     pub(crate) outbound: outbound::Outbound,
     pub(crate) workers: workers::Workers,
+    pub(crate) outbox: outbox::Outbox,
 }
 
 impl App {
@@ -131,6 +136,7 @@ impl App {
             platform: OnceLock::new(),
             outbound: outbound::Outbound::new(&options.outbound, Arc::new(outbound::SystemLookup)),
             workers: workers::Workers::new(options.workers.clone(), tasks.clone()),
+            outbox: outbox::Outbox::default(),
             tasks,
             store,
             bus,
@@ -149,6 +155,7 @@ impl App {
         self.tasks.spawn(rules::follow::run(Arc::clone(self)));
         self.tasks.spawn(desks::follow(Arc::clone(self)));
         self.tasks.spawn(desks::keep(Arc::clone(self)));
+        self.tasks.spawn(outbox::keep(Arc::clone(self)));
     }
 
     /// Writes what waits and ends the background work.

@@ -228,6 +228,18 @@ impl Outbound {
         sent.map_err(|source| failure(host, source))
     }
 
+    /// Checks whether a URL may be called, as far as it says itself.
+    ///
+    /// # Errors
+    /// Fails if it is none, carries a user or a password, or names a private address.
+    pub fn check_url(&self, url: &str) -> Result<(), OutboundError> {
+        let url = Url::parse(url).map_err(|_not_one| OutboundError::Url)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(OutboundError::Url);
+        }
+        self.check(&|_host| true, &url).map(drop)
+    }
+
     /// Checks what a URL says by itself; a name's addresses are checked when they are known.
     fn check(&self, rule: &HostRule, url: &Url) -> Result<String, OutboundError> {
         if !matches!(url.scheme(), "http" | "https") {

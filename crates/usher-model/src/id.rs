@@ -218,6 +218,8 @@ minted_ids! {
     AuditId;
     /// One credential.
     CredentialId;
+    /// One event that could not be delivered.
+    DeadLetterId;
     /// One run of the policies; the contracts call it `nextActionId`.
     DecisionId;
     /// One function; the contracts call it a lambda's `uuid`.
@@ -232,6 +234,8 @@ minted_ids! {
     OfferId;
     /// One request, as logs and error bodies name it.
     RequestId;
+    /// One place where events are sent.
+    WebhookId;
 }
 
 /// Mints ids from a clock and a seeded generator.

@@ -236,6 +236,28 @@ pub const SOCKET_FRAME_BYTES_MAX: usize = 64 << 10;
 /// Frames that one socket may send within a second.
 pub const SOCKET_FRAMES_PER_SECOND: u32 = 100;
 
+// Events out: `docs/guide/events.md`.
+
+/// Webhooks of one account: each reads every event.
+pub const WEBHOOKS_MAX: usize = 50;
+/// Types of events that one webhook names.
+pub const WEBHOOK_EVENTS_MAX: usize = 50;
+/// Bytes of a webhook's URL.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
+/// Bytes of a webhook's answer, of which only the status counts.
+pub const WEBHOOK_ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Conversations to which one receiver's events are sent at once.
+pub const OUTBOX_LANES_AT_ONCE: usize = 16;
+/// Conversations whose events wait for another attempt before a receiver gets no new ones: they
+/// stand in one row.
+pub const OUTBOX_LANES_MAX: usize = 1_000;
+/// Events that a receiver does not want and that are looked at again after a crash.
+pub const OUTBOX_SKIPPED_MAX: u64 = 200;
+/// Characters of why an event could not be delivered.
+pub const DEAD_LETTER_ERROR_CHARS_MAX: usize = 1_000;
+/// How long a dead letter is kept.
+pub const DEAD_LETTER_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 // Bus.
 
 /// Hints that wait for one subscriber, or for the way to other nodes, before some are dropped: a

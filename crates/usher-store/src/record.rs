@@ -6,6 +6,7 @@ pub mod conversation;
 pub mod event;
 pub mod floor;
 pub mod function;
+pub mod outbox;
 pub mod settings;
 pub mod sign_in;
 pub mod skill;

@@ -87,6 +87,7 @@ pub(super) fn committed(
         }
     }
     app.feeds.wake(&desk.account);
+    app.outbox.wake(&desk.account);
     app.bus.announce(Hint::Events {
         account: desk.account.clone(),
         sequence: last,
@@ -159,6 +160,7 @@ pub(crate) async fn run(app: Arc<App>) {
             None => return,
             Some(Notice::Lagged) => {
                 app.feeds.wake_all();
+                app.outbox.wake_all();
                 for desk in app.desks.all() {
                     reload(&app, &desk).await;
                 }
@@ -171,7 +173,10 @@ pub(crate) async fn run(app: Arc<App>) {
 
 async fn take(app: &Arc<App>, hint: Hint) {
     match hint {
-        Hint::Events { account, .. } => app.feeds.wake(&account),
+        Hint::Events { account, .. } => {
+            app.feeds.wake(&account);
+            app.outbox.wake(&account);
+        }
         Hint::Lease {
             account,
             agent,

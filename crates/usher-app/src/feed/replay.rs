@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use usher_model::id::{AccountId, ConversationId};
+use usher_model::id::{AccountId, AgentId, ConversationId};
 use usher_model::limits;
 use usher_store::collection::kept;
 use usher_store::record;
@@ -130,13 +130,28 @@ pub(crate) async fn of_conversation(
 }
 
 /// Returns what happened in an account after an event, the first first.
-pub(super) async fn after(
+pub(crate) async fn after(
     app: &App,
     account: &AccountId,
     after: u64,
 ) -> Result<(Vec<Arc<Happened>>, bool)> {
     let query = between(Query::all(account, &kept::EVENTS), after, u64::MAX - 1);
     read(app, &query).await
+}
+
+/// Returns what happened to an agent or in the agent's conversations after an event, the first first.
+pub(crate) async fn of_agent(
+    app: &App,
+    account: &AccountId,
+    agent: &AgentId,
+    after: u64,
+) -> Result<(Vec<Arc<Happened>>, bool)> {
+    let query = Query {
+        index: Some("by_agent"),
+        equals: vec![Field::Text(agent.to_string())],
+        ..Query::all(account, &kept::EVENTS)
+    };
+    read(app, &between(query, after, u64::MAX - 1)).await
 }
 
 /// Reads one page, and whether there is more.

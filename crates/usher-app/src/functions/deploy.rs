@@ -10,6 +10,7 @@ use super::{find, missing, run, written};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error, Result};
+use crate::outbox;
 
 /// Makes what is written of a function the version that runs.
 ///
@@ -33,6 +34,9 @@ pub async fn deploy(
         })
         .await?;
         return Err(error);
+    }
+    if kept.record.event_id.is_some() {
+        outbox::follow_functions(app, &caller.account).await?;
     }
     let (now, actor) = (app.now(), caller.actor.clone());
     let expected = Some(expected.unwrap_or(kept.revision));

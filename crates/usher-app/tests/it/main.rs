@@ -18,5 +18,6 @@ mod hours;
 mod last_agent;
 mod lives;
 mod nodes;
+mod outbox;
 mod refusals;
 mod simulation;

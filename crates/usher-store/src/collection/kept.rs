@@ -387,6 +387,33 @@ pub static SECRETS: Collection = Collection {
     expires: false,
 };
 
+/// Where events are sent.
+pub static WEBHOOKS: Collection = Collection {
+    name: "webhooks",
+    key: &["webhook_id"],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
+/// How far each receiver of events is.
+pub static DELIVERIES: Collection = Collection {
+    name: "deliveries",
+    key: &["target"],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
+/// Events that a receiver did not take.
+pub static DEAD_LETTERS: Collection = Collection {
+    name: "dead_letters",
+    key: &["dead_letter_id"],
+    columns: &[text("target")],
+    indexes: &[index("by_target", &["target"])],
+    expires: true,
+};
+
 /// The last number of each log, see [`crate::sequence`].
 pub static LOG_SEQUENCES: Collection = Collection {
     name: "log_sequences",
@@ -433,5 +460,8 @@ pub static ALL: &[&Collection] = &[
     &FUNCTION_HEADS,
     &FUNCTION_LOGS,
     &SECRETS,
+    &WEBHOOKS,
+    &DELIVERIES,
+    &DEAD_LETTERS,
     &LOG_SEQUENCES,
 ];
