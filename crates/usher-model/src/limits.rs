@@ -109,6 +109,8 @@ pub const STORE_QUEUE_BYTES_MAX: usize = 128 << 20;
 pub const STORE_GROUP_BATCHES_MAX: usize = 512;
 /// Bytes of the batches in one transaction, for the same reason.
 pub const STORE_GROUP_BYTES_MAX: usize = 8 << 20;
+/// Batches that append to one log in one transaction on PostgreSQL, whose rows stay locked meanwhile.
+pub const STORE_LOG_GROUP_BATCHES_MAX: usize = 64;
 /// Rows of one page of a find.
 pub const STORE_PAGE_ROWS_MAX: usize = 1_000;
 /// Bytes of the documents of one page; a page that reaches it ends there.

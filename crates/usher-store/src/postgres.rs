@@ -8,6 +8,7 @@
 
 mod append;
 mod connect;
+mod group;
 mod open;
 mod portable;
 mod read;
@@ -17,18 +18,18 @@ mod write;
 use std::fmt;
 use std::future::Future;
 use std::io::{BufRead, Write};
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
+use tokio::sync::mpsc;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use usher_model::id::AccountId;
 use usher_model::limits;
 use usher_model::time::Timestamp;
-
-pub use connect::Driver;
 
 use crate::backup::{BackupError, Summary};
 use crate::batch::{Batch, CommitError};
@@ -36,17 +37,33 @@ use crate::collection::Collection;
 use crate::sql::{Dialect, Tables, Value};
 use crate::store::{Health, Key, OpenError, Page, Query, Row, StoreError};
 use connect::{Address, Pool};
+use group::{Groups, Waiting, only_log};
 
 /// A store on a PostgreSQL server.
 #[derive(Clone)]
 pub struct Postgres(Arc<Shared>);
 
 struct Shared {
+    core: Arc<Core>,
+    /// The way to what writes groups of batches; gone once the store is closed.
+    groups: Mutex<Option<mpsc::Sender<Waiting>>>,
+}
+
+/// What writing needs.
+struct Core {
     pool: Pool,
     tables: Arc<Tables>,
     /// Batches and bytes that are under way.
     batches: AtomicUsize,
     bytes: AtomicUsize,
+}
+
+impl Deref for Shared {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
 }
 
 impl fmt::Debug for Postgres {
@@ -89,17 +106,23 @@ impl Postgres {
         let address = Address::new(options)?;
         let tables = Arc::new(Tables::new(Dialect::Postgres, options.collections));
         in_time(open::prepare(&address, options.collections, &tables)).await??;
-        let (pool, driver) = Pool::new(address);
-        let (batches, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Ok((
-            Self(Arc::new(Shared {
-                pool,
-                tables,
-                batches,
-                bytes,
-            })),
-            driver,
-        ))
+        let (pool, connections) = Pool::new(address);
+        let core = Arc::new(Core {
+            pool,
+            tables,
+            batches: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+        });
+        let (groups, waiting) = mpsc::channel(limits::STORE_QUEUE_BATCHES_MAX);
+        let driver = Driver {
+            connections,
+            groups: Groups::new(waiting),
+        };
+        let shared = Shared {
+            core,
+            groups: Mutex::new(Some(groups)),
+        };
+        Ok((Self(Arc::new(shared)), driver))
     }
 
     pub(crate) async fn get(
@@ -156,8 +179,22 @@ impl Postgres {
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Vec<u64>, CommitError> {
-        let _admitted = self.admit(&batch)?;
-        in_time(write::commit(&self.0.pool, &self.0.tables, &batch)).await?
+        let admitted = self.admit(&batch)?;
+        for operation in &batch.operations {
+            self.0.tables.get(operation.collection)?;
+        }
+        let Some(log) = only_log(&batch) else {
+            return in_time(write::commit(&self.0.pool, &self.0.tables, &batch)).await?;
+        };
+        let (waiting, acknowledged) = Waiting::new(batch, log, admitted);
+        let groups = lock(&self.0.groups).clone().ok_or(StoreError::Closed)?;
+        // There is a place for every batch that is admitted.
+        groups
+            .try_send(waiting)
+            .map_err(|_closed| StoreError::Closed)?;
+        in_time(acknowledged)
+            .await?
+            .map_err(|_driver_gone| StoreError::Closed)?
     }
 
     pub(crate) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
@@ -189,16 +226,17 @@ impl Postgres {
     }
 
     pub(crate) fn close(&self) {
+        drop(lock(&self.0.groups).take());
         self.0.pool.close();
     }
 
     /// Counts a batch among those under way, or refuses it.
-    fn admit(&self, batch: &Batch) -> Result<Admitted<'_>, CommitError> {
+    fn admit(&self, batch: &Batch) -> Result<Admitted, CommitError> {
         let bytes = batch.bytes();
         let batches = self.0.batches.fetch_add(1, Ordering::Relaxed);
         let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
         let admitted = Admitted {
-            shared: &self.0,
+            core: Arc::clone(&self.0.core),
             bytes,
         };
         if batches >= limits::STORE_QUEUE_BATCHES_MAX || before > limits::STORE_QUEUE_BYTES_MAX {
@@ -208,16 +246,40 @@ impl Postgres {
     }
 }
 
+/// Drives every connection and writes what waits; without it no request is answered.
+pub struct Driver {
+    connections: connect::Driver,
+    groups: Groups,
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").finish_non_exhaustive()
+    }
+}
+
+impl Driver {
+    /// Runs until the store is closed or every handle of it is gone, and what was under way is
+    /// answered.
+    pub async fn run(self) {
+        tokio::join!(self.connections.run(), self.groups.run());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A batch that is counted; dropped, it no longer is.
-struct Admitted<'a> {
-    shared: &'a Shared,
+struct Admitted {
+    core: Arc<Core>,
     bytes: usize,
 }
 
-impl Drop for Admitted<'_> {
+impl Drop for Admitted {
     fn drop(&mut self) {
-        self.shared.batches.fetch_sub(1, Ordering::Relaxed);
-        self.shared.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.core.batches.fetch_sub(1, Ordering::Relaxed);
+        self.core.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

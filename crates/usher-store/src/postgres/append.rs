@@ -45,7 +45,7 @@ pub(super) fn appends<'a>(
 
 impl<'a> Append<'a> {
     /// The operations append to the same log.
-    fn new(
+    pub(super) fn new(
         tables: &'a Tables,
         positions: Vec<usize>,
         operations: &[&'a Operation],

@@ -241,14 +241,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Drives every connection; without it no request is answered.
 #[derive(Debug)]
-pub struct Driver {
+pub(super) struct Driver {
     sockets: mpsc::Receiver<Socketed>,
 }
 
 impl Driver {
     /// Runs until the store is closed or every handle of it is gone, and what was under way is
     /// answered.
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         let mut connections = FuturesUnordered::new();
         let mut is_open = true;
         while is_open || !connections.is_empty() {

@@ -35,9 +35,6 @@ pub(super) async fn commit(
     tables: &Tables,
     batch: &Batch,
 ) -> Result<Vec<u64>, CommitError> {
-    for operation in &batch.operations {
-        tables.get(operation.collection)?;
-    }
     let mut is_in_bulk = true;
     let mut retries = 0;
     loop {
@@ -57,7 +54,7 @@ pub(super) async fn commit(
     }
 }
 
-enum Failure {
+pub(super) enum Failure {
     /// A row of a statement of many violates a unique index.
     InBulk,
     Error(Error),
@@ -105,22 +102,33 @@ async fn attempt(
         _ => {}
     }
     let lease = pool.lease().await?;
-    let outcome = transact(&lease.connection, &statements, &mut written).await;
+    let (connection, mut answered) = (&lease.connection, 0);
+    let outcome = transact(
+        connection,
+        "BEGIN",
+        &statements,
+        &mut written,
+        &mut answered,
+    )
+    .await;
     let ended = end(lease, outcome, &appends, &mut written).await?;
     Ok(ended.map(|()| written))
 }
 
-/// Sends every statement of a transaction at once and reads the answers; does not end it.
-async fn transact(
+/// Sends every statement of a transaction at once and reads the answers, counting those that say
+/// that all is well; does not end it.
+pub(super) async fn transact(
     connection: &Connection,
+    begin: &str,
     statements: &[Cut<'_>],
     written: &mut [u64],
+    answered: &mut usize,
 ) -> Result<Result<(), CommitError>, Failure> {
     let mut prepared = Vec::with_capacity(statements.len());
     for statement in statements {
         prepared.push(connection.prepare(statement.sql).await?);
     }
-    let begun = send(connection.client.batch_execute("BEGIN")).await;
+    let begun = send(connection.client.batch_execute(begin)).await;
     let mut requests = Vec::with_capacity(statements.len());
     for (statement, prepared) in statements.iter().zip(&prepared) {
         requests.push(send(query(connection, prepared, &statement.parameters)).await);
@@ -132,12 +140,13 @@ async fn transact(
             Ok(revisions) => statement.note(&revisions, written),
             Err(conflict) => return Ok(Err(conflict)),
         }
+        *answered += 1;
     }
     Ok(Ok(()))
 }
 
 /// Appends and commits, or takes back; gives the connection back if it is of use.
-async fn end(
+pub(super) async fn end(
     lease: Lease<'_>,
     outcome: Result<Result<(), CommitError>, Failure>,
     appends: &[Append<'_>],
@@ -207,14 +216,14 @@ async fn query(
 }
 
 /// One statement of a batch.
-struct Cut<'a> {
+pub(super) struct Cut<'a> {
     table: &'a Table,
     kind: Kind,
     sql: &'a str,
     parameters: Vec<Parameter<'a>>,
     /// What it does, and where that stands in the batch.
     operations: &'a [Operation],
-    position: usize,
+    pub(super) position: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -230,7 +239,7 @@ enum Kind {
 }
 
 /// Cuts a batch into statements; what it appends is left out.
-fn cut<'a>(
+pub(super) fn cut<'a>(
     tables: &'a Tables,
     batch: &'a Batch,
     is_in_bulk: bool,
