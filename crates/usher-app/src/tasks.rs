@@ -9,11 +9,24 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Background work and the token that ends it.
-#[derive(Clone, Debug, Default)]
+/// Background work and the tokens that end it.
+#[derive(Clone, Debug)]
 pub struct Tasks {
     tracker: TaskTracker,
     stopping: CancellationToken,
+    /// A child of the other: it may be cancelled before.
+    closing: CancellationToken,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        let stopping = CancellationToken::new();
+        Self {
+            tracker: TaskTracker::new(),
+            closing: stopping.child_token(),
+            stopping,
+        }
+    }
 }
 
 impl Tasks {
@@ -51,6 +64,18 @@ impl Tasks {
     #[must_use]
     pub fn stopping(&self) -> &CancellationToken {
         &self.stopping
+    }
+
+    /// Returns the token that is cancelled when those who stay connected are to leave: before
+    /// [`Tasks::stopping`], so that they are gone when the rest ends.
+    #[must_use]
+    pub fn closing(&self) -> &CancellationToken {
+        &self.closing
+    }
+
+    /// Asks those who stay connected to leave; all other work goes on.
+    pub fn close(&self) {
+        self.closing.cancel();
     }
 
     /// Asks all work to end and waits until it has.

@@ -344,7 +344,7 @@ impl Server {
         tasks.spawn(telemetry::tidy_metrics(tasks.stopping().clone()));
         let asked = stopping.clone();
         let store_ended = opened.running.ended.clone();
-        let until = async move {
+        let until = async {
             tokio::select! {
                 () = asked.cancelled() => {}
                 () = store_ended.cancelled() => {
@@ -359,6 +359,8 @@ impl Server {
 }
 
 /// Lets pages of some origins call the API, with a credential of their own and never with cookies.
+            // Sockets live as long as their peers like: they leave while requests are finished.
+            tasks.close();
 fn cors(origins: &[String]) -> CorsLayer {
     // INVARIANT: the configuration has checked that each is an origin, so none is left out.
     let origins = origins

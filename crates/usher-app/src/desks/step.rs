@@ -314,7 +314,7 @@ impl AccountDesk {
                 if kept.record.ticket.is_none() {
                     return Err(closed(conversation));
                 }
-                self.take_over(conversation, Some(kept));
+                self.take_over(conversation, Some(&kept));
                 Ok(true)
             }
             Refusal::UnknownAgent(_) | Refusal::UnknownSkill(_) if app.store.is_shared() => {
@@ -348,7 +348,7 @@ impl AccountDesk {
                 Some(kept) if kept.revision == *revision => records.push(kept.record),
                 kept => {
                     is_current = false;
-                    self.take_over(id, kept);
+                    self.take_over(id, kept.as_ref());
                 }
             }
         }
@@ -383,7 +383,7 @@ impl AccountDesk {
         let mut rows = app.store.get_many(&wanted, app.now()).await?.into_iter();
         for (id, row) in conversations.iter().zip(&mut rows) {
             let kept: Option<Kept<Conversation>> = row.as_ref().map(record::read).transpose()?;
-            self.take_over(id, kept);
+            self.take_over(id, kept.as_ref());
         }
         for row in rows.flatten() {
             let kept: Kept<AgentSeat> = record::read(&row)?;
@@ -399,14 +399,14 @@ impl AccountDesk {
     }
 
     /// Takes over a conversation's row as it was read; closed and removed ones are not on the desk.
-    fn take_over(&self, id: &ConversationId, kept: Option<Kept<Conversation>>) {
-        let ticket = kept.as_ref().and_then(|kept| {
+    fn take_over(&self, id: &ConversationId, kept: Option<&Kept<Conversation>>) {
+        let ticket = kept.and_then(|kept| {
             let ticket = kept.record.ticket.as_ref()?;
             Some((rows::ticket(id, ticket), kept.revision))
         });
         let mut state = self.lock();
         if ticket.is_none() {
-            let conversation = kept.as_ref().map(|kept| &kept.record);
+            let conversation = kept.map(|kept| &kept.record);
             state.take_over_survey(id, conversation);
         }
         let before = state.offer_of(id);
