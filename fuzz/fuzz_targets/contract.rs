@@ -89,6 +89,7 @@ async fn start(directory: &std::path::Path) -> (Router, String) {
     let surface = usher_api::Options {
         in_flight_max: 8,
         request_timeout: Duration::from_secs(30),
+        heartbeat: Duration::from_secs(15),
     };
     (usher_api::router(app, surface), issued.api_key)
 }

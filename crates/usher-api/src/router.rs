@@ -32,6 +32,8 @@ pub struct Options {
     pub in_flight_max: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How often a socket is pinged, at least; one that is silent for twice as long is closed.
+    pub heartbeat: Duration,
     /// The built console, if the program has it.
     pub console: Option<assets::Files>,
 }

@@ -32,6 +32,7 @@ use crate::router::Options;
 #[derive(Clone, Debug)]
 struct Door {
     places: Arc<Semaphore>,
+    heartbeat: Duration,
     command_timeout: Duration,
 }
 
@@ -39,6 +40,7 @@ struct Door {
 pub(crate) fn router(options: &Options) -> Router<Arc<App>> {
     let door = Door {
         places: Arc::new(Semaphore::new(limits::SOCKETS_MAX)),
+        heartbeat: options.heartbeat,
         command_timeout: options.request_timeout,
     };
     Router::new()
@@ -63,6 +65,7 @@ async fn open(
     let opening = Opening {
         credential: credential(&headers)?,
         name,
+        heartbeat: door.heartbeat,
         command_timeout: door.command_timeout,
     };
     let upgrade = upgrade

@@ -179,7 +179,8 @@ fn check(availability: &Availability) -> Result<Option<Duration>> {
     }
 }
 
-/// Gives a sign of life of an agent; written only when less than half of the lease is left.
+/// Gives a sign of life of an agent, and returns for how long it lasts; written only when less than
+/// half of that is left.
 ///
 /// # Errors
 /// Fails if the caller may not act in that agent's name, or there is no such agent.
@@ -188,7 +189,7 @@ pub async fn renew_lease(
     app: &Arc<App>,
     agent: &AgentId,
     lease: Option<Duration>,
-) -> Result<()> {
+) -> Result<Duration> {
     caller.require(Permission::AvailabilitySet)?;
     let agent = &acting_agent(caller, Some(agent.clone()))?;
     let desk = Desks::of(app, &caller.account).await?;
@@ -196,7 +197,7 @@ pub async fn renew_lease(
     let now = app.now();
     let length = lease.unwrap_or_else(|| desk.lease());
     if !desk.lock().is_lease_due(agent, length, now) {
-        return Ok(());
+        return Ok(length);
     }
     let record = AgentLease {
         agent_id: agent.clone(),
@@ -206,7 +207,7 @@ pub async fn renew_lease(
     batch.put_record(&caller.account, &record, Expect::Any)?;
     app.store.commit(batch).await?;
     take_over_lease(app, &desk, agent, record.until);
-    Ok(())
+    Ok(length)
 }
 
 fn take_over_lease(app: &App, desk: &AccountDesk, agent: &AgentId, until: Timestamp) {

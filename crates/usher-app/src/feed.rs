@@ -10,6 +10,7 @@ mod replay;
 mod scope;
 mod tail;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +75,14 @@ pub enum Signal {
     },
 }
 
+impl Signal {
+    const fn conversation(&self) -> &ConversationId {
+        match self {
+            Self::Typing { conversation, .. } | Self::Position { conversation, .. } => conversation,
+        }
+    }
+}
+
 /// What a subscriber is told.
 #[derive(Clone, Debug)]
 pub enum Item {
@@ -105,6 +114,10 @@ pub struct Subscription {
     account: AccountId,
     scope: Scope,
     eyes: Eyes,
+    /// Who follows, if it is a consumer.
+    consumer: Option<ConsumerId>,
+    /// Conversations that have become another consumer's meanwhile.
+    gone: BTreeSet<ConversationId>,
     /// The last event that was taken or passed over.
     cursor: u64,
     replay: Option<replay::Replay>,
@@ -135,6 +148,8 @@ pub async fn subscribe(
         cursor: after.unwrap_or(joined.from),
         scope,
         eyes,
+        consumer: caller.consumer.clone(),
+        gone: BTreeSet::new(),
         replay,
         live: joined.live,
         _place: joined.place,
@@ -187,18 +202,46 @@ impl Subscription {
             }
             match self.live.recv().await {
                 None => return Ok(Item::CutOff),
-                Some(tail::Live::Signal(signal)) => return Ok(Item::Signal(signal)),
+                Some(tail::Live::Signal(signal)) => {
+                    if !self.gone.contains(signal.conversation()) {
+                        return Ok(Item::Signal(signal));
+                    }
+                }
                 Some(tail::Live::Happened(happened)) => {
                     if happened.sequence <= self.cursor {
                         continue;
                     }
                     self.cursor = happened.sequence;
+                    if self.is_gone(&happened) {
+                        continue;
+                    }
                     if let Some(happened) = shown(&happened, self.eyes) {
                         return Ok(Item::Happened(happened));
                     }
                 }
             }
         }
+    }
+
+    /// Whether an event is of a conversation that is another consumer's by now; the one with which
+    /// it became so is the last that is told.
+    fn is_gone(&mut self, happened: &Happened) -> bool {
+        let (Some(consumer), Some(conversation)) = (&self.consumer, &happened.conversation_id)
+        else {
+            return false;
+        };
+        if let Event::ConsumerIdentified {
+            old_consumer_id,
+            new_consumer_id,
+        } = &happened.event
+        {
+            if new_consumer_id == consumer {
+                self.gone.remove(conversation);
+            } else if old_consumer_id == consumer {
+                return !self.gone.insert(conversation.clone());
+            }
+        }
+        self.gone.contains(conversation)
     }
 
     /// Returns the next event from before the subscription, if any is left.

@@ -235,7 +235,9 @@ pub const SOCKETS_MAX: usize = 10_000;
 /// Bytes of one frame of a client: a message of the longest kind, each character of four bytes, and
 /// what is around it.
 pub const SOCKET_FRAME_BYTES_MAX: usize = 64 << 10;
-/// Frames that one socket may send within a second.
+/// How often a socket is pinged, at least: below the time after which proxies drop what is idle.
+pub const SOCKET_HEARTBEAT: Duration = Duration::from_secs(15);
+/// Commands that one socket may send within a second, and as many other frames.
 pub const SOCKET_FRAMES_PER_SECOND: u32 = 100;
 
 // Events out: `docs/guide/events.md`.

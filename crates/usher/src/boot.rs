@@ -24,6 +24,7 @@ use usher_bus::local::Local;
 use usher_bus::nats::{self, Listener, Nats};
 use usher_context::expiry::TtlMax;
 use usher_model::id::{IdSource, NodeId};
+use usher_model::limits;
 use usher_model::time::{Clock, SystemClock};
 use usher_store::collection::kept;
 use usher_store::postgres::{self, Postgres};
@@ -295,6 +296,7 @@ impl Server {
         let options = usher_api::Options {
             in_flight_max: config.server.requests_in_flight_max,
             request_timeout: config.server.request_timeout,
+            heartbeat: limits::SOCKET_HEARTBEAT,
             console: console::FILES,
         };
         let metrics = telemetry::metrics();

@@ -1,6 +1,7 @@
 //! What a client does over its socket: the bodies and answers of REST.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,14 +21,22 @@ use crate::wire::conversation::{
     Conversation, NewClose, NewMessage, NewTransfer, SentMessage, Transferred,
 };
 
-/// Does what a command says, and returns what REST would have answered.
-pub(super) async fn run(caller: &Caller, app: &Arc<App>, command: Object) -> Result<Value, Error> {
+/// What a command came to.
+pub(super) struct Done {
+    /// What REST would have answered.
+    pub(super) result: Value,
+    /// The lease that the agent whose socket it is has asked for.
+    pub(super) lease: Option<Duration>,
+}
+
+/// Does what a command says.
+pub(super) async fn run(caller: &Caller, app: &Arc<App>, command: Object) -> Result<Done, Error> {
     answer(caller, app, Fields(command))
         .await
         .map_err(|Failure(error)| error)
 }
 
-async fn answer(caller: &Caller, app: &Arc<App>, mut fields: Fields) -> Result<Value, Failure> {
+async fn answer(caller: &Caller, app: &Arc<App>, mut fields: Fields) -> Result<Done, Failure> {
     match fields.text("type")?.as_str() {
         "SAY" => {
             let id = fields.conversation()?;
@@ -40,7 +49,7 @@ async fn answer(caller: &Caller, app: &Arc<App>, mut fields: Fields) -> Result<V
             let id = fields.conversation()?;
             fields.end()?;
             feed::typing(caller, app, &id, &identity::participant(caller)?).await?;
-            Ok(Value::Null)
+            shown(Value::Null)
         }
         "ACCEPT" => {
             let offer = fields.offer()?;
@@ -57,8 +66,14 @@ async fn answer(caller: &Caller, app: &Arc<App>, mut fields: Fields) -> Result<V
         "SET_AVAILABILITY" => {
             let agent = fields.agent(caller)?;
             let new: NewAvailability = fields.body()?;
-            let status = agents::set_availability(caller, app, &agent, new.into()).await?;
-            shown(AgentStatus::from(status))
+            let availability = agents::Availability::from(new);
+            let lease = availability.lease;
+            let status = agents::set_availability(caller, app, &agent, availability).await?;
+            let is_own = caller.agent.as_ref() == Some(&agent);
+            Ok(Done {
+                lease: lease.filter(|_| is_own),
+                ..shown(AgentStatus::from(status))?
+            })
         }
         "TRANSFER" => {
             let id = fields.conversation()?;
@@ -82,8 +97,11 @@ async fn answer(caller: &Caller, app: &Arc<App>, mut fields: Fields) -> Result<V
     }
 }
 
-fn shown(answer: impl Serialize) -> Result<Value, Failure> {
-    Ok(serde_json::to_value(answer).map_err(Error::internal)?)
+fn shown(answer: impl Serialize) -> Result<Done, Failure> {
+    Ok(Done {
+        result: serde_json::to_value(answer).map_err(Error::internal)?,
+        lease: None,
+    })
 }
 
 /// A command's fields: some stand in the path over REST, the others are its body.

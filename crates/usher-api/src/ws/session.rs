@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use usher_app::App;
 use usher_app::caller::Caller;
 use usher_app::error::{Code, Error, Kind};
 use usher_app::feed::{self, Item, Subscription};
 use usher_app::{agents, rate};
 use usher_model::limits;
+use usher_model::time::Timestamp;
 use usher_model::value::Object;
 
 use super::command;
@@ -20,8 +21,6 @@ use super::identity::{self, Identity, Name};
 use crate::problem;
 use crate::wire::stream::{ClientFrame, Scope, ServerFrame};
 
-/// How often the node pings.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a socket may be open before its credential is there.
 const AUTHENTICATE_MAX: Duration = Duration::from_secs(10);
 /// How long a peer may leave what it is sent in the network's buffers.
@@ -35,6 +34,7 @@ const REASON_BYTES_MAX: usize = 123;
 pub(super) struct Opening {
     pub(super) credential: Option<String>,
     pub(super) name: Name,
+    pub(super) heartbeat: Duration,
     pub(super) command_timeout: Duration,
 }
 
@@ -86,8 +86,7 @@ pub(super) async fn run(app: &Arc<App>, socket: WebSocket, opening: Opening) {
     let mut socket = Socket {
         app,
         inner: socket,
-        second: 0,
-        frames: 0,
+        frames: Pace::default(),
     };
     let Err(ending) = serve(&mut socket, opening).await;
     if let Some(frame) = ending.frame() {
@@ -111,8 +110,12 @@ async fn serve(socket: &mut Socket<'_>, opening: Opening) -> Result<Infallible, 
             credential,
             name: opening.name,
         },
+        heartbeat: opening.heartbeat,
         command_timeout: opening.command_timeout,
+        lease: None,
+        lease_asked: None,
         subscription: None,
+        commands: Pace::default(),
         work: None,
         heard_at: Instant::now(),
     };
@@ -123,7 +126,7 @@ async fn serve(socket: &mut Socket<'_>, opening: Opening) -> Result<Infallible, 
         agent_id: caller.agent,
         consumer_id: caller.consumer,
         sequence: sequence.map_err(|error| Ending::failed(&error))?,
-        heartbeat_seconds: HEARTBEAT.as_secs(),
+        heartbeat_seconds: session.heartbeat.as_secs(),
     };
     socket.send(&ready).await?;
     session.converse(socket).await
@@ -133,67 +136,106 @@ async fn serve(socket: &mut Socket<'_>, opening: Opening) -> Result<Infallible, 
 struct Session<'a> {
     app: &'a Arc<App>,
     identity: Identity,
+    /// How often the node pings, at least.
+    heartbeat: Duration,
     command_timeout: Duration,
+    /// How long the agent whose socket it is counts as there without a sign of life.
+    lease: Option<Duration>,
+    /// How long it asked for over this socket.
+    lease_asked: Option<Duration>,
     subscription: Option<Subscription>,
+    commands: Pace,
     /// The command under way; the next frame is read when it is answered, so that commands are done
     /// in their order.
     work: Option<Work>,
     heard_at: Instant,
 }
 
-type Work = std::pin::Pin<Box<dyn Future<Output = ServerFrame> + Send>>;
+type Work = std::pin::Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+/// What came of a command.
+struct Answered {
+    frame: ServerFrame,
+    /// The lease that the agent whose socket it is has asked for.
+    lease: Option<Duration>,
+}
 
 impl Session<'_> {
     async fn converse(&mut self, socket: &mut Socket<'_>) -> Result<Infallible, Ending> {
-        let stopping = self.app.tasks().stopping().clone();
-        let mut beats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let closing = self.app.tasks().closing().clone();
+        let mut beat_at = Instant::now() + self.beat();
         loop {
+            // A lease that is shorter than the one before has the next beat sooner.
+            beat_at = beat_at.min(Instant::now() + self.beat());
             tokio::select! {
-                () = stopping.cancelled() => return Err(Ending::STOPS),
-                _ = beats.tick() => {
-                    if self.work.is_none() && self.heard_at.elapsed() >= 2 * HEARTBEAT {
+                // A command under way is answered first.
+                () = closing.cancelled(), if self.work.is_none() => return Err(Ending::STOPS),
+                () = sleep_until(beat_at) => {
+                    if self.work.is_none() && self.heard_at.elapsed() >= 2 * self.heartbeat {
                         return Err(Ending::SILENT);
                     }
-                    self.live().await?;
+                    self.caller().await?;
                     socket.ping().await?;
+                    beat_at = Instant::now() + self.beat();
                 }
-                answer = answered(self.work.as_mut()) => {
+                answered = answered(self.work.as_mut()) => {
                     self.work = None;
                     self.heard_at = Instant::now();
-                    socket.send(&answer).await?;
+                    self.lease_asked = answered.lease.or(self.lease_asked);
+                    self.lease = self.lease_asked.or(self.lease);
+                    socket.send(&answered.frame).await?;
                 }
                 item = followed(self.subscription.as_mut()) => {
                     let frame = match item.map_err(|error| Ending::failed(&error))? {
                         Item::Happened(happened) => ServerFrame::Event((&*happened).into()),
                         Item::Signal(signal) => ServerFrame::signal(signal, self.app.now()),
-                        Item::CutOff if stopping.is_cancelled() => return Err(Ending::STOPS),
+                        Item::CutOff if closing.is_cancelled() => return Err(Ending::STOPS),
                         Item::CutOff => return Err(Ending::SLOW),
                     };
                     socket.send(&frame).await?;
                 }
                 heard = socket.hear(), if self.work.is_none() => {
+                    let heard = heard?;
                     self.heard_at = Instant::now();
-                    if let Some(text) = heard? {
-                        self.take(socket, read(&text)?).await?;
+                    let caller = self.live().await?;
+                    match heard {
+                        Some(text) => self.take(socket, caller, read(&text)?).await?,
+                        None => socket.count()?,
                     }
                 }
             }
         }
     }
 
-    /// Says whose the socket is now, and that the agent whose it is lives.
-    async fn live(&mut self) -> Result<Caller, Ending> {
+    /// Returns how often the node pings: three times within a lease, so that it holds even if one
+    /// answer is late.
+    fn beat(&self) -> Duration {
+        let within_lease = self.lease.map(|lease| lease / 3);
+        within_lease.map_or(self.heartbeat, |beat| beat.min(self.heartbeat))
+    }
+
+    /// Returns whose the socket is now: a credential that was revoked is nobody's any more.
+    async fn caller(&mut self) -> Result<Caller, Ending> {
         let caller = self.identity.caller(self.app).await;
-        let caller = caller.map_err(|error| Ending::failed(&error))?;
+        caller.map_err(|error| Ending::failed(&error))
+    }
+
+    /// Takes a sign of life: returns whose the socket is, and renews the lease if that is an agent.
+    async fn live(&mut self) -> Result<Caller, Ending> {
+        let caller = self.caller().await?;
         if let Some(agent) = &caller.agent {
-            let renewed = agents::renew_lease(&caller, self.app, agent, None).await;
-            renewed.map_err(|error| Ending::failed(&error))?;
+            let renewed = agents::renew_lease(&caller, self.app, agent, self.lease_asked).await;
+            self.lease = Some(renewed.map_err(|error| Ending::failed(&error))?);
         }
         Ok(caller)
     }
 
-    async fn take(&mut self, socket: &mut Socket<'_>, frame: ClientFrame) -> Result<(), Ending> {
+    async fn take(
+        &mut self,
+        socket: &mut Socket<'_>,
+        caller: Caller,
+        frame: ClientFrame,
+    ) -> Result<(), Ending> {
         match frame {
             ClientFrame::Authenticate { .. } => Err(Ending::Closed(
                 4400,
@@ -204,8 +246,7 @@ impl Session<'_> {
                 scope,
                 after,
             } => {
-                let caller = self.identity.caller(self.app).await;
-                let caller = caller.map_err(|error| Ending::failed(&error))?;
+                socket.count()?;
                 // The one before ends first: its events are not sent after this is answered.
                 self.subscription = None;
                 let subscription = subscribe(&caller, self.app, scope, after).await;
@@ -220,24 +261,26 @@ impl Session<'_> {
                 request_id,
                 command,
             } => {
-                self.work = Some(self.begin(request_id, command));
-                Ok(())
+                if self.commands.is_within(self.app.now()) {
+                    self.work = Some(self.begin(caller, request_id, command));
+                    return Ok(());
+                }
+                let problem = problem::told(&too_fast(), caller.request_id);
+                let failed = ServerFrame::Failed {
+                    request_id,
+                    problem,
+                };
+                socket.send(&failed).await
             }
         }
     }
 
     /// Begins a command, which is done to its end even if its socket ends first.
-    fn begin(&self, request_id: String, command: Object) -> Work {
-        let (app, identity) = (Arc::clone(self.app), self.identity.clone());
-        let limit = self.command_timeout;
-        let tasks = app.tasks().clone();
+    fn begin(&self, caller: Caller, request_id: String, command: Object) -> Work {
+        let (app, limit) = (Arc::clone(self.app), self.command_timeout);
+        let (tasks, id) = (app.tasks().clone(), caller.request_id);
         Box::pin(async move {
-            let id = usher_model::id::RequestId::mint(app.ids());
             let work = async move {
-                let caller = Caller {
-                    request_id: id,
-                    ..identity.caller(&app).await?
-                };
                 rate::take(&caller, &app)?;
                 command::run(&caller, &app, command).await
             };
@@ -247,14 +290,26 @@ impl Session<'_> {
                 Err(Error::new(Code::Timeout, message))
             });
             match done {
-                Ok(result) => ServerFrame::Done { request_id, result },
-                Err(error) => ServerFrame::Failed {
-                    request_id,
-                    problem: problem::told(&error, id),
+                Ok(command::Done { result, lease }) => Answered {
+                    frame: ServerFrame::Done { request_id, result },
+                    lease,
+                },
+                Err(error) => Answered {
+                    frame: ServerFrame::Failed {
+                        request_id,
+                        problem: problem::told(&error, id),
+                    },
+                    lease: None,
                 },
             }
         })
     }
+}
+
+fn too_fast() -> Error {
+    let max = limits::SOCKET_FRAMES_PER_SECOND;
+    let message = format!("a socket may send {max} commands a second; wait and try again");
+    Error::new(Code::RateLimited, message)
 }
 
 async fn subscribe(
@@ -273,7 +328,7 @@ async fn subscribe(
     feed::subscribe(caller, app, scope, after).await
 }
 
-async fn answered(work: Option<&mut Work>) -> ServerFrame {
+async fn answered(work: Option<&mut Work>) -> Answered {
     match work {
         Some(work) => work.await,
         None => std::future::pending().await,
@@ -296,10 +351,27 @@ fn read(text: &str) -> Result<ClientFrame, Ending> {
 struct Socket<'a> {
     app: &'a Arc<App>,
     inner: WebSocket,
-    /// The second in which the last frame came.
+    /// Frames that are not answered as commands are.
+    frames: Pace,
+}
+
+/// How much came within a second.
+#[derive(Default)]
+struct Pace {
     second: i64,
-    /// How many came within it.
-    frames: u32,
+    count: u32,
+}
+
+impl Pace {
+    /// Counts one more; says whether it is within what a socket may send.
+    const fn is_within(&mut self, now: Timestamp) -> bool {
+        let second = now.milliseconds() / 1_000;
+        if second != self.second {
+            (self.second, self.count) = (second, 0);
+        }
+        self.count = self.count.saturating_add(1);
+        self.count <= limits::SOCKET_FRAMES_PER_SECOND
+    }
 }
 
 impl Socket<'_> {
@@ -314,7 +386,7 @@ impl Socket<'_> {
     }
 
     async fn pass(&mut self, message: Message) -> Result<(), Ending> {
-        let stopping = self.app.tasks().stopping();
+        let closing = self.app.tasks().closing();
         tokio::select! {
             biased;
             sent = timeout(SEND_MAX, self.inner.send(message)) => match sent {
@@ -322,7 +394,7 @@ impl Socket<'_> {
                 Ok(Err(_gone)) => Err(Ending::Gone),
                 Err(_elapsed) => Err(Ending::SLOW),
             },
-            () = stopping.cancelled() => Err(Ending::STOPS),
+            () = closing.cancelled() => Err(Ending::STOPS),
         }
     }
 
@@ -337,7 +409,6 @@ impl Socket<'_> {
             }
             Some(Ok(message)) => message,
         };
-        self.count()?;
         match message {
             Message::Text(text) => Ok(Some(text)),
             Message::Binary(_) => Err(Ending::Closed(4400, "expected text frames".into())),
@@ -345,28 +416,24 @@ impl Socket<'_> {
         }
     }
 
-    /// Counts a frame, and refuses more than a socket may send within a second.
+    /// Counts a frame that is no command, and refuses more than a socket may send within a second.
     fn count(&mut self) -> Result<(), Ending> {
-        let second = self.app.now().milliseconds() / 1_000;
-        if second != self.second {
-            (self.second, self.frames) = (second, 0);
-        }
-        self.frames += 1;
-        if self.frames > limits::SOCKET_FRAMES_PER_SECOND {
-            return Err(Ending::FAST);
-        }
-        Ok(())
+        let is_within = self.frames.is_within(self.app.now());
+        is_within.then_some(()).ok_or(Ending::FAST)
     }
 
     /// Waits for the first frame, which carries the credential.
     async fn credential(&mut self) -> Result<String, Ending> {
-        let stopping = self.app.tasks().stopping().clone();
+        let closing = self.app.tasks().closing().clone();
         loop {
             let heard = tokio::select! {
-                () = stopping.cancelled() => return Err(Ending::STOPS),
+                () = closing.cancelled() => return Err(Ending::STOPS),
                 heard = self.hear() => heard?,
             };
-            let Some(text) = heard else { continue };
+            let Some(text) = heard else {
+                self.count()?;
+                continue;
+            };
             return match read(&text)? {
                 ClientFrame::Authenticate { token } => Ok(token),
                 ClientFrame::Subscribe { .. } | ClientFrame::Command { .. } => Err(Ending::Closed(

@@ -117,6 +117,7 @@ impl Node {
         let surface = usher_api::Options {
             in_flight_max: 64,
             request_timeout: Duration::from_secs(30),
+            heartbeat: usher_model::limits::SOCKET_HEARTBEAT,
             console,
         };
         let router = usher_api::router(Arc::clone(&app), surface);

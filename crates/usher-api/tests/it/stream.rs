@@ -1,9 +1,12 @@
 //! The stream, over real sockets.
 
+mod life;
+mod refusals;
 mod socket;
 
 use std::net::SocketAddr;
 
+use axum::Router;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use usher_model::role::Role;
@@ -14,9 +17,13 @@ use crate::harness::{ACCOUNT, Client, Node};
 
 /// Serves a node's router until the node stops.
 async fn listen(node: &Node) -> SocketAddr {
+    serve(node, node.router()).await
+}
+
+async fn serve(node: &Node, router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (router, tasks) = (node.router(), node.app.tasks());
+    let tasks = node.app.tasks();
     let stopping = tasks.stopping().clone().cancelled_owned();
     let server = axum::serve(listener, router).with_graceful_shutdown(stopping);
     tasks.spawn(async move { server.await.unwrap() });
@@ -320,21 +327,18 @@ async fn a_credential_that_was_revoked_commands_nothing() {
     let node = Node::start().await;
     let address = listen(&node).await;
     let (admin, former) = (node.admin().await, node.client(ACCOUNT, Role::Bot).await);
+    people(&admin).await;
+    let id = opened(&admin).await;
     let mut socket = ready(address, "", &former).await;
-    let (_, id) = former.client_id.split_once('.').unwrap();
-    let path = format!("/api/v1/credentials/{id}");
+    let (_, credential) = former.client_id.split_once('.').unwrap();
+    let path = format!("/api/v1/credentials/{credential}");
     admin.call("DELETE", &path, None).await.expect(204);
-    command(
-        &mut socket,
-        "1",
-        json!({"type": "CLOSE", "conversationId": "x"}),
-    )
-    .await;
-    let failed = socket.hear().await.frame();
-    assert_eq!(failed["problem"]["code"], "UNAUTHORIZED");
-    let own = json!({"type": "SUBSCRIBE", "requestId": "2", "scope": {"type": "ACCOUNT"}});
-    socket.say(&own).await;
+    let close = json!({"type": "CLOSE", "conversationId": id});
+    command(&mut socket, "1", close).await;
     assert_eq!(socket.hear().await.close().0, 4401);
+    let path = format!("/api/v1/conversations/{id}");
+    let conversation = admin.get(&path).await.expect(200).json();
+    assert_eq!(conversation["state"], "QUEUED");
     node.stop().await;
 }
 
