@@ -31,7 +31,7 @@ import { GuardForm, Section } from "../policies/GuardForm";
 import { JsonView } from "../policies/JsonView";
 import { NameForm } from "../policies/NameForm";
 import { EnabledSwitch, useDeleteWithUndo } from "../policies/PolicyRow";
-import { mended, type Problem } from "../policies/problems";
+import { isUnfilled, mended, type Problem } from "../policies/problems";
 import { TryPanel } from "../policies/TryPanel";
 import { VersionsPanel } from "../policies/VersionsPanel";
 import { Empty, FailureNote } from "../ui/Failures";
@@ -118,7 +118,11 @@ function Editor({ policy }: { policy: Policy | undefined }) {
     enableBeforeUnload: () => isChanged && !isLeaving.current,
   });
 
-  const mistakes = check.problems.filter((problem) => problem.severity === "ERROR");
+  // What is not filled in yet is no mistake before somebody has tried to save it.
+  const problems =
+    base || save.error ? check.problems : check.problems.filter((one) => !isUnfilled(draft, one));
+  const isComplete = problems.length === check.problems.length;
+  const mistakes = problems.filter((problem) => problem.severity === "ERROR");
   const reason =
     refusal ??
     (broken !== undefined
@@ -150,7 +154,7 @@ function Editor({ policy }: { policy: Policy | undefined }) {
   const form = {
     value: draft,
     pointer: "",
-    problems: check.problems,
+    problems,
     refusal,
     onChange: setDraft,
     onMend: (problem: Problem) => setDraft(mended(draft, problem)),
@@ -226,7 +230,9 @@ function Editor({ policy }: { policy: Policy | undefined }) {
                 ? "not yet JSON"
                 : mistakes.length > 0
                   ? count(mistakes.length, "mistake")
-                  : "no mistakes"}
+                  : isComplete
+                    ? "no mistakes"
+                    : "not complete yet"}
             </Text>
           </Group>
           {save.error && (
@@ -280,7 +286,7 @@ function Editor({ policy }: { policy: Policy | undefined }) {
             <JsonView
               draft={draft}
               broken={broken}
-              problems={check.problems}
+              problems={problems}
               refusal={refusal}
               onChange={setDraft}
               onBroken={setBroken}
@@ -305,7 +311,7 @@ function Editor({ policy }: { policy: Policy | undefined }) {
             </Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="try" pt="sm">
-            {side === "try" && <TryPanel draft={draft} />}
+            {side === "try" && <TryPanel draft={draft} isComplete={isComplete} />}
           </Tabs.Panel>
           <Tabs.Panel value="versions" pt="sm">
             {side === "versions" && base && (

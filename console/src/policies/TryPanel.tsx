@@ -28,7 +28,7 @@ interface Ground {
   ground?: { attributes: JsonObject; consumerId?: string; conversationId?: string };
 }
 
-export function TryPanel({ draft }: { draft: JsonObject }) {
+export function TryPanel({ draft, isComplete }: { draft: JsonObject; isComplete: boolean }) {
   const { decision } = route.useSearch();
   const navigate = useNavigate();
   const refusal = useRefusal("PoliciesWrite");
@@ -127,7 +127,12 @@ export function TryPanel({ draft }: { draft: JsonObject }) {
           </div>
         </>
       )}
-      {ground && <Tried draft={draft} ground={ground} />}
+      {!isComplete && (
+        <Text size="sm" className="quiet">
+          As soon as the policy is filled in, it stands here what it would say.
+        </Text>
+      )}
+      {ground && isComplete && <Tried draft={draft} ground={ground} />}
     </Stack>
   );
 }

@@ -60,8 +60,7 @@ export function inJson(problems: readonly Problem[], state: EditorState): Diagno
 /** Returns where in a JSON text the value of a pointer is; of one that is not there, where its parent is. */
 function placeOf(state: EditorState, pointer: string): { from: number; to: number } {
   let node = syntaxTree(state).topNode.firstChild;
-  for (const part of pointer.split("/").slice(1)) {
-    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+  for (const key of keysOf(pointer)) {
     const next =
       node?.name === "Array" ? elementsOf(node)[Number(key)] : node && memberOf(state, node, key);
     if (!next) break;
@@ -90,12 +89,26 @@ function memberOf(state: EditorState, node: Node, key: string): Node | undefined
   return undefined;
 }
 
+/** Whether what a problem is about is not filled in yet: then it is no mistake, but work to do. */
+export function isUnfilled(document: JsonObject, problem: Problem): boolean {
+  let value: Json | undefined = document;
+  for (const key of keysOf(problem.path)) {
+    if (Array.isArray(value)) value = value[Number(key)];
+    else value = isObject(value) ? value[key] : undefined;
+  }
+  return value === undefined || value === null || value === "" || value === "{{}}";
+}
+
+function keysOf(pointer: string): string[] {
+  const parts = pointer.split("/").slice(1);
+  return parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
 /** Returns a document with what the check suggests in place of what it found. */
 export function mended(document: JsonObject, problem: Problem): JsonObject {
   const suggestion = problem.suggestion;
   if (!suggestion) return document;
-  const parts = problem.path.split("/").slice(1);
-  const next = changed(document, parts, (old) => {
+  const next = changed(document, keysOf(problem.path), (old) => {
     if (typeof old !== "string") return suggestion;
     if (!problem.span) return suggestion;
     const [from, to] = [problem.span.start, problem.span.end].map((at) => characterAt(old, at));
@@ -106,11 +119,10 @@ export function mended(document: JsonObject, problem: Problem): JsonObject {
 
 function changed(
   value: Json | undefined,
-  [part, ...rest]: string[],
+  [key, ...rest]: string[],
   change: (old: Json | undefined) => Json,
 ): Json {
-  if (part === undefined) return change(value);
-  const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+  if (key === undefined) return change(value);
   if (Array.isArray(value))
     return replaced(value, Number(key), changed(value[Number(key)], rest, change));
   if (isObject(value)) return { ...value, [key]: changed(value[key], rest, change) };
