@@ -30,7 +30,14 @@ pub(crate) fn run() -> Result<()> {
         process::run(cargo(nextest).args(["--profile", "default"]))?;
         process::run(cargo(nextest).args(["--profile", "cluster"]))?;
     } else {
-        // The same two rounds; `cargo install --locked cargo-nextest` makes them faster.
+        // The same two rounds; `cargo install --locked cargo-nextest` makes them faster, and builds
+        // the examples that tests run.
+        process::run(&mut cargo([
+            "build",
+            "--workspace",
+            "--locked",
+            "--examples",
+        ]))?;
         process::run(cargo(plain).args(["--skip", "cluster::"]))?;
         process::run(cargo(plain).arg("cluster::"))?;
     }

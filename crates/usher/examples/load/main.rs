@@ -11,6 +11,7 @@ mod converse;
 mod next_action;
 mod process;
 mod report;
+mod websocket;
 mod workload;
 
 use std::path::PathBuf;

@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// Ends the server at once, as a crash does; whatever it had not written is lost.
-    pub(crate) fn kill(mut self) -> Result<()> {
+    pub(crate) fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
@@ -126,12 +126,23 @@ pub(crate) fn processor_time(process: &str) -> Result<Duration> {
 pub(crate) struct Node {
     program: PathBuf,
     directory: tempfile::TempDir,
+    /// The address of a database that is used instead of the directory.
+    database: Option<String>,
     pub(crate) key: String,
 }
 
 impl Node {
     /// Makes an account and a credential under `parent`.
     pub(crate) fn make(program: &Path, parent: &Path) -> Result<Self> {
+        Self::make_on(program, parent, None)
+    }
+
+    /// Makes them in a database, which must be empty.
+    pub(crate) fn make_on(
+        program: &Path,
+        parent: &Path,
+        database: Option<String>,
+    ) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("load-")
             .tempdir_in(parent)
@@ -139,6 +150,7 @@ impl Node {
         let mut node = Self {
             program: program.to_owned(),
             directory,
+            database,
             key: String::new(),
         };
         node.administer(&["init"])?;
@@ -157,8 +169,16 @@ impl Node {
         Ok(node)
     }
 
-    fn administer(&self, words: &[&str]) -> Result<String> {
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
+        if let Some(database) = &self.database {
+            command.env("USHER__STORE__URL", database);
+        }
+        command
+    }
+
+    fn administer(&self, words: &[&str]) -> Result<String> {
+        let mut command = self.command();
         command.args(words).args(["--account", ACCOUNT, "--data"]);
         let output = command.arg(self.directory.path()).output()?;
         if !output.status.success() {
@@ -174,7 +194,7 @@ impl Node {
 
     /// Starts the node on a port of its own, or on the one that an earlier start had.
     pub(crate) fn serve_at(&self, address: SocketAddr) -> Result<Server> {
-        let mut command = Command::new(&self.program);
+        let mut command = self.command();
         command
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(self.directory.path())
@@ -196,11 +216,5 @@ impl Node {
 
     pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Vec<u8> {
         request(method, path, &self.key, body)
-    }
-
-    /// Writes the request of a creation that is one, however often it is sent.
-    pub(crate) fn creation(&self, path: &str, name: &str, body: &str) -> Vec<u8> {
-        let key = format!("{}\r\nidempotency-key: {name}", self.key);
-        request("POST", path, &key, body)
     }
 }

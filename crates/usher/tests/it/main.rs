@@ -11,5 +11,7 @@ mod cluster;
 mod command_line;
 mod executable;
 mod harness;
+mod load;
 mod main_job;
 mod reference;
+mod stream;

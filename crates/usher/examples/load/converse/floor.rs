@@ -1,7 +1,7 @@
 //! The people and skills of the load.
 
-use anyhow::Result;
-use serde_json::json;
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
 
 use crate::client::Connection;
 use crate::process::{Node, Server};
@@ -13,8 +13,8 @@ pub(super) const PLACES: usize = 4;
 /// Longer than any measurement: nobody renews it.
 const LEASE_SECONDS: u32 = 24 * 60 * 60;
 
-/// Makes the skills and the agents over the API, and says how available they are.
-pub(super) async fn make(node: &Node, server: &Server, agents: usize, status: &str) -> Result<()> {
+/// Makes the skills and the agents over the API.
+pub(super) async fn make(node: &Node, server: &Server, agents: usize) -> Result<()> {
     let mut connection = Connection::open(server.address).await?;
     for number in 0..SKILLS {
         let id = skill(number);
@@ -31,10 +31,24 @@ pub(super) async fn make(node: &Node, server: &Server, agents: usize, status: &s
         let body = json!({"id": id, "name": id, "skills": skills, "maxConversations": PLACES});
         let request = node.request("POST", "/api/v1/users", &body.to_string());
         connection.exchange(&request).await?.succeeded()?;
-        let request = availability(node, number, status);
-        connection.exchange(&request).await?.succeeded()?;
     }
     Ok(())
+}
+
+/// Makes a key for each agent, which acts in the agent's name.
+pub(super) async fn keys(node: &Node, server: &Server, agents: usize) -> Result<Vec<String>> {
+    let mut connection = Connection::open(server.address).await?;
+    let mut keys = Vec::with_capacity(agents);
+    for number in 0..agents {
+        let id = agent(number);
+        let body = json!({"name": id, "role": "agent", "userId": id});
+        let request = node.request("POST", "/api/v1/credentials", &body.to_string());
+        let issued = connection.exchange(&request).await?.succeeded()?;
+        let issued: Value = serde_json::from_str(&issued.body())?;
+        let key = issued.get("apiKey").and_then(Value::as_str);
+        keys.push(key.context("no API key was issued")?.to_owned());
+    }
+    Ok(keys)
 }
 
 /// Writes the request with which an agent comes or goes.

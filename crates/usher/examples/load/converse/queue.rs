@@ -18,9 +18,15 @@ const AGENTS: usize = 2_000;
 const OFFER_WAIT_MAX: Duration = Duration::from_secs(120);
 
 /// Opens conversations that nobody answers, and starts the node again.
-pub(super) async fn run(node: &Arc<Node>, options: &Options, count: usize) -> Result<()> {
+pub(super) async fn run(node: Node, options: &Options, count: usize) -> Result<()> {
+    let node = &Arc::new(node);
     let server = node.serve()?;
-    floor::make(node, &server, AGENTS, "AWAY").await?;
+    floor::make(node, &server, AGENTS).await?;
+    let mut connection = Connection::open(server.address).await?;
+    for number in 0..AGENTS {
+        let away = floor::availability(node, number, "AWAY");
+        connection.exchange(&away).await?.succeeded()?;
+    }
     server.rest().await?;
     let before = server.memory("VmRSS:")?;
     say(&format!("{AGENTS} agents away: {before} idle"));
@@ -32,7 +38,7 @@ pub(super) async fn run(node: &Arc<Node>, options: &Options, count: usize) -> Re
         request.extend(requests.request("POST", "/api/v1/conversations", &body));
     };
     let until = Until::Sent(count);
-    let round = closed_loop(server.address, options.connections, until, Arc::new(write)).await?;
+    let round = closed_loop(server.address, options.consumers, until, Arc::new(write)).await?;
     if round.refused > 0 {
         bail!("{} conversations were refused", round.refused);
     }
