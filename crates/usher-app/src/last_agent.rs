@@ -13,8 +13,8 @@ use usher_routing::command::Command;
 use usher_routing::last_agent::notice::{Accepted, Contact, contact, notice};
 use usher_routing::last_agent::settings::NoticeSettings;
 use usher_routing::last_agent::{
-    AgentState, AgentType, Case, Decision, Fact, Intent, Lookup, MissingMcs, Reason, Record,
-    Settings, Step, step,
+    AgentState, AgentType, Case, Decision, Fact, Lookup, MissingMcs, Reason, Record, Settings,
+    Step, step,
 };
 use usher_routing::seat::Status;
 use usher_store::record::Happened;
@@ -30,6 +30,8 @@ use crate::conversations::{Words, find, write_message};
 use crate::desks::{AccountDesk, Desks, assignee, conversation_of};
 use crate::error::{Code, Error, Kind, Result};
 use crate::rules;
+
+pub use usher_routing::last_agent::Intent;
 
 /// How long the whole look at the record may take before the conversation goes on without.
 const LOOKUP_TIME_MAX: Duration = Duration::from_secs(2);
@@ -239,7 +241,7 @@ async fn write(app: &App, desk: &AccountDesk, conversation: &Conversation) -> Re
     if before.is_some_and(|(before, _)| before.closed_at > closed.at) {
         return Ok(());
     }
-    let intent = intent(app, &caller, &conversation.id).await?;
+    let intent = intent(&caller, app, &conversation.id).await?;
     let payload = {
         let state = desk.lock();
         let agent = conversation.latest_agent_id.as_ref();
@@ -264,8 +266,8 @@ async fn write(app: &App, desk: &AccountDesk, conversation: &Conversation) -> Re
             "latestAgentName": user.map(|user| user.nickname.as_ref().unwrap_or(&user.name)),
             "agentType": agent_type.as_str(),
             "mcs": conversation.mcs,
-            "intentId": intent.0,
-            "intentName": intent.1,
+            "intentId": intent.as_ref().map(|intent| &intent.id),
+            "intentName": intent.as_ref().and_then(|intent| intent.name.as_ref()),
             "channel": conversation.channel,
         })
     };
@@ -288,20 +290,24 @@ async fn write(app: &App, desk: &AccountDesk, conversation: &Conversation) -> Re
     Ok(())
 }
 
-/// Returns what a conversation is about: id and name.
-async fn intent(
-    app: &App,
+/// Returns what a conversation is about, as far as a bot has told.
+///
+/// # Errors
+/// Fails if the caller may not read context.
+pub async fn intent(
     caller: &Caller,
+    app: &App,
     conversation: &ConversationId,
-) -> Result<(Option<String>, Option<String>)> {
+) -> Result<Option<Intent>> {
     let namespace = Namespace::parse("orchestrator")?;
     let session = Session::parse(conversation.as_str())?;
     let Some(read) = context::read(caller, app, &namespace, &session).await? else {
-        return Ok((None, None));
+        return Ok(None);
     };
     let text = |name: &str| read.get(name)?.as_str().map(str::to_owned);
     let name = text("intent");
-    Ok((text("intentId").or_else(|| name.clone()), name))
+    let id = text("intentId").or_else(|| name.clone());
+    Ok(id.map(|id| Intent { id, name }))
 }
 
 /// Has agents told who have just got a conversation, or whose consumer has just proved who they are.
@@ -345,11 +351,11 @@ async fn notify(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) ->
     let Some((record, payload)) = read(app, &desk.account, &namespace, &conversation).await? else {
         return Ok(());
     };
-    let intent = intent(app, &system(app, &desk.account), id).await?.0;
+    let intent = intent(&system(app, &desk.account), app, id).await?;
     let accepted = Accepted {
         agent: &agent,
         skill: conversation.latest_skill_id.as_ref(),
-        intent: intent.as_deref(),
+        intent: intent.as_ref().map(|intent| intent.id.as_str()),
         started_at: conversation.started_at,
         at: app.now(),
     };
@@ -446,7 +452,8 @@ pub async fn last_contact(
     }
     let desk = Desks::of(app, &caller.account).await?;
     let (settings, _) = current(app, &desk).await;
-    let intent = intent(app, &system(app, &caller.account), id).await?.1;
+    let intent = intent(&system(app, &caller.account), app, id).await?;
+    let intent = intent.and_then(|intent| intent.name);
     let agent_id = conversation.latest_agent_id.clone();
     let previous = conversation.last_contact.clone();
     let previous = previous.filter(|told| Some(&told.agent_id) == agent_id.as_ref());

@@ -5,23 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::{HashMap, HashMapExt as _};
-use usher_model::id::{AccountId, SkillId};
+use usher_model::id::{AccountId, ConversationId, SkillId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_routing::estimate::SkillHealth;
 use usher_routing::seat::{Kind, Status};
 use usher_routing::ticket::{Ticket, Turn};
 use usher_store::collection::kept;
-use usher_store::record::{self, Event, Happened, Priority};
-use usher_store::store::Query;
+use usher_store::record::{self, Conversation, Event, Happened, Kept, Priority};
+use usher_store::store::{Key, Query};
 
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::desks::Desks;
+use crate::desks::{AccountDesk, Desks};
 use crate::error::Result;
 
 /// How far back the figures look.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// Conversations that wait whose rows are looked at for one answer.
+const LOOKED_AT_MAX: usize = 5_000;
 
 /// How long conversations waited for their assignment lately, the oldest first.
 #[derive(Debug, Default)]
@@ -110,6 +113,10 @@ pub struct Health {
     pub actionable_during_transfer: usize,
     /// Of the latter, those that wait because of a transfer.
     pub not_actionable_during_transfer: usize,
+    /// Of the former, those in which the consumer wrote last; nothing if too many wait to look.
+    pub actionable_after_message: Option<usize>,
+    /// Of all, those that are their consumer's first; nothing if too many wait to look.
+    pub first_of_consumer: Option<usize>,
     /// Mean wait of conversations that were new.
     pub wait_average_new: Option<Duration>,
     /// Mean wait of conversations that had been transferred.
@@ -141,36 +148,85 @@ pub async fn health(caller: &Caller, app: &Arc<App>, skills: &[SkillId]) -> Resu
     caller.require(Permission::QueuesRead)?;
     let desk = Desks::of(app, &caller.account).await?;
     let now = app.now();
-    let state = desk.lock();
-    let wanted: Vec<SkillId> = if skills.is_empty() {
-        state.rules.skills.keys().cloned().collect()
-    } else {
-        skills.to_vec()
-    };
-    let places: HashMap<&SkillId, usize> = wanted.iter().zip(0..).collect();
-    let mut tallies = vec![Sums::default(); wanted.len()];
-    let mut total = Sums::default();
-    let place = |skill: Option<&SkillId>| skill.and_then(|skill| places.get(skill).copied());
-    for ticket in state.desk.tickets().filter(|ticket| ticket.is_queued()) {
-        if let Some(sums) = place(ticket.skill.as_ref()).and_then(|at| tallies.get_mut(at)) {
-            sums.count(ticket);
-            total.count(ticket);
+    let mut tally = Tally::of(&desk, skills, now);
+    if tally.queued.len() <= LOOKED_AT_MAX {
+        let keys = tally.queued.iter().map(|(_, id)| {
+            let key = Key::new(&caller.account, [id.as_str()]);
+            (&kept::CONVERSATIONS, key)
+        });
+        let rows = app.store.get_many(&keys.collect::<Vec<_>>(), now).await?;
+        let rows = rows.iter().map(|row| row.as_ref().map(record::read));
+        let rows: std::result::Result<Vec<_>, _> = rows.map(Option::transpose).collect();
+        tally.look(&rows?);
+    }
+    Ok(tally.healths(now))
+}
+
+/// What waits in some queues, and how long it took to get out of them lately.
+struct Tally {
+    skills: Vec<(SkillId, Sums)>,
+    total: Sums,
+    /// The conversations that wait, each with the place of its skill.
+    queued: Vec<(usize, ConversationId)>,
+}
+
+impl Tally {
+    fn of(desk: &AccountDesk, skills: &[SkillId], now: Timestamp) -> Self {
+        let state = desk.lock();
+        let wanted: Vec<SkillId> = if skills.is_empty() {
+            state.rules.skills.keys().cloned().collect()
+        } else {
+            skills.to_vec()
+        };
+        let places: HashMap<&SkillId, usize> = wanted.iter().zip(0..).collect();
+        let mut sums = vec![Sums::default(); wanted.len()];
+        let mut total = Sums::default();
+        let mut queued = Vec::new();
+        let place = |skill: Option<&SkillId>| skill.and_then(|skill| places.get(skill).copied());
+        for ticket in state.desk.tickets().filter(|ticket| ticket.is_queued()) {
+            let at = place(ticket.skill.as_ref());
+            if let Some((at, sums)) = at.and_then(|at| Some((at, sums.get_mut(at)?))) {
+                sums.count(ticket);
+                total.count(ticket);
+                queued.push((at, ticket.conversation.clone()));
+            }
+        }
+        for wait in state.waits.lately(now) {
+            let at = place(wait.skill.as_ref());
+            if let Some(sums) = at.and_then(|at| sums.get_mut(at)) {
+                sums.waits.push((wait.is_new, wait.waited));
+                total.waits.push((wait.is_new, wait.waited));
+            }
+        }
+        drop(places);
+        Self {
+            skills: wanted.into_iter().zip(sums).collect(),
+            total,
+            queued,
         }
     }
-    for wait in state.waits.lately(now) {
-        if let Some(sums) = place(wait.skill.as_ref()).and_then(|at| tallies.get_mut(at)) {
-            sums.waits.push((wait.is_new, wait.waited));
-            total.waits.push((wait.is_new, wait.waited));
+
+    /// Counts what only the rows of the conversations tell; one that has ended meanwhile has none.
+    fn look(&mut self, rows: &[Option<Kept<Conversation>>]) {
+        let sums = self.skills.iter_mut().map(|(_, sums)| sums);
+        sums.chain([&mut self.total]).for_each(Sums::begin_to_look);
+        for (row, (at, _)) in rows.iter().zip(&self.queued) {
+            let Some(row) = row else { continue };
+            if let Some((_, sums)) = self.skills.get_mut(*at) {
+                sums.look(&row.record);
+            }
+            self.total.look(&row.record);
         }
     }
-    drop(state);
-    drop(places);
-    let sums = tallies.into_iter().map(Sums::health);
-    Ok(Healths {
-        at: now,
-        skills: wanted.into_iter().zip(sums).collect(),
-        total: total.health(),
-    })
+
+    fn healths(self, at: Timestamp) -> Healths {
+        let skills = self.skills.into_iter();
+        Healths {
+            at,
+            skills: skills.map(|(skill, sums)| (skill, sums.health())).collect(),
+            total: self.total.health(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -193,6 +249,28 @@ impl Sums {
                 health.not_actionable_during_transfer += is_transfer;
             }
         }
+    }
+
+    const fn begin_to_look(&mut self) {
+        self.health.actionable_after_message = Some(0);
+        self.health.first_of_consumer = Some(0);
+    }
+
+    fn look(&mut self, conversation: &Conversation) {
+        let ticket = conversation.ticket.as_ref();
+        let is_actionable =
+            ticket.is_some_and(|ticket| matches!(ticket.turn, record::Turn::Agent(_)));
+        let wrote_last = conversation.consumer_wrote_at.is_some()
+            && conversation.consumer_wrote_at >= conversation.agent_wrote_at;
+        let count = |count: &mut Option<usize>, is_so: bool| {
+            *count = count.map(|count| count + usize::from(is_so));
+        };
+        let health = &mut self.health;
+        count(
+            &mut health.actionable_after_message,
+            is_actionable && wrote_last,
+        );
+        count(&mut health.first_of_consumer, conversation.is_first);
     }
 
     fn health(self) -> Health {

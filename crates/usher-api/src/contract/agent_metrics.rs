@@ -1,5 +1,4 @@
-//! Agent metrics: how agents are doing now, who could take a conversation, and how many are there
-//! for each skill.
+//! Agent metrics: how agents are doing now, and who could take a conversation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,11 +10,11 @@ use usher_app::App;
 use usher_app::agents::{self, AgentStatus, Filter};
 use usher_app::caller::Caller;
 use usher_app::error::Error;
-use usher_app::{groups, queues};
+use usher_app::groups;
 use usher_model::id::{AgentId, GroupId, SkillId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
-use usher_routing::seat::{Kind, Status};
+use usher_routing::seat::Status;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,7 +27,6 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(status))
         .routes(routes!(list))
-        .routes(routes!(skill_availability))
 }
 
 const STATUSES: [(&str, Status); 4] = [
@@ -71,7 +69,8 @@ struct Wanted {
 
 const CONNECTIONS: [(&str, bool); 2] = [("CONNECTED", true), ("DISCONNECTED", false)];
 
-fn words<T: Copy>(texts: &[String], known: &[(&str, T)]) -> Result<Vec<T>, Error> {
+/// Reads words of a contract.
+pub(super) fn words<T: Copy>(texts: &[String], known: &[(&str, T)]) -> Result<Vec<T>, Error> {
     texts.iter().map(|text| word(text, known)).collect()
 }
 
@@ -323,97 +322,5 @@ async fn answer(
         agent_status_records: shown
             .map(|status| Record::new(status, &groups, now))
             .collect(),
-    }))
-}
-
-/// Which agents count.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = SkillAvailabilityFilter, example = json!({"filters": {"userTypes": ["HUMAN"]}}))]
-struct AvailabilityWanted {
-    /// All that is given must hold.
-    filters: Option<AvailabilityFilters>,
-}
-
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
-#[schema(as = SkillAvailabilityFilters)]
-struct AvailabilityFilters {
-    /// `HUMAN`, `BOT` or `SYSTEM`; nobody is of the last.
-    user_types: Vec<String>,
-}
-
-/// How many agents are there for each skill.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = SkillAvailabilities)]
-struct Availabilities {
-    /// About the list.
-    metadata: Count,
-    /// Skills with at least one agent who is there.
-    skill_availabilities: Vec<Availability>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = SkillAvailabilityCount)]
-struct Count {
-    /// How many skills.
-    count: usize,
-}
-
-/// How many agents are there for a skill.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = SkillAvailability)]
-struct Availability {
-    /// Which skill.
-    skill_id: Id,
-    /// Agents who get new conversations.
-    online_agents: usize,
-    /// Agents who get transfers only.
-    back_soon_agents: usize,
-    /// Agents who get nothing.
-    away_agents: usize,
-}
-
-const KINDS: [(&str, &[Kind]); 3] = [
-    ("HUMAN", &[Kind::Human]),
-    ("BOT", &[Kind::Bot, Kind::HostedBot]),
-    ("SYSTEM", &[]),
-];
-
-/// Count the agents who are there for each skill; at most 1,000 skills.
-#[utoipa::path(post, path = "/manager_workspace/api/account/{accountId}/skill/availability",
-    tag = "agent metrics", operation_id = "skillAvailability", params(AccountPath),
-    request_body(content = AvailabilityWanted, description = "May be left out"),
-    responses((status = 200, description = "The skills", body = Availabilities)))]
-async fn skill_availability(
-    State(app): Shared,
-    Authenticated(caller): Authenticated,
-    Path(path): Path<AccountPath>,
-    OptionalJson(wanted): OptionalJson<AvailabilityWanted>,
-) -> Result<Json<Availabilities>, Failure> {
-    caller.require_account(&path.account_id)?;
-    let types = wanted.filters.unwrap_or_default().user_types;
-    let kinds = words(&types, &KINDS)?;
-    let is_nobody = !kinds.is_empty() && kinds.iter().all(|kinds| kinds.is_empty());
-    let mut skills = queues::skill_availability(&caller, &app, &kinds.concat()).await?;
-    if is_nobody {
-        skills.clear();
-    }
-    let shown = skills.into_iter().take(limits::PAGE_ROWS_MAX);
-    let skill_availabilities: Vec<Availability> = shown
-        .map(|skill| Availability {
-            skill_id: Id::of(skill.skill.as_str()),
-            online_agents: skill.online,
-            back_soon_agents: skill.occupied,
-            away_agents: skill.away,
-        })
-        .collect();
-    Ok(Json(Availabilities {
-        metadata: Count {
-            count: skill_availabilities.len(),
-        },
-        skill_availabilities,
     }))
 }

@@ -1,12 +1,14 @@
 //! The history of conversations: searched by many things, by id, and by consumer.
 
 mod events;
+mod intents;
 mod names;
+mod parts;
 mod record;
+mod sdes;
+mod wanted;
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -16,17 +18,18 @@ use usher_app::caller::Caller;
 use usher_app::conversations::{self, Among, Search, View};
 use usher_app::error::{Code, Error};
 use usher_app::feed::Happened;
-use usher_model::id::{AgentId, ConsumerId, ConversationId, GroupId, SkillId};
+use usher_app::last_agent;
+use usher_model::id::{ConsumerId, ConversationId};
 use usher_model::limits;
-use usher_model::time::Timestamp;
-use usher_model::value::Object;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::names::Names;
+use self::parts::Parts;
 use self::record::{Campaign, ConsumerParticipant, HistoryDialog, Outline, Record, Took, agents};
-use super::shape::{AccountPath, Id, Metadata, Rows, word};
+use self::wanted::{Wanted, among, closed};
+use super::shape::{AccountPath, Id, Metadata, Rows};
 use crate::extract::{self, Authenticated, Path, Query, Shared};
 use crate::problem::Failure;
 
@@ -39,155 +42,6 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 
 /// Conversations of one answer.
 const CONVERSATIONS_MAX: usize = 100;
-/// How far apart the bounds of a search may be: three months, the longest.
-const RANGE_MAX: Duration = Duration::from_secs(92 * 24 * 60 * 60);
-
-/// Bounds, both included; without one it is open.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[schema(as = HistoryRange)]
-struct Range {
-    /// The lower one.
-    from: Option<i64>,
-    /// The upper one.
-    to: Option<i64>,
-}
-
-impl Range {
-    fn read<T>(self, read: impl Fn(i64) -> T) -> RangeInclusive<T> {
-        let (from, to) = (self.from.unwrap_or(0), self.to.unwrap_or(i64::MAX));
-        read(from)..=read(to)
-    }
-
-    fn points(self) -> RangeInclusive<u8> {
-        self.read(|points| u8::try_from(points.max(0)).unwrap_or(u8::MAX))
-    }
-}
-
-/// What is searched for; all that is given must hold, of each list any.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = HistorySearch, example = json!({
-    "start": {"from": 1_777_800_000_000_i64, "to": 1_777_900_000_000_i64},
-    "status": ["OPEN"], "contentToRetrieve": ["agentParticipants", "dialogs"]
-}))]
-struct Wanted {
-    /// When they started, in milliseconds since 1970; at most three months, both bounds required.
-    start: Option<Range>,
-    /// `OPEN` or `CLOSE`.
-    #[serde(default)]
-    status: Vec<String>,
-    /// Began in or were last in one of these skills.
-    #[serde(default)]
-    skill_ids: Vec<Id>,
-    /// Are or were last in one of these skills.
-    #[serde(default)]
-    latest_skill_ids: Vec<Id>,
-    /// One of these agents took part.
-    #[serde(default)]
-    agent_ids: Vec<Id>,
-    /// One of these agents has them or had them last.
-    #[serde(default)]
-    latest_agent_ids: Vec<Id>,
-    /// An agent of one of these groups took part.
-    #[serde(default)]
-    agent_group_ids: Vec<Id>,
-    /// Something that was said, in any case.
-    keyword: Option<String>,
-    /// How long they took so far, in milliseconds.
-    duration: Option<Range>,
-    /// How they sound, 0 to 100.
-    mcs: Option<Range>,
-    /// Which way that calls for attention: -1, 0 or 1.
-    #[serde(default)]
-    alerted_mcs_values: Vec<i8>,
-    /// What the consumer answered, 1 to 5.
-    csat: Option<Range>,
-    /// Where the consumer writes.
-    #[serde(default)]
-    source: Vec<String>,
-    /// `IN_QUEUE` or `ACTIVE`.
-    latest_conversation_queue_state: Option<String>,
-    /// Which parts are told beside `info`; all of them unless given.
-    content_to_retrieve: Option<Vec<String>>,
-    /// What else was sent.
-    #[serde(flatten)]
-    #[schema(ignore)]
-    rest: Object,
-}
-
-/// Filters that clients know and that nothing here can answer: passing them over would find too much.
-const REFUSED: [&str; 5] = [
-    "summary",
-    "device",
-    "messageContentTypes",
-    "sdeSearch",
-    "responseTime",
-];
-
-const STATUSES: [(&str, bool); 2] = [("OPEN", false), ("CLOSE", true)];
-const QUEUE_STATES: [(&str, bool); 2] = [("IN_QUEUE", true), ("ACTIVE", false)];
-
-impl Wanted {
-    fn search(&self, rows: &Rows) -> Result<Search, Error> {
-        let bounds = self.start.and_then(|start| Some((start.from?, start.to?)));
-        let (from, to) = bounds
-            .ok_or_else(|| Error::field("#/start", "expected `start` with `from` and `to`"))?;
-        let [from, to] = [from, to].map(Timestamp::from_milliseconds);
-        if from > to || to.since(from) > RANGE_MAX {
-            let message = "expected `from` before `to`, and at most 92 days between them";
-            return Err(Error::field("#/start", message));
-        }
-        if let Some(refused) = REFUSED.iter().find(|name| self.rest.contains_key(**name)) {
-            let message = format!("expected no filter `{refused}`: nothing is known of it here");
-            return Err(Error::new(Code::BadRequest, message));
-        }
-        let queue_state = self.latest_conversation_queue_state.as_deref();
-        let milliseconds = |count: i64| Duration::from_millis(count.max(0).unsigned_abs());
-        Ok(Search {
-            is_closed: closed(&self.status)?,
-            is_queued: queue_state
-                .map(|state| word(state, &QUEUE_STATES))
-                .transpose()?,
-            skills: Id::read(&self.skill_ids, SkillId::parse)?,
-            latest_skills: Id::read(&self.latest_skill_ids, SkillId::parse)?,
-            agents: Id::read(&self.agent_ids, AgentId::parse)?,
-            latest_agents: Id::read(&self.latest_agent_ids, AgentId::parse)?,
-            groups: Id::read(&self.agent_group_ids, GroupId::parse)?,
-            channels: self.source.clone(),
-            duration: self.duration.map(|range| range.read(milliseconds)),
-            mcs: self.mcs.map(Range::points),
-            alerts: self.alerted_mcs_values.clone(),
-            csat: self.csat.map(Range::points),
-            text: self.keyword.clone().filter(|text| !text.is_empty()),
-            ..among(Among::Started(from..=to), rows)?
-        })
-    }
-}
-
-fn closed(statuses: &[String]) -> Result<Option<bool>, Error> {
-    let mut wanted = None;
-    for status in statuses {
-        let is_closed = word(status, &STATUSES)?;
-        if wanted == Some(!is_closed) {
-            return Ok(None);
-        }
-        wanted = Some(is_closed);
-    }
-    Ok(wanted)
-}
-
-fn among(among: Among, rows: &Rows) -> Result<Search, Error> {
-    let (offset, limit) = rows.range(CONVERSATIONS_MAX)?;
-    let search = Search::new(among, offset, limit);
-    Ok(match rows.order()? {
-        None => search,
-        Some(order) => Search {
-            is_by_end: order.is_by_end,
-            is_descending: order.is_descending,
-            ..search
-        },
-    })
-}
 
 /// Which conversations, by their ids.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -307,68 +161,90 @@ async fn answer(
     path: &str,
 ) -> Result<Json<Records>, Failure> {
     let found = conversations::search(caller, app, search).await?;
-    let names = Names::read(caller, app).await?;
-    let mut records = Vec::with_capacity(found.views.len());
-    for view in &found.views {
-        records.push(record(caller, app, view, &names, parts).await?);
+    let mut stories = Vec::with_capacity(found.views.len());
+    for view in found.views {
+        stories.push(Story::read(caller, app, view, parts).await?);
     }
+    let names = Names::read(caller, app, &stories).await?;
+    let records = stories
+        .iter()
+        .map(|story| story.tell(caller, app, &names, parts));
     let (account, Search { offset, limit, .. }) = (&caller.account, search);
     let root = "/messaging_history/api/account";
     let href = format!("{root}/{account}/conversations/{path}?limit={limit}&offset={offset}");
     Ok(Json(Records {
         metadata: Metadata::new(found.count, href, found.is_partial),
-        conversation_history_records: records,
+        conversation_history_records: records.collect(),
     }))
 }
 
-async fn record(
-    caller: &Caller,
-    app: &Arc<App>,
-    view: &View,
-    names: &Names,
-    parts: &Parts,
-) -> Result<Record, Error> {
-    let conversation = &view.conversation;
-    let happened = match EVENT_PARTS.iter().any(|part| parts.have(part)) {
-        true => timeline(caller, app, &conversation.id).await?,
-        false => Vec::new(),
-    };
-    let took = |part: &str, took| parts.have(part).then(|| agents(conversation, names, took));
-    let dialogs = || {
-        let dialogs = conversation.dialogs.iter();
-        dialogs
-            .map(|dialog| HistoryDialog::new(dialog, conversation, names))
-            .collect()
-    };
-    Ok(Record {
-        info: Outline::new(view, names, caller.account.as_str(), app.now()),
-        campaign: parts
-            .have("campaign")
-            .then(|| Campaign::of(conversation))
-            .flatten(),
-        message_records: parts
-            .have("messageRecords")
-            .then(|| events::messages(&happened)),
-        agent_participants: took("agentParticipants", Took::Part),
-        agent_participants_active: took("agentParticipantsActive", Took::PartStill),
-        agent_participants_leave: took("agentParticipantsLeave", Took::Leave),
-        consumer_participants: parts
-            .have("consumerParticipants")
-            .then(|| vec![ConsumerParticipant::of(conversation)]),
-        transfers: parts
-            .have("transfers")
-            .then(|| events::transfers(&happened, names)),
-        interactions: parts
-            .have("interactions")
-            .then(|| events::assignments(&happened, names)),
-        message_scores: parts
-            .have("messageScores")
-            .then(|| events::scores(&happened)),
-        message_statuses: parts
-            .have("messageStatuses")
-            .then(|| events::statuses(&happened)),
-        dialogs: parts.have("dialogs").then(dialogs),
-    })
+/// A conversation, with as much of what happened in it as is told.
+struct Story {
+    view: View,
+    happened: Vec<Arc<Happened>>,
+    /// What it was about in the end.
+    intent: Option<last_agent::Intent>,
+}
+
+impl Story {
+    async fn read(
+        caller: &Caller,
+        app: &Arc<App>,
+        view: View,
+        parts: &Parts,
+    ) -> Result<Self, Error> {
+        let id = &view.conversation.id;
+        let happened = match parts.are_of_events() {
+            true => timeline(caller, app, id).await?,
+            false => Vec::new(),
+        };
+        let intent = match parts.have("uniqueIntents") {
+            true => last_agent::intent(caller, app, id).await?,
+            false => None,
+        };
+        Ok(Self {
+            view,
+            happened,
+            intent,
+        })
+    }
+
+    fn tell(&self, caller: &Caller, app: &App, names: &Names, parts: &Parts) -> Record {
+        let (conversation, happened) = (&self.view.conversation, self.happened.as_slice());
+        let took = |part: &str, took| parts.tell(part, || agents(conversation, names, took));
+        let dialogs = || {
+            let dialogs = conversation.dialogs.iter();
+            dialogs
+                .map(|dialog| HistoryDialog::new(dialog, conversation, names))
+                .collect()
+        };
+        Record {
+            info: Outline::new(&self.view, names, caller.account.as_str(), app.now()),
+            campaign: parts
+                .tell("campaign", || Campaign::of(conversation))
+                .flatten(),
+            message_records: parts.tell("messageRecords", || events::messages(happened)),
+            agent_participants: took("agentParticipants", Took::Part),
+            agent_participants_active: took("agentParticipantsActive", Took::PartStill),
+            agent_participants_leave: took("agentParticipantsLeave", Took::Leave),
+            consumer_participants: parts.tell("consumerParticipants", || {
+                vec![ConsumerParticipant::of(conversation)]
+            }),
+            transfers: parts.tell("transfers", || events::transfers(happened, names)),
+            interactions: parts.tell("interactions", || events::assignments(happened, names)),
+            message_scores: parts.tell("messageScores", || events::scores(happened)),
+            message_statuses: parts.tell("messageStatuses", || events::statuses(happened)),
+            dialogs: parts.tell("dialogs", dialogs),
+            skill_changes: parts.tell("skillChanges", || events::skill_changes(happened, names)),
+            conversation_surveys: parts.tell("conversationSurveys", || events::surveys(happened)),
+            intents: parts.tell("intents", || intents::of_messages(happened)),
+            unique_intents: parts.tell("uniqueIntents", || {
+                intents::unique(happened, self.intent.as_ref())
+            }),
+            sdes: parts.tell("sdes", || sdes::said(conversation, true)),
+            un_auth_sdes: parts.tell("unAuthSdes", || sdes::said(conversation, false)),
+        }
+    }
 }
 
 async fn timeline(
@@ -385,58 +261,5 @@ async fn timeline(
             None => return Ok(happened),
             next => after = next,
         }
-    }
-}
-
-/// The parts that rest on what happened, for which it is read.
-const EVENT_PARTS: [&str; 5] = [
-    "messageRecords",
-    "transfers",
-    "interactions",
-    "messageScores",
-    "messageStatuses",
-];
-
-/// The parts that clients know; of those that are not kept here nothing is told.
-const PARTS: [&str; 24] = [
-    "info",
-    "campaign",
-    "messageRecords",
-    "agentParticipants",
-    "agentParticipantsLeave",
-    "agentParticipantsActive",
-    "consumerParticipants",
-    "transfers",
-    "interactions",
-    "messageScores",
-    "messageStatuses",
-    "conversationSurveys",
-    "coBrowseSessions",
-    "summary",
-    "sdes",
-    "unAuthSdes",
-    "monitoring",
-    "dialogs",
-    "responseTime",
-    "skillChanges",
-    "intents",
-    "uniqueIntents",
-    "latestAgentSurvey",
-    "previouslySubmittedAgentSurveys",
-];
-
-/// Which parts of conversations are told; all of them if none is named.
-struct Parts(Option<Vec<&'static str>>);
-
-impl Parts {
-    fn read(wanted: Option<&[String]>) -> Result<Self, Error> {
-        let known = PARTS.map(|part| (part, part));
-        let read = |wanted: &[String]| wanted.iter().map(|part| word(part, &known)).collect();
-        Ok(Self(wanted.map(read).transpose()?))
-    }
-
-    fn have(&self, part: &str) -> bool {
-        let parts = self.0.as_ref();
-        parts.is_none_or(|parts| parts.contains(&part))
     }
 }

@@ -86,13 +86,13 @@ struct Metrics {
     actionable_and_manual_sla: usize,
     /// Those in which an agent has to act and that were transferred.
     actionable_and_during_transfer: usize,
-    /// Always -1.
+    /// Those in which an agent has to act and the consumer wrote last; -1 while more than 5,000 wait.
     actionable_and_consumer_last_message: i64,
     /// Those in which the consumer has to act and that were transferred.
     not_actionable_during_transfer: usize,
     /// Always 0.
     not_actionable_and_manual_sla: usize,
-    /// Always -1.
+    /// Those that are their consumer's first; -1 while more than 5,000 wait.
     unassigned_conversations_and_first_time_consumer: i64,
     /// Mean wait of new conversations over the last hour.
     #[serde(rename = "avgWaitTimeForAgentAssignment_NewConversation")]
@@ -118,6 +118,9 @@ impl Metrics {
                 i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
             })
         };
+        let count = |count: Option<usize>| {
+            count.map_or(-1, |count| i64::try_from(count).unwrap_or(i64::MAX))
+        };
         Self {
             time: at.milliseconds(),
             unassigned_conversations: health.actionable + health.not_actionable,
@@ -125,10 +128,10 @@ impl Metrics {
             not_actionable_conversations: health.not_actionable,
             actionable_and_manual_sla: 0,
             actionable_and_during_transfer: health.actionable_during_transfer,
-            actionable_and_consumer_last_message: -1,
+            actionable_and_consumer_last_message: count(health.actionable_after_message),
             not_actionable_during_transfer: health.not_actionable_during_transfer,
             not_actionable_and_manual_sla: 0,
-            unassigned_conversations_and_first_time_consumer: -1,
+            unassigned_conversations_and_first_time_consumer: count(health.first_of_consumer),
             wait_average_new: milliseconds(health.wait_average_new),
             wait_average_transferred: milliseconds(health.wait_average_transferred),
             wait_max: milliseconds(health.wait_max),

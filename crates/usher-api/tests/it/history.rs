@@ -51,7 +51,7 @@ async fn a_conversation_is_told_in_the_parts_that_are_asked_for() {
         "dialogs",
         "interactions",
         "transfers",
-        "uniqueIntents"
+        "skillChanges"
     ]);
     let wanted = json!({"conversationId": id, "contentToRetrieve": parts});
     let answer = ask(&admin, "conversation/search", wanted).await;
@@ -104,6 +104,10 @@ async fn a_conversation_is_told_in_the_parts_that_are_asked_for() {
                 "interactionTime": begun, "interactionTimeL": START, "interactiveSequence": 1,
             }],
             "transfers": [],
+            "skillChanges": [{
+                "time": begun, "timeL": START, "newSkillId": "floor", "newSkillName": "floor",
+                "oldSkillId": -1, "oldSkillName": "Unassigned",
+            }],
         }],
     });
     assert_eq!(answer, expected);
@@ -145,11 +149,88 @@ async fn what_was_said_is_told_with_how_it_sounds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn la_15_what_a_conversation_was_about_is_told() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let staged = floor::stage(&admin, "conversationsClose").await;
+    let id = staged["conversationId"].as_str().unwrap();
+    let metadata = json!([{"type": "BotResponse", "intents": [
+        {"id": "i-2", "name": "greeting", "confidence": "MEDIUM", "confidenceScore": 0.4},
+        {"id": "i-1", "name": "billing", "confidence": "VERYGOOD", "confidenceScore": 0.9},
+    ]}]);
+    let answer = json!({"text": "Your bill?", "asAgent": "agent-1", "metadata": metadata});
+    let messages = format!("/api/v1/conversations/{id}/messages");
+    admin.post(&messages, answer).await.expect(201);
+    let document = json!({"properties": {"intent": "refund", "intentId": "i-3"}});
+    let path = format!("/api/v1/context/orchestrator/{id}");
+    admin.call("PATCH", &path, Some(document)).await.expect(200);
+    let parts = json!([
+        "info",
+        "agentParticipants",
+        "consumerParticipants",
+        "uniqueIntents",
+        "intents",
+        "dialogs",
+        "skillChanges"
+    ]);
+    let wanted = json!({"conversationId": id, "contentToRetrieve": parts});
+    let answer = ask(&admin, "conversation/search?source=tests", wanted).await;
+    let record = &answer["conversationHistoryRecords"][0];
+    let (billing, greeting) = (
+        json!({"intentId": "i-1", "intentName": "billing", "confidenceScore": 0.9}),
+        json!({"intentId": "i-2", "intentName": "greeting", "confidenceScore": 0.4}),
+    );
+    let refund = json!({"intentId": "i-3", "intentName": "refund"});
+    assert_eq!(record["uniqueIntents"], json!([billing, refund]));
+    let [told] = record["intents"].as_array().unwrap().as_slice() else {
+        panic!("expected the intents of one message");
+    };
+    assert_eq!(told["selectedClassification"], billing);
+    assert_eq!(told["allClassifications"], json!([billing, greeting]));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_with_the_start_and_what_was_answered_at_the_end_is_told() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let staged = floor::stage(&admin, "conversationsAnswerSurvey").await;
+    let id = staged["conversationId"].as_str().unwrap();
+    let asked = async |id: &str| {
+        let parts = json!(["conversationSurveys", "sdes", "unAuthSdes"]);
+        let wanted = json!({"conversationId": id, "contentToRetrieve": parts});
+        let answer = ask(&admin, "conversation/search", wanted).await;
+        answer["conversationHistoryRecords"][0].clone()
+    };
+    let survey = &asked(id).await["conversationSurveys"][0];
+    assert_eq!(survey["surveyStatus"], "OPEN");
+    assert_eq!(survey["surveyData"], json!([{"question": "How was it?"}]));
+    let path = format!("/api/v1/conversations/{id}/survey");
+    admin.post(&path, json!({"csat": 4})).await.expect(200);
+    let survey = &asked(id).await["conversationSurveys"][0];
+    assert_eq!(survey["surveyStatus"], "FILLED");
+    assert_eq!(survey["surveyData"][0]["answer"], "4");
+
+    let begins = json!({"skillId": "floor", "consumerId": "bea", "isAuthenticated": true,
+        "sdes": {"customerInfo": {"customerType": "gold"}}});
+    let begun = admin.post("/api/v1/conversations", begins).await;
+    let begun = begun.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let record = asked(&begun).await;
+    let info = json!({"serverTimeStamp": "2026-05-04 10:00:00.000+0000",
+        "customerInfo": {"customerType": "gold"}});
+    let event = json!({"sdeType": "CUSTOMER_INFO", "customerInfo": info});
+    assert_eq!(record["sdes"], json!({"events": [event]}));
+    assert_eq!(record["unAuthSdes"], json!({"events": []}));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_search_takes_what_every_filter_takes() {
     let node = Node::start().await;
     let admin = node.admin().await;
     closed(&node, &admin).await;
-    let waits = json!({"skillId": "1001", "consumerId": "bob", "message": "A parcel"});
+    let waits = json!({"skillId": "1001", "consumerId": "bob", "message": "A parcel",
+        "sdes": {"customerInfo": {"customerType": "Gold"}}});
     let away = json!({"status": "AWAY"});
     admin
         .call("PUT", "/api/v1/agents/agent-1/availability", Some(away))
@@ -188,6 +269,9 @@ async fn a_search_takes_what_every_filter_takes() {
     assert_eq!(found("alertedMcsValues", json!([-1, 1])).await, json!([]));
     assert_eq!(found("csat", json!({"from": 1, "to": 5})).await, json!([]));
     assert_eq!(found("source", json!(["WHATSAPP"])).await, json!([]));
+    let sde = |group: &str| json!({group: "gold"});
+    assert_eq!(found("sdeSearch", sde("customerInfo")).await, second);
+    assert_eq!(found("sdeSearch", sde("personalInfo")).await, json!([]));
     let state = "latestConversationQueueState";
     assert_eq!(found(state, json!("IN_QUEUE")).await, second);
     let page = json!({"start": {"from": START, "to": START + 10_000}});

@@ -8,6 +8,7 @@ use std::time::Duration;
 use foldhash::{HashSet, HashSetExt as _};
 use usher_model::id::{AgentId, ConsumerId, ConversationId, GroupId, SkillId};
 use usher_model::time::Timestamp;
+use usher_model::value::{self, Object, Value};
 use usher_nlu::score::{Alert, Score};
 use usher_nlu::sentiment::Sentiment;
 use usher_store::collection::kept;
@@ -61,6 +62,9 @@ pub struct Search {
     pub alerts: Vec<i8>,
     /// What the consumer answered.
     pub csat: Option<RangeInclusive<u8>>,
+    /// What stands in the engagement attributes that came with their start, in any case: group and
+    /// text.
+    pub sdes: Vec<(&'static str, String)>,
     /// Something that was said in them, in any case.
     pub text: Option<String>,
     /// Whether those that ended last come last or first, in place of those that started.
@@ -91,6 +95,7 @@ impl Search {
             mcs: None,
             alerts: Vec::new(),
             csat: None,
+            sdes: Vec::new(),
             text: None,
             is_by_end: false,
             is_descending: true,
@@ -234,6 +239,11 @@ impl<'s> Wanted<'s> {
             && within(search.mcs.as_ref(), mcs)
             && any(&search.alerts, mcs.map(alerted).as_ref())
             && within(search.csat.as_ref(), conversation.csat)
+            && search.sdes.iter().all(|(group, text)| {
+                let fields = conversation.sdes.get(group).and_then(Value::as_object);
+                let mut values = fields.into_iter().flat_map(Object::values);
+                values.any(|value| value::text(value).to_lowercase().contains(&text.to_lowercase()))
+            })
     }
 
     fn takes_skills(&self, conversation: &Conversation) -> bool {

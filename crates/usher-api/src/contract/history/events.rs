@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use usher_app::conversations::running_mcs;
+use usher_app::conversations::{DialogKind, running_mcs};
 use usher_app::feed::{self, Audience, Event, Happened, SenderRole};
 use usher_model::id::{MessageId, SkillId};
 use usher_model::time::Timestamp;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::super::shape::{Id, time};
 use super::names::Names;
 
-type Events = [Arc<Happened>];
+pub(super) type Events = [Arc<Happened>];
 
 /// Something that was said.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,7 +56,8 @@ const fn role(role: SenderRole) -> &'static str {
     }
 }
 
-fn messages_of(events: &Events) -> impl Iterator<Item = (Timestamp, &feed::Message)> {
+/// Returns what was said, and when.
+pub(super) fn messages_of(events: &Events) -> impl Iterator<Item = (Timestamp, &feed::Message)> {
     events.iter().filter_map(|happened| match &happened.event {
         Event::MessageSent(message) => Some((happened.at, message)),
         _ => None,
@@ -275,4 +276,107 @@ pub(super) fn transfers(events: &Events, names: &Names) -> Vec<Transfer> {
         _ => None,
     });
     transfers.collect()
+}
+
+/// That a conversation came into a skill.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = HistorySkillChange)]
+pub(super) struct SkillChange {
+    /// When.
+    time: String,
+    /// The same in milliseconds.
+    time_l: i64,
+    /// Which one; -1 for none.
+    new_skill_id: Id,
+    /// Its name.
+    new_skill_name: String,
+    /// Which one it left; -1 for none, and at the start.
+    old_skill_id: Id,
+    /// Its name.
+    old_skill_name: String,
+}
+
+pub(super) fn skill_changes(events: &Events, names: &Names) -> Vec<SkillChange> {
+    let changes = events.iter().filter_map(|happened| {
+        let (old, new) = match &happened.event {
+            Event::ConversationStarted { skill_id, .. } => (None, skill_id.as_ref()),
+            Event::Transferred(transfer) if transfer.from_skill_id != transfer.to_skill_id => (
+                transfer.from_skill_id.as_ref(),
+                transfer.to_skill_id.as_ref(),
+            ),
+            _ => return None,
+        };
+        let (new_skill_id, new_skill_name) = names.skill(new);
+        let (old_skill_id, old_skill_name) = names.skill(old);
+        Some(SkillChange {
+            time: time(happened.at),
+            time_l: happened.at.milliseconds(),
+            new_skill_id,
+            new_skill_name,
+            old_skill_id,
+            old_skill_name,
+        })
+    });
+    changes.collect()
+}
+
+/// What the consumer was asked at the end.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = HistorySurvey)]
+pub(super) struct Survey {
+    /// Always `SATISFACTION`.
+    survey_type: &'static str,
+    /// `FILLED`, or `OPEN` while there is no answer.
+    survey_status: &'static str,
+    /// In which dialog.
+    dialog_id: String,
+    /// The question with its answer.
+    survey_data: Vec<SurveyAnswer>,
+}
+
+/// A question of a survey.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HistorySurveyAnswer)]
+struct SurveyAnswer {
+    /// What was asked.
+    question: String,
+    /// What was answered: 1 to 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
+}
+
+pub(super) fn surveys(events: &Events) -> Vec<Survey> {
+    let opened = events.iter().filter_map(|happened| match &happened.event {
+        Event::DialogOpened {
+            dialog_id,
+            dialog_type: DialogKind::PostSurvey,
+        } => Some(dialog_id),
+        _ => None,
+    });
+    opened
+        .map(|opened| {
+            let mut messages = messages_of(events).map(|(_, message)| message);
+            let question = messages.find(|message| message.dialog_id == *opened);
+            let answer = events.iter().find_map(|happened| match &happened.event {
+                Event::SurveyAnswered { dialog_id, csat } if dialog_id == opened => {
+                    Some(csat.to_string())
+                }
+                _ => None,
+            });
+            Survey {
+                survey_type: "SATISFACTION",
+                survey_status: match answer {
+                    Some(_) => "FILLED",
+                    None => "OPEN",
+                },
+                dialog_id: opened.to_string(),
+                survey_data: vec![SurveyAnswer {
+                    question: question.map_or_else(String::new, |message| message.text.clone()),
+                    answer,
+                }],
+            }
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! What agents, skills and groups are called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use usher_app::App;
@@ -8,12 +8,13 @@ use usher_app::agents::{self, AgentStatus, Filter};
 use usher_app::caller::Caller;
 use usher_app::error::Error;
 use usher_app::{groups, skills};
-use usher_model::id::{GroupId, SkillId};
+use usher_model::id::{AgentId, GroupId, SkillId};
 use usher_routing::seat::Kind;
 
 use super::super::shape::{Id, UNASSIGNED};
+use super::Story;
 
-/// The names of an account.
+/// The names of an account, and of the agents who are told of.
 #[derive(Debug)]
 pub(super) struct Names {
     agents: BTreeMap<String, AgentStatus>,
@@ -34,8 +35,26 @@ pub(super) struct Agent {
 }
 
 impl Names {
-    pub(super) async fn read(caller: &Caller, app: &Arc<App>) -> Result<Self, Error> {
-        let agents = agents::status(caller, app, &Filter::default()).await?;
+    /// Reads what skills and groups are called, and the agents of these conversations.
+    pub(super) async fn read(
+        caller: &Caller,
+        app: &Arc<App>,
+        stories: &[Story],
+    ) -> Result<Self, Error> {
+        let conversations = stories.iter().map(|story| &story.view.conversation);
+        let took_part = conversations.flat_map(|conversation| {
+            let participants = conversation.participants.iter();
+            let ids = participants.filter_map(|one| AgentId::parse(one.id.as_str()).ok());
+            ids.chain(conversation.latest_agent_id.clone())
+        });
+        let filter = Filter {
+            agents: took_part.collect::<BTreeSet<_>>().into_iter().collect(),
+            ..Filter::default()
+        };
+        let agents = match filter.agents.is_empty() {
+            true => Vec::new(),
+            false => agents::status(caller, app, &filter).await?,
+        };
         let skills = skills::list(caller, app).await?.into_iter();
         let groups = groups::list(caller, app).await?.into_iter();
         Ok(Self {

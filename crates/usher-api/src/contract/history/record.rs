@@ -8,8 +8,12 @@ use usher_model::time::Timestamp;
 use utoipa::ToSchema;
 
 use super::super::shape::{Id, time};
-use super::events::{Assignment, MessageRecord, MessageScore, MessageStatus, Transfer};
+use super::events::{
+    Assignment, MessageRecord, MessageScore, MessageStatus, SkillChange, Survey, Transfer,
+};
+use super::intents::{HistoryIntent, MessageIntents};
 use super::names::{Agent, Names};
+use super::sdes::Sdes;
 
 /// A conversation; of the parts, those that were asked for.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,6 +55,24 @@ pub(super) struct Record {
     /// Its parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dialogs: Option<Vec<HistoryDialog>>,
+    /// Which skills it was in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) skill_changes: Option<Vec<SkillChange>>,
+    /// What the consumer was asked afterwards, and answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) conversation_surveys: Option<Vec<Survey>>,
+    /// What bots took its messages to be about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) intents: Option<Vec<MessageIntents>>,
+    /// The same without its messages, each once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unique_intents: Option<Vec<HistoryIntent>>,
+    /// The engagement attributes that came with its start, if the brand vouched for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sdes: Option<Sdes>,
+    /// The same, if it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) un_auth_sdes: Option<Sdes>,
 }
 
 /// What there is to say in short.
