@@ -92,6 +92,11 @@ impl Checks {
         Ok(())
     }
 
+    /// Returns what was found.
+    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
+        self.mistakes
+    }
+
     /// Fails if there was a mistake.
     pub(crate) fn finish(self) -> Result<()> {
         let message = match self.mistakes.as_slice() {

@@ -12,6 +12,7 @@ mod follow;
 mod keep;
 mod lease;
 mod load;
+mod measure;
 mod rows;
 mod step;
 mod worker;
@@ -40,6 +41,7 @@ pub(crate) use events::{add, end, participant, percent};
 pub(crate) use follow::{moves_queue, run as follow};
 pub(crate) use keep::run as keep;
 pub(crate) use load::{Rules, capacity, kind, reload, set_open};
+pub use measure::measure;
 pub(crate) use step::{closed, conversation_of, not_found};
 pub(crate) use writing::{Writing, assignee};
 

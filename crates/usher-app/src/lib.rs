@@ -23,6 +23,7 @@ pub mod feed;
 pub mod functions;
 pub mod groups;
 pub mod identity;
+pub mod imports;
 pub mod keyring;
 pub mod last_agent;
 pub mod options;
@@ -61,7 +62,7 @@ use usher_model::limits;
 use usher_model::time::{Clock, Timestamp};
 use usher_store::store::Store;
 
-pub use desks::{catch_up, rules_changed};
+pub use desks::{catch_up, measure, rules_changed};
 pub use options::Options;
 pub use usher_store::store::Cursor;
 

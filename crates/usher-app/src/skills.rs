@@ -15,7 +15,7 @@ use crate::caller::{Caller, Permission};
 use crate::change::Change;
 use crate::check::Checks;
 use crate::desks;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Mistake, Result};
 use crate::noun::{self, Noun};
 
 pub use usher_policy::hours::minute_of_day;
@@ -67,6 +67,18 @@ impl Written {
 
     /// Refuses what cannot be of the skill called `id`.
     async fn check(&self, caller: &Caller, app: &App, id: Option<&SkillId>) -> Result<()> {
+        let mut checks = self.checks(id);
+        let mentioned = self.mentioned();
+        checks.skills(app, &caller.account, &mentioned).await?;
+        checks.finish()
+    }
+
+    /// Returns what is wrong of the skill called `id`, but for the skills that it names.
+    pub(crate) fn mistakes(&self, id: Option<&SkillId>) -> Vec<Mistake> {
+        self.checks(id).into_mistakes()
+    }
+
+    fn checks(&self, id: Option<&SkillId>) -> Checks {
         let mut checks = Checks::default();
         checks.name(&self.name);
         let is_short = self.description.chars().count() <= DESCRIPTION_CHARS_MAX;
@@ -80,13 +92,11 @@ impl Written {
             check_survey(&mut checks, survey);
         }
         checks.seconds(self.max_wait_seconds, "#/maxWaitSeconds");
-        let mentioned = self.mentioned();
-        for (pointer, other) in &mentioned {
-            let is_other = id != Some(*other);
-            checks.require(is_other, pointer, "expected another skill than this one");
+        for (pointer, other) in self.mentioned() {
+            let is_other = id != Some(other);
+            checks.require(is_other, &pointer, "expected another skill than this one");
         }
-        checks.skills(app, &caller.account, &mentioned).await?;
-        checks.finish()
+        checks
     }
 
     /// Returns the skills that are named, with their places.
@@ -108,7 +118,7 @@ impl Written {
         mentioned
     }
 
-    fn into_record(self, id: SkillId, created_at: Timestamp) -> Skill {
+    pub(crate) fn into_record(self, id: SkillId, created_at: Timestamp) -> Skill {
         Skill {
             id,
             name: self.name,

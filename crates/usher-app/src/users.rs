@@ -14,7 +14,7 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::change::{Change, to_value};
 use crate::check::Checks;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Mistake, Result};
 use crate::noun::{self, Noun};
 use crate::passwords;
 
@@ -103,6 +103,25 @@ impl Written {
 
     /// Refuses what cannot be; `has_password` says whether there is one already.
     async fn check(&self, caller: &Caller, app: &App, has_password: bool) -> Result<()> {
+        let mut checks = self.checks(has_password);
+        if let Some(group) = &self.group_id {
+            let key = Key::new(&caller.account, [group.as_str()]);
+            let row = app.store.get(AgentGroup::COLLECTION, &key, app.now());
+            let expected = format!("expected the id of an agent group, found `{group}`");
+            checks.require(row.await?.is_some(), "#/groupId", expected);
+        }
+        checks
+            .skills(app, &caller.account, &self.mentioned())
+            .await?;
+        checks.finish()
+    }
+
+    /// Returns what is wrong, but for the skills and the group that are named.
+    pub(crate) fn mistakes(&self, has_password: bool) -> Vec<Mistake> {
+        self.checks(has_password).into_mistakes()
+    }
+
+    fn checks(&self, has_password: bool) -> Checks {
         let mut checks = Checks::default();
         checks.name(&self.name);
         checks.require(
@@ -138,16 +157,7 @@ impl Written {
             format!("expected an https link of at most {URL_BYTES_MAX} bytes"),
         );
         self.check_skills(&mut checks);
-        if let Some(group) = &self.group_id {
-            let key = Key::new(&caller.account, [group.as_str()]);
-            let row = app.store.get(AgentGroup::COLLECTION, &key, app.now());
-            let expected = format!("expected the id of an agent group, found `{group}`");
-            checks.require(row.await?.is_some(), "#/groupId", expected);
-        }
         checks
-            .skills(app, &caller.account, &self.mentioned())
-            .await?;
-        checks.finish()
     }
 
     fn check_skills(&self, checks: &mut Checks) {
@@ -197,7 +207,7 @@ impl Written {
         mentioned
     }
 
-    fn into_record(
+    pub(crate) fn into_record(
         self,
         id: UserId,
         password_hash: Option<String>,

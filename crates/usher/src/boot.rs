@@ -300,8 +300,13 @@ impl Server {
             console: console::FILES,
         };
         let metrics = telemetry::metrics();
+        let app = Arc::clone(&opened.app);
+        let render = move || {
+            usher_app::measure(&app);
+            std::future::ready(metrics.render())
+        };
         let mut router = usher_api::router(Arc::clone(&opened.app), options)
-            .route("/metrics", get(async || metrics.render()));
+            .route("/metrics", get(render));
         if !config.security.cors_origins.is_empty() {
             router = router.layer(cors(&config.security.cors_origins));
         }

@@ -300,6 +300,10 @@ impl Tail {
                 desk.observe(app, &events).await?;
             }
             has_moved |= events.iter().any(|happened| moves_queue(&happened.event));
+            if let Some(oldest) = events.first() {
+                let lag = app.now().since(oldest.at);
+                metrics::histogram!("usher_feed_lag_seconds").record(lag);
+            }
             let mut crowd = self.lock();
             for happened in &events {
                 crowd.hand_out(happened);
