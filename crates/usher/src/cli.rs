@@ -6,6 +6,7 @@ mod credential;
 mod demo;
 mod doctor;
 mod functions_worker;
+mod import;
 mod init;
 mod policy;
 mod reference;
@@ -56,6 +57,8 @@ enum Command {
     Credential(credential::Words),
     /// Add, list and remove users; works while a server runs
     User(user::Words),
+    /// Add and change skills or users as a CSV file says; works while a server runs
+    Import(import::Words),
     /// Write everything to one file, while a server runs
     Backup(backup::Words),
     /// Fill an empty store from a backup, of whichever backend
@@ -130,6 +133,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(words) => policy::run(&words),
         Command::Credential(words) => block_on(credential::run(words)),
         Command::User(words) => block_on(user::run(words)),
+        Command::Import(words) => block_on(import::run(words)),
         Command::Backup(words) => block_on(backup::run(&words)),
         Command::Restore(words) => block_on(restore::run(&words)),
         Command::Config(words) => config::run(&words),

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use usher_app::error::Code;
-use usher_app::{App, skills};
+use usher_app::{App, imports, skills};
 use usher_model::id::SkillId;
+use usher_model::limits;
 use usher_model::value::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{etag, patched, same_id};
-use crate::extract::{self, Authenticated, Path, Shared, if_match};
+use crate::extract::{self, Authenticated, Path, Query, Shared, if_match};
 use crate::page::Page;
 use crate::problem::{Failure, Problem};
+use crate::wire::import::{ImportQuery, ImportReport};
 use crate::wire::skill as wire;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
@@ -24,6 +26,11 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get, put, patch, delete))
         .routes(routes!(enable))
         .routes(routes!(disable))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(import_file))
+                .layer(DefaultBodyLimit::max(limits::IMPORT_BYTES_MAX)),
+        )
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -59,6 +66,27 @@ async fn create(
     let skill = skills::create(&caller, &app, id, new.into()).await?;
     let (headers, body) = shown(skill);
     Ok((StatusCode::CREATED, headers, body))
+}
+
+/// Add and change skills as a CSV file says: all of it or nothing.
+///
+/// Columns are `id`, `name`, `description`, `isEnabled`, `maxWaitSeconds` and `fallbackSkillId`; a
+/// line means the skill of its `id` or, without one, of its `name`.
+#[utoipa::path(post, path = "/api/v1/skills/import", tag = "skills",
+    operation_id = "skillsImport", params(ImportQuery),
+    request_body(content = String, content_type = "text/csv", description = "The file; 10 MB",
+        example = "id,name,description\n1001,Billing,Bills and refunds\n1002,Sales,\n"),
+    responses((status = 200, body = ImportReport), (status = 413, body = Problem),
+        (status = 422, body = Problem)))]
+async fn import_file(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Query(query): Query<ImportQuery>,
+    request: Request,
+) -> Answer<Json<ImportReport>> {
+    let file = extract::body(request, &app).await?;
+    let report = imports::skills(&caller, &app, &file, query.dry_run).await?;
+    Ok(Json(ImportReport::new(report, query.dry_run)))
 }
 
 /// See a skill.

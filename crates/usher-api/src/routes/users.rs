@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use usher_app::error::Code;
-use usher_app::{App, users};
+use usher_app::{App, imports, users};
 use usher_model::id::UserId;
+use usher_model::limits;
 use usher_model::value::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{etag, patched, same_id};
-use crate::extract::{self, Authenticated, Path, Shared, if_match};
+use crate::extract::{self, Authenticated, Path, Query, Shared, if_match};
 use crate::page::Page;
 use crate::problem::{Failure, Problem};
+use crate::wire::import::{ImportQuery, ImportReport};
 use crate::wire::user as wire;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
@@ -24,6 +26,11 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get, put, patch, delete))
         .routes(routes!(enable))
         .routes(routes!(disable))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(import_file))
+                .layer(DefaultBodyLimit::max(limits::IMPORT_BYTES_MAX)),
+        )
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -59,6 +66,28 @@ async fn create(
     let user = users::create(&caller, &app, id, new.into()).await?;
     let (headers, body) = shown(user);
     Ok((StatusCode::CREATED, headers, body))
+}
+
+/// Add and change users as a CSV file says: all of it or nothing.
+///
+/// Columns are `id`, `name`, `nickname`, `email`, `kind`, `role`, `skills`, `maxConversations`,
+/// `groupId`, `pictureUrl` and `isEnabled`; a line means the user of its `id` or, without one, of its
+/// `email`. Skills are ids or names parted by `;`, each perhaps with `:` and a proficiency.
+#[utoipa::path(post, path = "/api/v1/users/import", tag = "access",
+    operation_id = "usersImport", params(ImportQuery),
+    request_body(content = String, content_type = "text/csv", description = "The file; 10 MB",
+        example = "id,name,email,skills,maxConversations\n7,Ada,ada@example.com,seeded:8,4\n"),
+    responses((status = 200, body = ImportReport), (status = 413, body = Problem),
+        (status = 422, body = Problem)))]
+async fn import_file(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Query(query): Query<ImportQuery>,
+    request: Request,
+) -> Answer<Json<ImportReport>> {
+    let file = extract::body(request, &app).await?;
+    let report = imports::users(&caller, &app, &file, query.dry_run).await?;
+    Ok(Json(ImportReport::new(report, query.dry_run)))
 }
 
 /// See a user.

@@ -55,13 +55,20 @@ impl Operation {
             path = format!("{path}?{}", query.join("&"));
         }
         let body = &self.described["requestBody"];
-        let body = (!body.is_null()).then(|| self.body(document, body));
+        let has_body = !body.is_null() && self.text().is_none();
+        let body = has_body.then(|| self.body(document, body));
         (path, body)
     }
 
     fn body(&self, document: &Value, body: &Value) -> Value {
         let content = &body["content"]["application/json"];
         example(document, content).unwrap_or_else(|| panic!("{} has no example", self.id()))
+    }
+
+    /// Returns the body of the example if it is a table.
+    fn text(&self) -> Option<String> {
+        let table = &self.described["requestBody"]["content"]["text/csv"];
+        table["example"].as_str().map(str::to_owned)
     }
 }
 
@@ -337,6 +344,9 @@ async fn answers(
     }
     let answer = if operation.id() == "login" {
         log_in(admin, node, &path).await
+    } else if let Some(text) = operation.text() {
+        let headers = [("content-type", "text/csv")];
+        admin.raw(&operation.method, &path, text, &headers).await
     } else {
         admin.call(&operation.method, &path, body).await
     };

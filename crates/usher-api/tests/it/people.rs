@@ -229,6 +229,36 @@ async fn la_70_a_manager_changes_the_last_agent_at_run_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_that_are_replaced_keep_the_parts_that_are_left_out() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let path = "/api/v1/settings";
+    let all = json!({"strictSessionLookup": true,
+        "routing": {"ringSeconds": 20, "leaseSeconds": 40}, "bot": {"retrySeconds": 7},
+        "lastAgent": {"mcsThreshold": 40, "notice": {"sameSkill": false}}});
+    admin.call("PUT", path, Some(all)).await.expect(200);
+    let some =
+        json!({"routing": {"ringSeconds": 30}, "lastAgent": {"notice": {"sameAgent": false}}});
+    admin.call("PUT", path, Some(some)).await.expect(200);
+    let settings = admin.get(path).await.expect(200).json();
+    assert_eq!(settings["strictSessionLookup"], false);
+    assert_eq!(settings["routing"]["ringSeconds"], 30);
+    assert_eq!(settings["routing"]["leaseSeconds"], 40);
+    assert_eq!(settings["bot"]["retrySeconds"], 7);
+    assert_eq!(settings["lastAgent"]["mcsThreshold"], 40);
+    let notice = &settings["lastAgent"]["notice"];
+    assert_eq!(
+        (&notice["sameAgent"], &notice["sameSkill"]),
+        (&json!(false), &json!(false))
+    );
+    for wrong in [json!({"bot": 7}), json!({"bot": {"colour": 1}}), json!([])] {
+        let refused = admin.call("PUT", path, Some(wrong)).await;
+        assert!(refused.status.is_client_error(), "{}", refused.text);
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_key_of_an_agent_acts_as_that_agent_while_the_user_is_enabled() {
     let node = Node::start().await;
     let admin = node.admin().await;

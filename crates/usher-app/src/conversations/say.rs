@@ -21,7 +21,7 @@ use usher_store::store::Key;
 use super::view::{find, score};
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::desks::{AccountDesk, Desks, Writing, assignee, participant};
+use crate::desks::{AccountDesk, Desks, Writing, assignee, closed, participant};
 use crate::error::{Code, Error, Result};
 use crate::feed;
 
@@ -92,7 +92,12 @@ pub async fn say(caller: &Caller, app: &Arc<App>, id: &ConversationId, say: Say)
     check_size(&say)?;
     let kept = find(caller, app, id).await?;
     let desk = Desks::of(app, &caller.account).await?;
-    let (sender, role) = speaker(caller, &desk, &kept.record, say.speaker.as_ref())?;
+    let spoken = speaker(caller, &desk, &kept.record, say.speaker.as_ref());
+    let (sender, role) = match (spoken, &kept.record.closed) {
+        // Nobody takes part any more.
+        (Err(_), Some(_)) => return Err(closed(id)),
+        (spoken, _) => spoken?,
+    };
     if role == SenderRole::Consumer {
         if say.audience != Audience::All {
             return Err(Error::field("#/audience", "expected `ALL` of a consumer"));
