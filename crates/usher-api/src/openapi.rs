@@ -57,6 +57,7 @@ use crate::problem::{self, Failure};
         (name = "agent metrics", description = "Published contract: how agents are doing"),
         (name = "history", description = "Published contract: conversations, the closed ones too"),
         (name = "queue health", description = "Published contract: how queues are doing"),
+        (name = "function invocation", description = "Published contract: functions run from outside"),
         (name = "service directory", description = "Published contract: where services answer"),
         (name = "node", description = "Whether the node lives, and what it says of itself")
     ),

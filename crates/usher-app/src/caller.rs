@@ -105,7 +105,7 @@ permissions! {
     /// Follow what happens: agents and consumers only what concerns them.
     EventsRead: Manager Agent Bot Developer Readonly Consumer;
     /// See functions, their versions and logs.
-    FunctionsRead: Manager Developer Readonly;
+    FunctionsRead: Manager Bot Developer Readonly;
     /// Change functions and decide which version runs.
     FunctionsWrite: Manager Developer;
     /// Run functions.

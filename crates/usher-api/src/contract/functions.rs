@@ -53,6 +53,7 @@ struct FunctionPath {
     #[param(example = "acc1")]
     account_id: String,
     /// The function.
+    #[param(example = "00000000-0000-7000-8000-000000000000")]
     uuid: String,
 }
 
@@ -118,6 +119,17 @@ struct EventResult {
     result: Value,
 }
 
+/// Why there is no answer; version 2 says `code` and `message`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FunctionInvocationFailure)]
+struct Refusal {
+    /// For programs.
+    error_code: String,
+    /// For people.
+    error_msg: String,
+}
+
 /// Which version a caller speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Version {
@@ -142,13 +154,16 @@ impl Version {
             _ => &error.message,
         };
         let body = match self {
-            Self::One => serde_json::json!({
-                "errorCode": format!("{PREFIX}.{one}"), "errorMsg": message
+            Self::One => serde_json::to_value(Refusal {
+                error_code: format!("{PREFIX}.{one}"),
+                error_msg: message.to_owned(),
             }),
-            Self::Two => serde_json::json!({
+            Self::Two => Ok(serde_json::json!({
                 "code": format!("{PREFIX}.{two}"), "message": message
-            }),
+            })),
         };
+        // Text only: writing it cannot fail.
+        let body = body.unwrap_or_default();
         let status = match error.kind() {
             Kind::Invalid if !is_of_function(error.code) => StatusCode::BAD_REQUEST,
             _ => problem::row(error.code).status,
@@ -197,8 +212,8 @@ fn answered<T: Serialize>(version: Version, answer: Result<T, Error>) -> Respons
     tag = "function invocation", operation_id = "invokeFunction",
     params(FunctionPath, InvokeQuery), request_body = Invocation,
     responses((status = 200, description = "What it answered", body = Value),
-        (status = 404, description = "There is none, or it is not deployed"),
-        (status = 422, description = "It failed")))]
+        (status = 404, description = "There is none, or it is not deployed", body = Refusal),
+        (status = 422, description = "It failed", body = Refusal)))]
 async fn invoke(
     State(app): Shared,
     Authenticated(caller): Authenticated,
@@ -225,7 +240,7 @@ async fn invoke(
     params(EventPath, InvokeQuery), request_body = Invocation,
     responses((status = 200, description = "What they answered, in the order in which they were made",
             body = Vec<EventResult>),
-        (status = 422, description = "One of them failed")))]
+        (status = 422, description = "One of them failed", body = Refusal)))]
 async fn invoke_event(
     State(app): Shared,
     Authenticated(caller): Authenticated,

@@ -228,9 +228,19 @@ pub struct Attribute {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
     pub value: Option<Value>,
-    /// The function that answers it, and how it is asked.
-    #[serde(flatten)]
-    pub call: Option<AttributeCall>,
+    /// The function that answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub function_id: Option<FunctionId>,
+    /// What the function is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<AttributeParameter>>,
+    /// How long the function may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u32>,
+    /// How long an answer is taken again for the same parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_seconds: Option<u32>,
     /// What it is for.
     pub description: String,
     /// Whether logs mask it.
@@ -240,40 +250,18 @@ pub struct Attribute {
     pub policies: Vec<PolicyId>,
 }
 
-/// How a function is asked for an attribute.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AttributeCall {
-    /// The function.
-    #[schema(value_type = String)]
-    pub function_id: FunctionId,
-    /// What it is given.
-    pub parameters: Vec<AttributeParameter>,
-    /// How long it may take.
-    pub timeout_ms: u32,
-    /// How long an answer is taken again for the same parameters.
-    pub cache_seconds: u32,
-}
-
-impl From<attributes::Call> for AttributeCall {
-    fn from(call: attributes::Call) -> Self {
-        Self {
-            function_id: call.function_id,
-            parameters: call.parameters.into_iter().map(Into::into).collect(),
-            timeout_ms: call.timeout_ms,
-            cache_seconds: call.cache_seconds,
-        }
-    }
-}
-
 impl From<attributes::Attribute> for Attribute {
     fn from(attribute: attributes::Attribute) -> Self {
+        let call = attribute.call;
         Self {
             name: attribute.name,
             kind: attribute.source.as_str().to_owned(),
             value_type: attribute.value_type.map(Into::into),
             value: attribute.value,
-            call: attribute.call.map(Into::into),
+            function_id: call.as_ref().map(|call| call.function_id),
+            timeout_ms: call.as_ref().map(|call| call.timeout_ms),
+            cache_seconds: call.as_ref().map(|call| call.cache_seconds),
+            parameters: call.map(|call| call.parameters.into_iter().map(Into::into).collect()),
             description: attribute.description,
             sensitive: attribute.is_sensitive,
             policies: attribute.policies,

@@ -14,6 +14,7 @@ mod decisions;
 mod floor;
 mod floor_contracts;
 mod floor_refusals;
+mod functions;
 mod harness;
 mod history;
 mod imports;

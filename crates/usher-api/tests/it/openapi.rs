@@ -257,7 +257,13 @@ impl Seeds {
             .call("PATCH", path, Some(properties))
             .await
             .expect(204);
+        let function = function(admin).await;
+        let secret = json!({"value": "hunter2"});
+        let path = "/api/v1/secrets/seeded";
+        admin.call("PUT", path, Some(secret)).await.expect(201);
         Self(json!({
+            "functionId": function,
+            "uuid": function,
             "policyId": policy,
             "decisionId": decided,
             "credentialId": id("credentials", json!({"name": "seeded", "role": "bot"}), "id").await,
@@ -275,6 +281,21 @@ impl Seeds {
     fn value(&self, name: &str) -> Option<String> {
         self.0[name].as_str().map(str::to_owned)
     }
+}
+
+/// Makes a function that was deployed twice, and returns its id.
+async fn function(admin: &Client<'_>) -> String {
+    let source = "function lambda(input, callback) { callback(null, input.payload); }";
+    let new = json!({"name": "seeded", "source": source});
+    let made = admin.post("/api/v1/functions", new).await.expect(201);
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/functions/{id}");
+    let deploy = format!("{path}/deploy");
+    admin.post(&deploy, json!({})).await.expect(200);
+    let patch = json!({"timeoutMs": 1_000});
+    admin.call("PATCH", &path, Some(patch)).await.expect(200);
+    admin.post(&deploy, json!({})).await.expect(200);
+    id
 }
 
 async fn log_in(client: &Client<'_>, node: &Node, path: &str) -> Answer {
@@ -344,6 +365,13 @@ async fn answers(
     }
     let answer = if operation.id() == "login" {
         log_in(admin, node, &path).await
+    } else if operation.id() == "appToken" {
+        let (id, secret) = (&admin.client_id, &admin.client_secret);
+        let form = format!(
+            "grant_type=client_credentials&client_id={id}&client_secret={secret}\
+             &scope=faas.lambda.invoke"
+        );
+        admin.raw("POST", &path, form, &[]).await
     } else if let Some(text) = operation.text() {
         let headers = [("content-type", "text/csv")];
         admin.raw(&operation.method, &path, text, &headers).await

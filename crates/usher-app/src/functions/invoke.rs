@@ -108,16 +108,14 @@ pub async fn call_event(
 /// Whether a deployed function listens to an event, of conversations in the skill.
 ///
 /// # Errors
-/// Fails if the caller may neither run functions nor see them.
+/// Fails if the caller may not see functions.
 pub async fn is_implemented(
     caller: &Caller,
     app: &App,
     event_id: &str,
     skill: Option<&SkillId>,
 ) -> Result<bool> {
-    if !caller.may(Permission::FunctionsRead) {
-        caller.require(Permission::FunctionsInvoke)?;
-    }
+    caller.require(Permission::FunctionsRead)?;
     listens(app, &caller.account, event_id, skill).await
 }
 

@@ -1,0 +1,445 @@
+//! Functions: their life, how they are run from outside, and how policies ask them.
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use usher_model::role::Role;
+
+use crate::harness::{Client, Node};
+
+const ECHO: &str = "function lambda(input, callback) { callback(null, input.payload); }";
+const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
+
+/// Makes a function and deploys it; returns its id.
+async fn deployed(admin: &Client<'_>, name: &str, source: &str) -> String {
+    let id = made(admin, json!({"name": name, "source": source})).await;
+    let path = format!("/api/v1/functions/{id}/deploy");
+    admin.post(&path, json!({})).await.expect(200);
+    id
+}
+
+async fn made(admin: &Client<'_>, new: Value) -> String {
+    let made = admin.post("/api/v1/functions", new).await.expect(201);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn invoke(admin: &Client<'_>, id: &str, payload: Value) -> crate::harness::Answer {
+    let path = format!("/api/account/acc1/lambdas/{id}/invoke?v=1&externalSystem=test");
+    admin.post(&path, json!({"payload": payload})).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_is_written_deployed_changed_rolled_back_and_undeployed() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let id = made(&admin, json!({"name": "Echo", "source": ECHO})).await;
+    let path = format!("/api/v1/functions/{id}");
+    let state = async || admin.get(&path).await.expect(200).json()["state"].clone();
+    let post = async |what: &str| admin.post(&format!("{path}/{what}"), json!({})).await;
+    assert_eq!(state().await, "DRAFT");
+    let refused = invoke(&admin, &id, json!(1)).await.expect(404).json();
+    assert_eq!(refused["errorCode"], "com.usher.faas.es.notdeployed");
+    post("deploy").await.expect(200);
+    assert_eq!(state().await, "PRODUCTIVE");
+    let answer = invoke(&admin, &id, json!({"a": [1]})).await.expect(200);
+    assert_eq!(answer.json(), json!({"a": [1]}));
+
+    let changed = json!({"source": "async function lambda() { return 'second'; }"});
+    admin.call("PATCH", &path, Some(changed)).await.expect(200);
+    assert_eq!(state().await, "MODIFIED");
+    assert_eq!(invoke(&admin, &id, json!(1)).await.json(), json!(1));
+    post("deploy").await.expect(200);
+    assert_eq!(invoke(&admin, &id, json!(1)).await.json(), json!("second"));
+
+    let broken = json!({"source": "function lambda( {"});
+    admin.call("PATCH", &path, Some(broken)).await.expect(200);
+    let refused = post("deploy").await.expect(422).json();
+    assert_eq!(refused["code"], "FUNCTION_INVALID");
+    assert_eq!(refused["errors"][0]["pointer"], "#/source");
+    assert_eq!(state().await, "BUILD_ERROR");
+    assert_eq!(invoke(&admin, &id, json!(1)).await.json(), json!("second"));
+
+    let rolled = post("rollback").await.expect(200).json();
+    assert_eq!(
+        (&rolled["deployedVersion"], &rolled["state"]),
+        (&json!(3), &json!("MODIFIED"))
+    );
+    assert_eq!(invoke(&admin, &id, json!(1)).await.json(), json!(1));
+    let versions = admin
+        .get(&format!("{path}/versions"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(versions["items"][0]["version"], 3);
+    assert_eq!(versions["items"].as_array().unwrap().len(), 3);
+
+    post("undeploy").await.expect(200);
+    assert_eq!(state().await, "DRAFT");
+    invoke(&admin, &id, json!(1)).await.expect(404);
+    admin.call("DELETE", &path, None).await.expect(204);
+    let gone = invoke(&admin, &id, json!(1)).await.expect(404).json();
+    assert_eq!(gone["errorCode"], "com.usher.faas.es.missinglambda");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_versions_are_kept() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let id = deployed(&admin, "Echo", ECHO).await;
+    let path = format!("/api/v1/functions/{id}");
+    for timeout in 1..=6 {
+        let patch = json!({"timeoutMs": 1_000 + timeout});
+        admin.call("PATCH", &path, Some(patch)).await.expect(200);
+        let deploy = format!("{path}/deploy");
+        admin.post(&deploy, json!({})).await.expect(200);
+    }
+    let versions = admin
+        .get(&format!("{path}/versions"))
+        .await
+        .expect(200)
+        .json();
+    let numbers = versions["items"].as_array().unwrap().iter();
+    let numbers: Vec<_> = numbers.map(|version| version["version"].clone()).collect();
+    assert_eq!(numbers, [7, 6, 5, 4, 3]);
+    let rollback = format!("{path}/rollback");
+    let gone = admin.post(&rollback, json!({"version": 2})).await;
+    assert_eq!(
+        gone.expect(404).json()["code"],
+        "FUNCTION_VERSION_NOT_FOUND"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_events_and_skills_have_one_function_each() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    for skill in ["sales", "billing"] {
+        let skill = json!({"id": skill, "name": skill});
+        admin.post("/api/v1/skills", skill).await.expect(201);
+    }
+    let new = |name: &str, skills: Value| {
+        json!({"name": name, "source": ECHO, "skillIds": skills,
+            "eventId": "controllerbot_messaging_conversation_end"})
+    };
+    let post = async |body: Value| admin.post("/api/v1/functions", body).await;
+    let first = made(&admin, new("End sales", json!(["sales"]))).await;
+    let same = post(json!({"name": "END SALES", "source": ECHO})).await;
+    assert_eq!(same.expect(409).json()["code"], "NAME_TAKEN");
+    post(new("End billing", json!(["billing"])))
+        .await
+        .expect(201);
+    for skills in [json!(["sales"]), json!([])] {
+        let taken = post(new("Another", skills)).await.expect(409).json();
+        assert_eq!(taken["code"], "EVENT_TAKEN");
+    }
+    for (field, value) in [
+        ("eventId", json!("bot_connectors_pre_hook")),
+        ("eventId", json!("nothing")),
+        ("skillIds", json!(["unknown"])),
+        ("environment", json!({"USHER_TOKEN": "x"})),
+        ("environment", json!({"1st": "x"})),
+        ("timeoutMs", json!(30_001)),
+        ("schedule", json!({"cron": "* * * * *"})),
+    ] {
+        let mut wrong = new("Wrong", json!([]));
+        wrong[field] = value;
+        let refused = post(wrong).await.expect(422).json();
+        let pointer = refused["errors"][0]["pointer"].as_str().unwrap();
+        assert!(pointer.starts_with(&format!("#/{field}")), "{pointer}");
+    }
+
+    let path = |skill: &str| {
+        format!(
+            "/api/account/acc1/events/controllerbot_messaging_conversation_end/\
+             isImplemented?skillId={skill}"
+        )
+    };
+    let listens = async |skill| admin.get(&path(skill)).await.expect(200).json();
+    assert_eq!(listens("sales").await, json!({"implemented": false}));
+    let deploy = format!("/api/v1/functions/{first}/deploy");
+    admin.post(&deploy, json!({})).await.expect(200);
+    assert_eq!(listens("sales").await, json!({"implemented": true}));
+    assert_eq!(listens("billing").await, json!({"implemented": false}));
+    let event = "/api/account/acc1/events/controllerbot_messaging_conversation_end/invoke?v=1";
+    let answers = admin
+        .post(event, json!({"payload": 5}))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(answers[0]["uuid"], json!(first));
+    assert_eq!(answers[0]["result"], 5);
+    let none = admin
+        .post(&format!("{event}&skillId=billing"), json!({}))
+        .await;
+    assert_eq!(none.expect(200).json(), json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_have_the_codes_of_both_versions() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    for (source, one, two) in [
+        (
+            "function lambda(i, callback) { callback(new Error('no such customer'), null); }",
+            "handler.custom-failure",
+            "function.threw-error",
+        ),
+        (
+            "function lambda(i, callback) { callback(null, nothing.at.all); }",
+            "handler.runtime-exception",
+            "function.js-runtime-error",
+        ),
+    ] {
+        let id = deployed(&admin, one, source).await;
+        let refused = invoke(&admin, &id, json!(1)).await.expect(422).json();
+        assert_eq!(refused["errorCode"], format!("com.usher.faas.{one}"));
+        let path = format!("/api/account/acc1/lambdas/{id}/invoke");
+        let headers = [("LP-EventSource", "test")];
+        let refused = admin
+            .raw("POST", &path, "{}", &headers)
+            .await
+            .expect(422)
+            .json();
+        assert_eq!(refused["code"], format!("com.usher.faas.{two}"));
+    }
+    let slow = json!({"name": "slow", "timeoutMs": 50,
+        "source": "function lambda(i, callback) { setTimeout(() => callback(null, 1), 60000); }"});
+    let id = made(&admin, slow).await;
+    let deploy = format!("/api/v1/functions/{id}/deploy");
+    admin.post(&deploy, json!({})).await.expect(200);
+    let late = invoke(&admin, &id, json!(1)).await.expect(422).json();
+    assert_eq!(
+        late["errorCode"],
+        "com.usher.faas.handler.executiontime-exceeded"
+    );
+    let unknown = invoke(&admin, UNKNOWN, json!(1)).await.expect(404).json();
+    assert_eq!(unknown["errorCode"], "com.usher.faas.es.missinglambda");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_read_by_functions_only_and_stand_in_no_log() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let path = "/api/v1/secrets/crm-token";
+    let put = async |value: Value| admin.call("PUT", path, Some(json!({"value": value}))).await;
+    put(json!("tops3cret")).await.expect(201);
+    let listed = admin.get("/api/v1/secrets").await.expect(200);
+    assert_eq!(listed.json()["items"][0]["name"], "crm-token");
+    assert!(!listed.text.contains("tops3cret"));
+    let source = "const { Toolbelt } = require('lp-faas-toolbelt');
+        async function lambda(input, callback) {
+            const client = Toolbelt.SecretClient();
+            const secret = await client.readSecret('crm-token');
+            console.info('the token is ' + secret.value, { token: secret.value });
+            callback(null, secret.value.length);
+        }";
+    let id = deployed(&admin, "Secret", source).await;
+    assert_eq!(invoke(&admin, &id, json!(null)).await.expect(200).json(), 9);
+    let logs = format!("/api/v1/functions/{id}/logs?search=token");
+    let entry = loop {
+        let found = admin.get(&logs).await.expect(200);
+        assert!(!found.text.contains("tops3cret"));
+        if let Some(entry) = found.json()["items"].as_array().unwrap().first() {
+            break entry.clone();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(entry["message"], "the token is (hidden)");
+    assert_eq!(entry["extras"][0]["token"], "(hidden)");
+    let developer = node.client("acc1", Role::Developer).await;
+    developer.call("DELETE", path, None).await.expect(403);
+    admin.call("DELETE", path, None).await.expect(204);
+    let failed = invoke(&admin, &id, json!(null)).await.expect(422).json();
+    assert!(
+        failed["errorMsg"].as_str().unwrap().contains("crm-token"),
+        "{failed}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_is_tried_with_a_sample_and_nothing_is_kept() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let source = "function lambda(input, callback) { console.debug('tried', process.env.TTL);
+        callback(null, input.payload.end.closeReason); }";
+    let new = json!({"name": "End", "source": source, "environment": {"TTL": "60"},
+        "eventId": "controllerbot_messaging_conversation_end"});
+    let id = made(&admin, new).await;
+    let path = format!("/api/v1/functions/{id}/test");
+    let run = admin.post(&path, json!({})).await.expect(200).json();
+    assert_eq!(run["result"], "AGENT");
+    assert_eq!(run["logs"][0]["message"], "tried");
+    assert_eq!(run["logs"][0]["extras"], json!(["60"]));
+    let run = admin
+        .post(&path, json!({"payload": {}}))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(run["error"]["code"], "FUNCTION_CRASHED");
+    let logs = format!("/api/v1/functions/{id}/logs");
+    assert_eq!(
+        admin.get(&logs).await.expect(200).json()["items"],
+        json!([])
+    );
+}
+
+/// A customer database that knows one customer, and counts who asks.
+async fn crm() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let count = std::sync::Arc::clone(&count);
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 4_096];
+                while let Ok(read) = stream.read(&mut bytes).await
+                    && read > 0
+                {
+                    count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    let request = String::from_utf8_lossy(&bytes[..read]).into_owned();
+                    let body = json!({"vip": request.contains("/customers/ada ")}).to_string();
+                    let answer = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                         content-length: {}\r\n\r\n{body}",
+                        body.len()
+                    );
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    (format!("http://{address}"), asked)
+}
+
+/// A node whose functions may call this machine.
+async fn open_node() -> Node {
+    Node::start_with(|options| {
+        options.outbound.allow_private = vec!["127.0.0.1".parse().unwrap()];
+    })
+    .await
+}
+
+fn policy(name: &str, condition: &str, skill: &str) -> Value {
+    json!({"name": name, "expression": condition,
+        "actions": [{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": skill}}]})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_asks_a_function_that_asks_a_customer_database() {
+    let node = open_node().await;
+    let admin = node.admin().await;
+    let (crm, asked) = crm().await;
+    let source = format!(
+        "const {{ Toolbelt }} = require('lp-faas-toolbelt');
+        async function lambda(input, callback) {{
+            const client = Toolbelt.HTTPClient();
+            const found = await client(`{crm}/customers/${{input.payload}}`, {{ json: true }});
+            callback(null, found.vip);
+        }}"
+    );
+    let id = deployed(&admin, "VIP check", &source).await;
+    let refused = admin
+        .post(
+            &format!("/api/v1/functions/{id}/test"),
+            json!({"payload": "ada"}),
+        )
+        .await;
+    assert!(refused.json()["error"].is_object(), "{}", refused.text);
+    let list = json!({"domains": ["127.0.0.1"]});
+    let path = "/api/v1/functions/allow-list";
+    admin.call("PUT", path, Some(list)).await.expect(200);
+
+    let vip = json!({"name": "vip", "kind": "FUNCTION", "functionId": id,
+        "parameters": [{"source": "ATTRIBUTE", "value": "consumer.id"}]});
+    admin.post("/api/v1/attributes", vip).await.expect(201);
+    let before = policy("Closed", "ns.closed == true", "closed");
+    admin.enabled_policy(before).await;
+    admin
+        .enabled_policy(policy("VIP desk", "custom.vip == true", "vip"))
+        .await;
+    admin
+        .enabled_policy(policy("Others", "custom.vip == false", "others"))
+        .await;
+    let ask = async |consumer: &str, closed: bool| {
+        let body = json!({"consumerId": consumer, "explain": true,
+            "attributes": {"ns": {"closed": closed}}});
+        admin
+            .post("/api/v1/decisions", body)
+            .await
+            .expect(200)
+            .json()
+    };
+    assert_eq!(ask("ada", true).await["policy"]["name"], "Closed");
+    assert_eq!(
+        asked.load(std::sync::atomic::Ordering::SeqCst),
+        0,
+        "nobody needed it"
+    );
+    let decided = ask("ada", false).await;
+    assert_eq!(decided["policy"]["name"], "VIP desk");
+    let call = &decided["explanation"]["functionCalls"][0];
+    assert_eq!(call["attribute"], "custom.vip");
+    assert_eq!(call["outcome"], "OK");
+    assert_eq!(ask("bob", false).await["policy"]["name"], "Others");
+    assert_eq!(
+        asked.load(std::sync::atomic::Ordering::SeqCst),
+        2,
+        "once in each run"
+    );
+
+    let path = format!(
+        "/api/v1/decisions/{}",
+        decided["decisionId"].as_str().unwrap()
+    );
+    let logged = admin.get(&path).await.expect(200).json();
+    assert_eq!(logged["repeatable"], true, "{logged}");
+    assert_eq!(
+        asked.load(std::sync::atomic::Ordering::SeqCst),
+        2,
+        "the log knows the answer"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_fails_makes_only_its_own_policy_faulty_and_is_left_alone_in_the_end() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let source = "function lambda(i, callback) { callback(new Error('down'), null); }";
+    let id = deployed(&admin, "Broken", source).await;
+    let broken = json!({"name": "broken", "kind": "FUNCTION", "functionId": id,
+        "parameters": [{"value": 1}, {"value": "two"}], "timeoutMs": 1_000});
+    admin.post("/api/v1/attributes", broken).await.expect(201);
+    let faulty = admin
+        .enabled_policy(policy("Faulty", "custom.broken == true", "1"))
+        .await;
+    admin.enabled_policy(policy("Sound", "1 == 1", "2")).await;
+    let ask = async || {
+        let decided = admin
+            .post("/api/v1/decisions", json!({"explain": true}))
+            .await;
+        decided.expect(200).json()
+    };
+    let decided = ask().await;
+    assert_eq!(decided["policy"]["name"], "Sound");
+    let entry = &decided["explanation"]["policies"][0];
+    assert_eq!(
+        (&entry["id"], &entry["status"]),
+        (&json!(faulty), &json!("ERROR"))
+    );
+    let path = format!(
+        "/api/v1/decisions/{}",
+        decided["decisionId"].as_str().unwrap()
+    );
+    let logged = admin.get(&path).await.expect(200).json();
+    assert_eq!(logged["repeatable"], true, "{logged}");
+    let outcome = async || ask().await["explanation"]["functionCalls"][0]["outcome"].clone();
+    for _ in 0..4 {
+        assert_eq!(outcome().await, "FUNCTION_THREW");
+    }
+    assert_eq!(outcome().await, "BREAKER_OPEN");
+    let path = format!("/api/v1/functions/{id}");
+    let used = admin.call("DELETE", &path, None).await.expect(409).json();
+    assert_eq!(used["code"], "FUNCTION_IN_USE");
+}
