@@ -7,6 +7,8 @@ const PLACES = [
   "/console/policies/new?view=expression",
   "/console/policies/new?view=json",
   "/console/decisions",
+  "/console/attributes",
+  "/console/attributes/custom.vipList",
 ];
 
 for (const colorScheme of ["light", "dark"] as const) {

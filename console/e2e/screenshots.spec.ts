@@ -7,6 +7,8 @@ const PLACES: Record<string, string> = {
   "policy-new": "/console/policies/new",
   "policy-expression": "/console/policies/new?view=expression",
   "policy-json": "/console/policies/new?view=json",
+  attributes: "/console/attributes",
+  attribute: "/console/attributes/custom.vipList",
   decisions: "/console/decisions",
   "decisions-none": "/console/decisions?consumer=nobody",
 };

@@ -11,6 +11,8 @@ import {
 import { Failure } from "./api/client";
 import { PERIODS, type Period } from "./api/queries";
 import { sessionQuery } from "./api/session";
+import { AttributePage } from "./pages/AttributePage";
+import { AttributesPage } from "./pages/AttributesPage";
 import { DecisionPage } from "./pages/DecisionPage";
 import { DecisionsPage } from "./pages/DecisionsPage";
 import { PoliciesPage } from "./pages/PoliciesPage";
@@ -149,6 +151,22 @@ export const decisionRoute = createRoute({
   errorComponent: PageFailure,
 });
 
+const attributesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/attributes",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({ find: text(search, "find"), own: word(search, "own", ["yes"]) }),
+  component: AttributesPage,
+  errorComponent: PageFailure,
+});
+
+const attributeRoute = createRoute({
+  getParentRoute: () => attributesRoute,
+  path: "$name",
+  component: AttributePage,
+  errorComponent: PageFailure,
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     signInRoute,
@@ -158,6 +176,7 @@ export const router = createRouter({
       policiesRoute.addChildren([policyRoute]),
       decisionsRoute,
       decisionRoute,
+      attributesRoute.addChildren([attributeRoute]),
     ]),
   ]),
   basepath: "/console",

@@ -18,6 +18,7 @@ import {
   IconMoon,
   IconSearch,
   IconSun,
+  IconTags,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
@@ -36,6 +37,7 @@ const MENU = [
     pages: [
       { to: "/policies", name: "Policies", icon: IconArrowsSort },
       { to: "/decisions", name: "Decisions", icon: IconHistory },
+      { to: "/attributes", name: "Attributes", icon: IconTags },
     ],
   },
 ] as const;
