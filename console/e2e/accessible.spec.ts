@@ -8,6 +8,7 @@ const PLACES = [
   "/console/policies/new?view=json",
   "/console/decisions",
   "/console/attributes",
+  "/console/settings/last-agent",
   "/console/attributes/custom.vipList",
 ];
 

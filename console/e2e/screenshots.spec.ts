@@ -8,6 +8,7 @@ const PLACES: Record<string, string> = {
   "policy-expression": "/console/policies/new?view=expression",
   "policy-json": "/console/policies/new?view=json",
   attributes: "/console/attributes",
+  "last-agent": "/console/settings/last-agent",
   attribute: "/console/attributes/custom.vipList",
   decisions: "/console/decisions",
   "decisions-none": "/console/decisions?consumer=nobody",

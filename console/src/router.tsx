@@ -15,6 +15,7 @@ import { AttributePage } from "./pages/AttributePage";
 import { AttributesPage } from "./pages/AttributesPage";
 import { DecisionPage } from "./pages/DecisionPage";
 import { DecisionsPage } from "./pages/DecisionsPage";
+import { LastAgentPage } from "./pages/LastAgentPage";
 import { PoliciesPage } from "./pages/PoliciesPage";
 import { SetUpPage } from "./pages/SetUpPage";
 import { Shell } from "./pages/Shell";
@@ -167,6 +168,13 @@ const attributeRoute = createRoute({
   errorComponent: PageFailure,
 });
 
+const lastAgentRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings/last-agent",
+  component: LastAgentPage,
+  errorComponent: PageFailure,
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     signInRoute,
@@ -177,6 +185,7 @@ export const router = createRouter({
       decisionsRoute,
       decisionRoute,
       attributesRoute.addChildren([attributeRoute]),
+      lastAgentRoute,
     ]),
   ]),
   basepath: "/console",

@@ -46,3 +46,22 @@ export function microseconds(us: number): string {
 export function count(value: number, one: string, many = `${one}s`): string {
   return `${numbers.format(value)} ${value === 1 ? one : many}`;
 }
+
+const UNITS = [
+  { seconds: 86_400, unit: "day" },
+  { seconds: 3_600, unit: "hour" },
+  { seconds: 60, unit: "minute" },
+  { seconds: 1, unit: "second" },
+] as const;
+
+/** Returns a length of time in words: the largest unit, and the next if something is left. */
+export function duration(seconds: number): string {
+  const parts: string[] = [];
+  let left = Math.round(seconds);
+  for (const { seconds: length, unit } of UNITS) {
+    const whole = Math.floor(left / length);
+    left -= whole * length;
+    if (whole > 0 && parts.length < 2) parts.push(count(whole, unit));
+  }
+  return parts.join(" ") || count(0, "second");
+}

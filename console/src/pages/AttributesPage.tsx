@@ -114,8 +114,11 @@ export function AttributesPage() {
 
 function found(attributes: readonly Attribute[], find: string, isOwn: boolean): Attribute[] {
   const words = find.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  return attributes.filter((attribute) => {
-    if (isOwn && attribute.kind !== "STATIC" && attribute.kind !== "FUNCTION") return false;
+  const isTheirs = ({ kind }: Attribute) => kind === "STATIC" || kind === "FUNCTION";
+  // One's own come first: they are what one changes.
+  const inOrder = [...attributes].sort((a, b) => Number(isTheirs(b)) - Number(isTheirs(a)));
+  return inOrder.filter((attribute) => {
+    if (isOwn && !isTheirs(attribute)) return false;
     const text = `${attribute.name} ${attribute.description}`.toLocaleLowerCase();
     return words.every((word) => text.includes(word));
   });

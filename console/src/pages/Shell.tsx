@@ -19,6 +19,7 @@ import {
   IconSearch,
   IconSun,
   IconTags,
+  IconUserHeart,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
@@ -39,6 +40,10 @@ const MENU = [
       { to: "/decisions", name: "Decisions", icon: IconHistory },
       { to: "/attributes", name: "Attributes", icon: IconTags },
     ],
+  },
+  {
+    title: "Settings",
+    pages: [{ to: "/settings/last-agent", name: "Last agent", icon: IconUserHeart }],
   },
 ] as const;
 
