@@ -4,6 +4,7 @@
 mod server;
 
 mod bus;
+mod processes;
 
 use serde_json::{Value, json};
 use usher_model::role::Role;

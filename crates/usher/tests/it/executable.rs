@@ -1,154 +1,13 @@
 //! The executable: signals, sudden death, and what it prints.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-/// A server as its operator starts it.
-struct Process {
-    child: Child,
-    address: String,
-    stderr: BufReader<ChildStderr>,
-}
-
-impl Process {
-    fn serve(folder: &Path) -> Self {
-        Self::serve_with(folder, &[])
-    }
-
-    fn serve_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut child = usher(&["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder)
-            .envs(settings.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("usher listening on http://")
-            .expect(&line)
-            .to_owned();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        Self {
-            child,
-            address,
-            stderr,
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// Waits for a line of the log.
-    fn wait_for(&mut self, words: &str) {
-        let mut line = String::new();
-        while !line.contains(words) {
-            line.clear();
-            assert_ne!(
-                self.stderr.read_line(&mut line).unwrap(),
-                0,
-                "the log ended before `{words}`"
-            );
-        }
-    }
-
-    fn exit_code(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-
-    /// Sends the head of a request and none of its body; the server has accepted it.
-    fn begin(&self, path: &str, key: &str, body: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nHost: usher\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
-        // The server asks for the body, so it is in the middle of the request.
-        let mut continued = [0; 25];
-        stream.read_exact(&mut continued).unwrap();
-        assert_eq!(&continued, b"HTTP/1.1 100 Continue\r\n\r\n");
-        stream
-    }
-
-    fn ask(&self, method: &str, path: &str, key: &str, body: &str) -> (String, Value) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: usher\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        )
-        .unwrap();
-        answer(stream)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn answer(mut stream: TcpStream) -> (String, Value) {
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").expect(&text);
-    let status = head.lines().next().unwrap().to_owned();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
-}
-
-fn usher(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
-    command.args(words);
-    command
-}
-
-fn run(words: &[&str], folder: &Path) -> Output {
-    usher(words).arg("--data").arg(folder).output().unwrap()
-}
-
-/// Makes an account and returns an administrator's key.
-fn init(folder: &Path) -> String {
-    let made = run(&["init", "--account", "acme"], folder);
-    assert!(made.status.success(), "{made:?}");
-    key(folder)
-}
-
-fn key(folder: &Path) -> String {
-    let words = [
-        "credential",
-        "create",
-        "--account",
-        "acme",
-        "--role",
-        "admin",
-        "--name",
-        "test",
-        "--json",
-    ];
-    let created = run(&words, folder);
-    assert!(created.status.success(), "{created:?}");
-    let created: Value = serde_json::from_slice(&created.stdout).unwrap();
-    for name in ["id", "apiKey", "clientId", "clientSecret"] {
-        assert!(created[name].is_string(), "{name}");
-    }
-    created["apiKey"].as_str().unwrap().to_owned()
-}
+use crate::process::{Process, answer, init, key, run, usher};
+use crate::socket::Socket;
 
 #[test]
 fn a_credential_made_while_the_server_runs_works_at_once() {
@@ -199,6 +58,41 @@ fn the_second_signal_drops_what_is_left_and_the_exit_code_says_so() {
     server.wait_for("finishing what was accepted");
     server.signal("INT");
     assert_eq!(server.exit_code(), Some(3));
+}
+
+#[test]
+fn what_was_answered_is_written_though_the_grace_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = init(folder.path());
+    let no_grace = [("USHER__SERVER__SHUTDOWN_GRACE_SECONDS", "0")];
+    let mut server = Process::serve_with(folder.path(), &no_grace);
+    let body = json!({ "attributes": { "ns": { "a": 1 } } }).to_string();
+    let (status, decision) = server.ask("POST", "/api/v1/decisions", &key, &body);
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    let _stuck = server.begin("/api/v1/decisions", &key, "{}");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(3));
+
+    // The log is written behind the answers, and yet before the end.
+    let server = Process::serve(folder.path());
+    let id = decision["decisionId"].as_str().unwrap();
+    let (status, _) = server.ask("GET", &format!("/api/v1/decisions/{id}"), &key, "");
+    assert_eq!(status, "HTTP/1.1 200 OK");
+}
+
+#[test]
+fn sockets_leave_while_requests_are_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = init(folder.path());
+    let mut server = Process::serve(folder.path());
+    let body = json!({ "attributes": {} }).to_string();
+    let mut stream = server.begin("/api/v1/decisions", &key, &body);
+    let mut socket = Socket::open(&server.address, "", &key).unwrap();
+    server.signal("TERM");
+    assert_eq!(socket.closed().unwrap(), 1001);
+    stream.write_all(body.as_bytes()).unwrap();
+    assert_eq!(answer(stream).0, "HTTP/1.1 200 OK");
+    assert_eq!(server.exit_code(), Some(0));
 }
 
 #[test]

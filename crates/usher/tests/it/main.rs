@@ -13,5 +13,7 @@ mod executable;
 mod harness;
 mod load;
 mod main_job;
+mod process;
 mod reference;
+mod socket;
 mod stream;

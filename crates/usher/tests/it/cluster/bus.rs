@@ -1,7 +1,7 @@
 //! Nodes that hear each other over NATS.
 
 #[path = "../../../../usher-bus/tests/it/cluster/server.rs"]
-mod nats;
+pub(crate) mod nats;
 
 use std::process::Command;
 
