@@ -4,6 +4,7 @@
 //! batch, runs the policies, and hands the run to the log behind the answer.
 
 pub(crate) mod calls;
+pub mod attempt;
 mod floor;
 mod known;
 pub(crate) mod log;

@@ -164,6 +164,22 @@ impl Ruleset {
         }
     }
 
+    /// Returns what would decide if one policy, which need not be kept, stood alone.
+    pub(crate) fn alone(&self, policy: document::Policy) -> Self {
+        let parts = Parts {
+            policies: Vec::new(),
+            ..self.parts.clone()
+        };
+        let mut set = PolicySet::compile(vec![policy], &parts.options());
+        let plan = Plan::new(&mut set, &parts.attributes);
+        Self {
+            parts,
+            set,
+            plan,
+            mentions: OnceLock::new(),
+        }
+    }
+
     /// Returns a policy with its place in the list.
     pub(crate) fn find(&self, id: &PolicyId) -> Result<(usize, &Arc<Policy>)> {
         let position = self.set.position(id);

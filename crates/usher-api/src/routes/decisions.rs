@@ -118,7 +118,7 @@ async fn list(
     )))
 }
 
-fn id(text: &str) -> Result<DecisionId, Error> {
+pub(super) fn id(text: &str) -> Result<DecisionId, Error> {
     DecisionId::parse(text).map_err(|source| {
         Error::new(Code::DecisionNotFound, "no decision has such an id").with_source(source)
     })

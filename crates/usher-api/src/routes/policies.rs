@@ -8,6 +8,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use usher_app::App;
+use usher_app::decisions::attempt;
 use usher_app::error::{Code, Error};
 use usher_app::policies::{self, import};
 use usher_app::{caller::Caller, usage};
@@ -29,6 +30,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(check))
+        .routes(routes!(attempt))
         .routes(routes!(export))
         .routes(routes!(used))
         .routes(routes!(get, update, delete))
@@ -269,6 +271,23 @@ async fn check(
 ) -> Answer<Json<wire::Check>> {
     let problems = policies::check(&caller, &app, &written).await?;
     Ok(Json(wire::Check::new(&problems)))
+}
+
+/// Try a policy as it is written: the record it would leave in an explanation. Nothing is kept.
+#[utoipa::path(post, path = "/api/v1/policies/try", tag = "policies",
+    request_body = wire::Attempt,
+    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+async fn attempt(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    extract::Json(wanted): extract::Json<wire::Attempt>,
+) -> Answer<Json<Value>> {
+    let ground = match wanted.decision_id {
+        Some(text) => attempt::Ground::Then(super::decisions::id(&text)?),
+        None => attempt::Ground::Now(Box::new(wanted.ground.into())),
+    };
+    let record = attempt::attempt(&caller, &app, &wanted.policy, ground).await?;
+    Ok(Json(record))
 }
 
 /// What happens to the policies that are there.

@@ -8,6 +8,7 @@ use usher_model::time::Timestamp;
 use usher_model::value::{Object, Value};
 use utoipa::ToSchema;
 
+use super::decision::DecisionRequest;
 use crate::problem::Span;
 
 /// A policy in the list: its stored form with what is known about it.
@@ -93,6 +94,30 @@ pub struct PolicyDocument {
     /// One exception or a list: `{conditions | expression, actions, requiresRoot?}`.
     #[schema(value_type = Option<Object>)]
     pub exception: Option<Value>,
+}
+
+/// A policy to try, and on what; nothing is kept.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "policy": {
+        "name": "VIP desk",
+        "expression": "orchestrator.intent == 'order_status'",
+        "actions": [{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "1001"}}]
+    },
+    "ground": {"attributes": {"orchestrator": {"intent": "order_status"}}}
+}))]
+pub struct Attempt {
+    /// The policy as it is written; whether it is enabled does not matter.
+    #[schema(value_type = PolicyDocument)]
+    pub policy: Value,
+    /// A past decision: what was known then; what it did not ask for is missing.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub decision_id: Option<String>,
+    /// What is known now, as a decision is asked for; unless a past one is named.
+    #[serde(default)]
+    pub ground: DecisionRequest,
 }
 
 /// What is wrong with a policy.

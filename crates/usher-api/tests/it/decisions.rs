@@ -23,6 +23,34 @@ async fn logged(client: &Client<'_>, id: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_nobody_saved_is_tried_on_what_is_known_now_or_was_known_then() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    admin
+        .enabled_policy(intent_policy("orders", "order", "1"))
+        .await;
+    let asked = json!({"attributes": {"orchestrator": {"intent": "order"}}});
+    let decided = decide(&admin, asked.clone()).await;
+    let draft = intent_policy("returns", "return", "2");
+
+    let now = json!({"policy": draft, "ground": asked});
+    let tried = admin.post("/api/v1/policies/try", now).await;
+    let tried = tried.expect(200).json();
+    assert_eq!(tried["status"], "FALSE");
+    assert_eq!(tried["conditions"][0]["left"], "order");
+
+    let mut expression = draft;
+    expression["conditions"] = json!([]);
+    expression["expression"] = "orchestrator.intent == 'order'".into();
+    let then = json!({"policy": expression, "decisionId": decided["decisionId"]});
+    let tried = admin.post("/api/v1/policies/try", then).await;
+    assert_eq!(tried.expect(200).json()["status"], "TRUE");
+
+    let policies = admin.get("/api/v1/policies").await.expect(200).json();
+    assert_eq!(policies["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_says_of_each_policy_why() {
     let node = Node::start().await;
     let admin = node.admin().await;

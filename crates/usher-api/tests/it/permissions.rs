@@ -61,6 +61,7 @@ const ROUTES: &[(&str, &str, Permission)] = &[
         Permission::PoliciesRead,
     ),
     ("post", "/api/v1/policies/check", Permission::PoliciesRead),
+    ("post", "/api/v1/policies/try", Permission::PoliciesWrite),
     ("post", "/api/v1/policies/import", Permission::PoliciesWrite),
     ("get", "/api/v1/policies/export", Permission::PoliciesRead),
     ("get", "/api/v1/policies/usage", Permission::PoliciesRead),

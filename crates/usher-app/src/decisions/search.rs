@@ -388,7 +388,7 @@ fn mask_value(secrets: &[String], shown: &mut Value) {
     }
 }
 
-async fn find(caller: &Caller, app: &App, id: DecisionId) -> Result<Logged> {
+pub(super) async fn find(caller: &Caller, app: &App, id: DecisionId) -> Result<Logged> {
     app.log.caught_up().await;
     let now = app.now();
     let mut query = Query::all(&caller.account, &kept::DECISION_BLOCKS);
@@ -416,7 +416,7 @@ async fn find(caller: &Caller, app: &App, id: DecisionId) -> Result<Logged> {
 }
 
 /// Returns what was known then.
-fn facts<'a>(rules: &'a Ruleset, decision: &'a Logged) -> Facts<'a> {
+pub(super) fn facts<'a>(rules: &'a Ruleset, decision: &'a Logged) -> Facts<'a> {
     let mut facts = Facts::missing(&rules.set);
     for (attribute, value) in decision.facts() {
         if let Some(slot) = rules.set.slot(attribute) {
