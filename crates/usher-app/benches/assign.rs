@@ -16,7 +16,7 @@ use usher_app::agents::{self, Availability};
 use usher_app::caller::Caller;
 use usher_app::conversations::{self, Close, New};
 use usher_app::feed::{self, Event, Item, Scope};
-use usher_app::{App, accounts};
+use usher_app::{App, accounts, workers};
 use usher_bus::local::Local;
 use usher_context::expiry::TtlMax;
 use usher_model::id::{AccountId, AgentId, IdSource, NodeId, RequestId, SkillId};
@@ -80,6 +80,7 @@ impl Bench {
             keyring: usher_app::keyring::Keyring::empty(),
             outbound: usher_app::outbound::Options::closed(),
             sweep_interval: Duration::from_secs(3_600),
+            workers: workers::Options::for_processors(workers::Launch::Thread, 2),
         };
         let bus = Local::new(NodeId::mint(&ids)).into();
         let app = App::new(store.clone(), bus, clock, ids.clone(), options);
