@@ -13,6 +13,7 @@ mod invoke;
 mod log;
 pub(crate) mod registry;
 mod run;
+mod schedule;
 mod written;
 
 use usher_model::id::{AccountId, FunctionId};
@@ -37,6 +38,7 @@ pub use deploy::{deploy, roll_back, undeploy, versions};
 pub use invoke::{Answer, Given, Input, call, call_event, is_implemented, test};
 pub use log::{Filter, level_of, level_word, logs};
 pub use run::{Line, Run};
+pub use schedule::{Runs, runs};
 pub use usher_functions::worker::LogEntry;
 pub use usher_store::record::function::{FunctionCode, LogLevel, Schedule};
 pub use usher_store::record::{Function, FunctionLog, FunctionVersion, Kept};
@@ -44,6 +46,7 @@ pub use written::Written;
 
 pub(crate) use invoke::{invoke, invoke_event, listens};
 pub(crate) use log::run as write_logs;
+pub(crate) use schedule::run as keep_time;
 
 /// What a function may do as often as its account may ask.
 const CALLS: &str = "the number of calls that the function may make is";

@@ -153,6 +153,7 @@ impl App {
         self.tasks.spawn(decisions::writer::run(Arc::clone(self)));
         self.tasks.spawn(sweeper::run(Arc::clone(self)));
         self.tasks.spawn(functions::write_logs(Arc::clone(self)));
+        self.tasks.spawn(functions::keep_time(Arc::clone(self)));
         self.tasks.spawn(rules::follow::run(Arc::clone(self)));
         self.tasks.spawn(desks::follow(Arc::clone(self)));
         self.tasks.spawn(desks::keep(Arc::clone(self)));

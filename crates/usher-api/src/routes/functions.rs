@@ -34,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions))
         .routes(routes!(test))
         .routes(routes!(logs))
+        .routes(routes!(schedule))
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -264,6 +265,19 @@ async fn logs(
     let (entries, next) = functions::logs(&caller, &app, id, &filter, cursor, limit).await?;
     let items = entries.into_iter().map(Into::into);
     Ok(Json(Page::new(items.collect(), next.as_ref())))
+}
+
+/// See when time started a function, and when it will.
+#[utoipa::path(get, path = "/api/v1/functions/{functionId}/schedule", tag = "functions",
+    params(("functionId" = String, Path, description = "The function")),
+    responses((status = 200, body = wire::FunctionSchedule), (status = 404, body = Problem)))]
+async fn schedule(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Answer<Json<wire::FunctionSchedule>> {
+    let runs = functions::runs(&caller, &app, parse(&id)?).await?;
+    Ok(Json(runs.into()))
 }
 
 /// See the domains that functions may call.

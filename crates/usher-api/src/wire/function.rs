@@ -366,6 +366,33 @@ impl From<functions::FunctionLog> for FunctionLogEntry {
     }
 }
 
+/// When time started a function, and when it will.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionSchedule {
+    /// The minute for which it was started last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_at: Option<Timestamp>,
+    /// How that run ended: `OK`, or the code of its failure; absent while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_outcome: Option<String>,
+    /// When it is next time; absent if it is not deployed, or has no schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_at: Option<Timestamp>,
+}
+
+impl From<functions::Runs> for FunctionSchedule {
+    fn from(runs: functions::Runs) -> Self {
+        Self {
+            last_at: runs.last_at,
+            last_outcome: runs.last_outcome,
+            next_at: runs.next_at,
+        }
+    }
+}
+
 /// The domains that functions may call.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

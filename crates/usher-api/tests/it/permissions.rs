@@ -260,6 +260,11 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ),
     (
         "get",
+        "/api/v1/functions/{functionId}/schedule",
+        Permission::FunctionsRead,
+    ),
+    (
+        "get",
         "/api/v1/functions/{functionId}/logs",
         Permission::FunctionsRead,
     ),

@@ -378,6 +378,15 @@ pub static FUNCTION_LOGS: Collection = Collection {
     expires: true,
 };
 
+/// When time started functions last.
+pub static SCHEDULED_RUNS: Collection = Collection {
+    name: "scheduled_runs",
+    key: &["function_id"],
+    columns: &[],
+    indexes: &[],
+    expires: false,
+};
+
 /// Secrets of functions, encrypted.
 pub static SECRETS: Collection = Collection {
     name: "secrets",
@@ -459,6 +468,7 @@ pub static ALL: &[&Collection] = &[
     &FUNCTION_VERSIONS,
     &FUNCTION_HEADS,
     &FUNCTION_LOGS,
+    &SCHEDULED_RUNS,
     &SECRETS,
     &WEBHOOKS,
     &DELIVERIES,

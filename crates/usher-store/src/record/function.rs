@@ -204,6 +204,27 @@ impl Record for FunctionLog {
     }
 }
 
+/// The last time that time started a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledRun {
+    /// Which function.
+    pub function_id: FunctionId,
+    /// The minute for which it was started.
+    pub due_at: Timestamp,
+    /// How it ended: `OK`, or the code of its failure; nothing while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+impl Record for ScheduledRun {
+    const COLLECTION: &'static Collection = &kept::SCHEDULED_RUNS;
+
+    fn key(&self, account: &AccountId) -> Key {
+        Key::new(account, [self.function_id.to_string().as_str()])
+    }
+}
+
 /// A secret, which only functions read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
