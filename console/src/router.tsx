@@ -189,6 +189,13 @@ export const router = createRouter({
     ]),
   ]),
   basepath: "/console",
+  // Plain text, as people write links: an id of digits stays what it is.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const texts = Object.entries(search).filter(([, value]) => value !== undefined);
+    const query = new URLSearchParams(texts.map(([key, value]) => [key, String(value)])).toString();
+    return query === "" ? "" : `?${query}`;
+  },
   context: { queries },
   defaultPreload: false,
   scrollRestoration: false,

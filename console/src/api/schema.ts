@@ -976,7 +976,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say what is wrong with a policy; nothing is kept. */
+        /** Try a policy as it is written: the record it would leave in an explanation. Nothing is kept. */
         post: operations["policiesAttempt"];
         delete?: never;
         options?: never;
@@ -2112,9 +2112,39 @@ export interface components {
              */
             reason?: string | null;
         };
+        /**
+         * @description A policy to try, and on what; nothing is kept.
+         * @example {
+         *       "ground": {
+         *         "attributes": {
+         *           "orchestrator": {
+         *             "intent": "order_status"
+         *           }
+         *         }
+         *       },
+         *       "policy": {
+         *         "actions": [
+         *           {
+         *             "payload": {
+         *               "skillId": "1001"
+         *             },
+         *             "type": "TRANSFER_TO_SKILL"
+         *           }
+         *         ],
+         *         "expression": "orchestrator.intent == 'order_status'",
+         *         "name": "VIP desk"
+         *       }
+         *     }
+         */
         Attempt: {
+            /**
+             * Format: uuid
+             * @description A past decision: what was known then; what it did not ask for is missing.
+             */
             decisionId?: string | null;
+            /** @description What is known now, as a decision is asked for; unless a past one is named. */
             ground?: components["schemas"]["DecisionRequest"];
+            /** @description The policy as it is written; whether it is enabled does not matter. */
             policy: components["schemas"]["PolicyDocument"];
         };
         /** @description One attribute of the catalogue. */
@@ -8466,6 +8496,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];

@@ -131,7 +131,7 @@ function Editor({ saved }: { saved: LastAgent }) {
           onChange={(event) => change({ enabled: event.currentTarget.checked })}
         />
         <div>
-          <Text size="sm" fw={500} id="threshold">
+          <Text size="sm" fw={600} id="threshold">
             The previous conversation scored above {wanted.mcsThreshold}
           </Text>
           <Slider
@@ -141,7 +141,7 @@ function Editor({ saved }: { saved: LastAgent }) {
             label={null}
             mt={8}
             mb={18}
-            marks={[0, 25, 50, 75, 100].map((value) => ({ value, label: value }))}
+            marks={[0, 25, 50, 75, 100].map((value) => ({ value, label: String(value) }))}
             disabled={isFixed || !wanted.enabled}
             value={wanted.mcsThreshold}
             onChange={(mcsThreshold) => change({ mcsThreshold })}
@@ -221,13 +221,13 @@ const CHANNELS: readonly Schemas["NoticeChannel"][] = ["WIDGET", "PRIVATE_MESSAG
 function Effect({ settings }: { settings: LastAgent }) {
   if (!settings.enabled)
     return "Every conversation goes to its skill, whoever the consumer talked with before.";
-  const missing = settings.mcsMissingPolicy === "AGENT" ? "or had no score, " : "";
+  const missing = settings.mcsMissingPolicy === "AGENT" ? " or had no score" : "";
   return (
     <>
       Who returns within <b>{duration(settings.timeFrameSeconds)}</b> of a conversation that scored
-      above <b>{settings.mcsThreshold}</b>, {missing}is offered to the same agent for{" "}
-      <b>{duration(settings.suggestTimeoutSeconds)}</b>, if that agent is there and has room;
-      everybody else goes to the skill.
+      above <b>{settings.mcsThreshold}</b>
+      {missing} is offered to the same agent for <b>{duration(settings.suggestTimeoutSeconds)}</b>,
+      if that agent is there and has room; everybody else goes to the skill.
     </>
   );
 }
@@ -262,7 +262,7 @@ function Minutes({ label, seconds, isFixed, onChange }: MinutesProps) {
         const wanted = Math.round(Number(minutes) * 60);
         if (Number.isFinite(wanted) && wanted > 0) onChange(wanted);
       }}
-      maw={200}
+      maw={280}
     />
   );
 }
