@@ -1,4 +1,4 @@
-//! `cargo xtask load next-action | context-write | converse`: measures a release node.
+//! `cargo xtask load next-action | context-write | converse | functions`: measures a release node.
 //!
 //! The measuring program is an example of the package `usher`, so that this tool stays small: it
 //! needs a runtime, a server of the same stack and the store.

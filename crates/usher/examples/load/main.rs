@@ -1,5 +1,5 @@
 //! Drives a real node in a closed loop: `cargo xtask load next-action`, `… context-write`,
-//! `… converse`.
+//! `… converse`, `… functions`.
 //!
 //! Absolute figures of a machine that others use say little, so each measurement runs beside its
 //! ceiling, in turns: a server of the same stack that answers a constant, or the bare store.
@@ -8,6 +8,7 @@ mod client;
 mod constant;
 mod context_write;
 mod converse;
+mod functions;
 mod next_action;
 mod process;
 mod report;
@@ -40,6 +41,8 @@ enum Verb {
     /// Conversations between consumers and agents, from the opening to the close
     Converse(converse::Options),
     /// The server that answers a constant
+    /// Functions: cold and warm, a thousand of them, and 200 that never end beside decisions
+    Functions(functions::Options),
     #[command(hide = true)]
     ConstantServer,
 }
@@ -99,3 +102,4 @@ fn main() -> Result<()> {
         Verb::ConstantServer => constant::serve(),
     }
 }
+        Verb::Functions(options) => client.block_on(functions::run(&options)),

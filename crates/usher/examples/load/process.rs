@@ -54,6 +54,10 @@ impl Server {
         Ok(self.started_at.elapsed())
     }
 
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn processor_time(&self) -> Result<Duration> {
         processor_time(&self.child.id().to_string())
     }

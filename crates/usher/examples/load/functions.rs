@@ -1,0 +1,354 @@
+//! What functions cost: a worker, a call, a thousand of them, and two hundred that never end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use usher_app::tasks::Tasks;
+use usher_app::workers::{self, Answering, Host, Launch, Workers};
+use usher_functions::host::HostCall;
+use usher_functions::worker::{Job, Limits};
+use usher_model::id::AccountId;
+
+use crate::client::{Connection, Until, closed_loop, request};
+use crate::process::{ACCOUNT, Node, Server};
+use crate::report::{Round, Rounds, bar, heading, milliseconds, say};
+
+/// What a function mostly does: looks at its input and answers.
+const SOURCE: &str = "
+    async function lambda(input, callback) {
+        const vips = new Set(['7', '42']);
+        callback(null, { vip: vips.has(String(input.payload.customer)) });
+    }";
+/// Nothing but its deadline ends it, and the engine cannot stop it.
+const RUNAWAY: &str = "
+    function lambda(input, callback) {
+        const text = 'a'.repeat(5e6), part = 'a'.repeat(2.5e6) + 'b';
+        for (;;) text.includes(part);
+        callback(null, part);
+    }";
+/// Functions that never end, fired at once.
+const RUNAWAYS: usize = 200;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Invocations under way at once
+    #[arg(long, default_value_t = 8)]
+    connections: usize,
+    /// Length of a round
+    #[arg(long, default_value_t = 2)]
+    seconds: u64,
+    /// Rounds of each kind
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Functions that are deployed
+    #[arg(long, default_value_t = 1_000)]
+    functions: usize,
+    /// Time that each of the 200 runaways is given
+    #[arg(long, default_value_t = 1_000)]
+    timeout_ms: u64,
+    /// Where the data directories are made
+    #[arg(long, default_value = "target", value_name = "DIR")]
+    directory: std::path::PathBuf,
+    /// The program under load
+    #[arg(long, default_value = "target/release/usher", value_name = "FILE")]
+    usher: std::path::PathBuf,
+}
+
+pub(crate) async fn run(options: &Options) -> Result<()> {
+    alone(options).await?;
+    let node = Node::make(&options.usher, &options.directory)?;
+    let server = node.serve()?;
+    let before = resident(server.process_id())?;
+    let ids = deploy(&node, &server, options.functions, SOURCE, 30_000).await?;
+    server.rest().await?;
+    say(&format!(
+        "{} functions deployed: the server grew by {} kB",
+        ids.len(),
+        resident(server.process_id())?.saturating_sub(before)
+    ));
+    let requests = Arc::new(
+        ids.iter()
+            .map(|id| invocation(&node, id))
+            .collect::<Vec<_>>(),
+    );
+    heading("");
+    let mut invoked = Rounds::new("invocation over HTTP");
+    for _ in 0..options.rounds {
+        let duration = Duration::from_secs(options.seconds);
+        invoked.add(round(&server, &requests, options.connections, duration).await?);
+    }
+    runaways(&node, &server, options).await
+}
+
+/// Measures the pool alone, without a server.
+async fn alone(options: &Options) -> Result<()> {
+    let launch = Launch::Process {
+        program: options.usher.canonicalize()?,
+        arguments: vec!["functions-worker".into()],
+    };
+    let tasks = Tasks::default();
+    let bounds = workers::Options::for_processors(launch, 2);
+    let workers = Arc::new(Workers::new(bounds, tasks.clone()));
+    heading("workers alone");
+    let mut cold = Rounds::new("cold: a new process");
+    let mut warm = Rounds::new("warm, one at a time");
+    let mut many = Rounds::new("warm, many at a time");
+    let (next, duration) = (AtomicUsize::new(0), Duration::from_secs(options.seconds));
+    for _ in 0..options.rounds {
+        // Whoever comes for the first time gets a process of their own.
+        let stranger = || format!("account-{}", next.fetch_add(1, Ordering::Relaxed));
+        cold.add(calls(&workers, 1, duration, stranger).await?);
+        warm.add(calls(&workers, 1, duration, || ACCOUNT.to_owned()).await?);
+        many.add(
+            calls(&workers, options.connections, duration, || {
+                ACCOUNT.to_owned()
+            })
+            .await?,
+        );
+    }
+    let idle = workers.idle_processes();
+    let memory = idle.iter().filter_map(|process| memory(*process));
+    let (count, proportional, private) = memory.fold((0, 0, 0), |sum, one| {
+        (sum.0 + 1, sum.1 + one.0, sum.2 + one.1)
+    });
+    if count > 0 {
+        say(&format!(
+            "an idle worker: {} kB in proportion, {} kB of its own ({count} workers)",
+            proportional / count,
+            private / count
+        ));
+    }
+    tasks.stop().await;
+    Ok(())
+}
+
+/// Answers nothing: these functions ask for nothing.
+struct Nobody;
+
+impl Host for Nobody {
+    fn call(&self, _call: HostCall) -> Answering<'_> {
+        Box::pin(async { Ok(Value::Null) })
+    }
+}
+
+/// Keeps calls under way for a time.
+async fn calls(
+    workers: &Arc<Workers>,
+    connections: usize,
+    duration: Duration,
+    account: impl Fn() -> String,
+) -> Result<Round> {
+    let begun = Instant::now();
+    let job = Job {
+        source: SOURCE.to_owned(),
+        input: json!({ "headers": [], "payload": { "customer": 7 } }),
+        environment: BTreeMap::new(),
+        limits: Limits::STANDARD,
+    };
+    let mut loops = JoinSet::new();
+    let (mut all, mut under_way) = (Round::default(), 0);
+    loop {
+        while under_way < connections && begun.elapsed() < duration {
+            let (workers, job) = (Arc::clone(workers), job.clone());
+            let account = AccountId::parse(&account())?;
+            under_way += 1;
+            loops.spawn(async move {
+                let asked_at = Instant::now();
+                let deadline = asked_at + Duration::from_secs(30);
+                let outcome = workers
+                    .run(&account, 0, job, Arc::new(Nobody), deadline)
+                    .await;
+                (asked_at.elapsed(), outcome.result.is_err())
+            });
+        }
+        let Some(ended) = loops.join_next().await else {
+            break;
+        };
+        let (latency, is_refused) = ended?;
+        under_way -= 1;
+        all.add(latency, is_refused);
+    }
+    all.finish(begun.elapsed());
+    Ok(all)
+}
+
+/// Makes functions and deploys them; returns their ids.
+async fn deploy(
+    node: &Node,
+    server: &Server,
+    count: usize,
+    source: &str,
+    timeout_ms: u64,
+) -> Result<Vec<String>> {
+    let mut connection = Connection::open(server.address).await?;
+    let mut ids = Vec::with_capacity(count);
+    let begun = Instant::now();
+    for number in 0..count {
+        let body = json!({
+            "name": format!("f{timeout_ms}-{number}"), "source": source, "timeoutMs": timeout_ms,
+        });
+        let create = node.request("POST", "/api/v1/functions", &body.to_string());
+        let made: Value = {
+            let answer = connection.exchange(&create).await?.succeeded()?;
+            serde_json::from_str(&answer.body())?
+        };
+        let id = made
+            .get("id")
+            .and_then(Value::as_str)
+            .context("expected an id")?;
+        let path = format!("/api/v1/functions/{id}/deploy");
+        connection
+            .exchange(&node.request("POST", &path, ""))
+            .await?
+            .succeeded()?;
+        ids.push(id.to_owned());
+    }
+    say(&format!(
+        "deploying: {} for each function",
+        milliseconds(begun.elapsed() / u32::try_from(count.max(1))?)
+    ));
+    Ok(ids)
+}
+
+fn invocation(node: &Node, id: &str) -> Vec<u8> {
+    let path = format!("/api/account/{ACCOUNT}/lambdas/{id}/invoke?v=1");
+    let body = r#"{"timestamp":0,"headers":[],"payload":{"customer":7}}"#;
+    node.request("POST", &path, body)
+}
+
+async fn round(
+    server: &Server,
+    requests: &Arc<Vec<Vec<u8>>>,
+    connections: usize,
+    duration: Duration,
+) -> Result<Round> {
+    let before = server.processor_time()?;
+    let requests = Arc::clone(requests);
+    let write = move |number: usize, request: &mut Vec<u8>| {
+        let number = number % requests.len().max(1);
+        request.extend_from_slice(requests.get(number).map_or(&[], Vec::as_slice));
+    };
+    let until = Until::Passed(duration);
+    let mut round = closed_loop(server.address, connections, until, Arc::new(write)).await?;
+    round.server = server.processor_time()?.saturating_sub(before);
+    Ok(round)
+}
+
+/// Fires functions that never end beside decisions, and looks what is left of them.
+async fn runaways(node: &Node, server: &Server, options: &Options) -> Result<()> {
+    let ids = deploy(node, server, 1, RUNAWAY, options.timeout_ms).await?;
+    let runaway = Arc::new(invocation(node, ids.first().context("no function")?));
+    let body = format!(r#"{{"accountId":"{ACCOUNT}","conversationId":"c-1"}}"#);
+    let decision = request("POST", "/v2/policy/nextaction", &node.key, &body);
+    let decisions = Arc::new(vec![decision]);
+    let before = resident(server.process_id())?;
+    let duration = Duration::from_millis(options.timeout_ms);
+    heading("");
+    let mut quiet = Rounds::new("decisions, undisturbed");
+    let mut beside = Rounds::new("decisions, 200 runaways");
+    let mut last = Duration::ZERO;
+    for _ in 0..options.rounds {
+        quiet.add(round(server, &decisions, options.connections, duration).await?);
+        let fired = fire(server, &runaway);
+        let decided = round(server, &decisions, options.connections, duration);
+        let (ended, decided) = tokio::join!(fired, decided);
+        beside.add(decided?);
+        last = last.max(ended?);
+    }
+    let ratio = beside
+        .percentile(990)
+        .div_duration_f64(quiet.percentile(990));
+    bar(
+        "p99 of decisions, in times of the undisturbed",
+        ratio,
+        2.0,
+        true,
+    );
+    let late = last.saturating_sub(duration);
+    say(&format!(
+        "the last of {RUNAWAYS} runaways was answered {} after its deadline",
+        milliseconds(late)
+    ));
+    bar(
+        "that, in times of 500 ms",
+        late.as_secs_f64() / 0.5,
+        1.0,
+        true,
+    );
+    server.rest().await?;
+    let left = busy_workers(server.process_id())?;
+    say(&format!(
+        "{left} workers still run; the server has {} kB more than before",
+        resident(server.process_id())?.saturating_sub(before)
+    ));
+    if left > 0 {
+        bail!("a runaway outlived its deadline");
+    }
+    Ok(())
+}
+
+/// Invokes the runaway from many connections at once; returns when the last was answered.
+async fn fire(server: &Server, runaway: &Arc<Vec<u8>>) -> Result<Duration> {
+    let mut loops = JoinSet::new();
+    for _ in 0..RUNAWAYS {
+        let mut connection = Connection::open(server.address).await?;
+        let runaway = Arc::clone(runaway);
+        loops.spawn(async move {
+            let asked_at = Instant::now();
+            let answer = connection.exchange(&runaway).await?;
+            if answer.status < 400 {
+                bail!("a function that never ends has answered");
+            }
+            Ok(asked_at.elapsed())
+        });
+    }
+    let mut last = Duration::ZERO;
+    while let Some(ended) = loops.join_next().await {
+        last = last.max(ended??);
+    }
+    Ok(last)
+}
+
+/// Proportional and private memory of a process, in kB.
+fn memory(process: u32) -> Option<(u64, u64)> {
+    let rollup = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
+    let field = |name: &str| -> Option<u64> {
+        let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    };
+    let private = field("Private_Clean:")? + field("Private_Dirty:")?;
+    Some((field("Pss:")?, private))
+}
+
+/// Resident memory of a process, in kB.
+fn resident(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.context("no VmRSS")?.trim().trim_end_matches(" kB");
+    Ok(kilobytes.parse()?)
+}
+
+/// How many processes that a server has started are at work.
+fn busy_workers(server: u32) -> Result<usize> {
+    let mut busy = 0;
+    for entry in std::fs::read_dir("/proc")?.flatten() {
+        let stat = std::fs::read_to_string(Path::new(&entry.path()).join("stat"));
+        let Some((_, after)) = stat.as_deref().ok().and_then(|stat| stat.rsplit_once(") ")) else {
+            continue;
+        };
+        let mut fields = after.split(' ');
+        let (state, parent) = (fields.next(), fields.next());
+        if parent == Some(&server.to_string()) && state == Some("R") {
+            busy += 1;
+        }
+    }
+    Ok(busy)
+}
