@@ -26,7 +26,11 @@ pub(super) enum Node {
 
 impl Node {
     pub(super) fn of(number: usize) -> Self {
-        if number % 2 == 0 { Self::A } else { Self::B }
+        if number.is_multiple_of(2) {
+            Self::A
+        } else {
+            Self::B
+        }
     }
 
     const fn other(self) -> Self {
