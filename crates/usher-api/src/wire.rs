@@ -9,7 +9,6 @@ pub mod conversation;
 pub mod decision;
 pub mod function;
 pub mod import;
-pub mod import;
 pub mod last_contact;
 pub mod policy;
 pub mod session;
