@@ -275,12 +275,12 @@ async fn check(
 
 /// Try a policy as it is written: the record it would leave in an explanation. Nothing is kept.
 #[utoipa::path(post, path = "/api/v1/policies/try", tag = "policies",
-    request_body = wire::Attempt,
+    request_body = wire::PolicyTrial,
     responses((status = 200, body = Object), (status = 404, body = Problem)))]
 async fn attempt(
     State(app): Shared,
     Authenticated(caller): Authenticated,
-    extract::Json(wanted): extract::Json<wire::Attempt>,
+    extract::Json(wanted): extract::Json<wire::PolicyTrial>,
 ) -> Answer<Json<Value>> {
     let ground = match wanted.decision_id {
         Some(text) => attempt::Ground::Then(super::decisions::id(&text)?),

@@ -107,7 +107,7 @@ pub struct PolicyDocument {
     },
     "ground": {"attributes": {"orchestrator": {"intent": "order_status"}}}
 }))]
-pub struct Attempt {
+pub struct PolicyTrial {
     /// The policy as it is written; whether it is enabled does not matter.
     #[schema(value_type = PolicyDocument)]
     pub policy: Value,

@@ -527,6 +527,7 @@ fn request(method: &str, path: &str) -> (String, Value) {
         ("post", "/api/v1/credentials") => json!({"name": "new", "role": "bot"}),
         ("post", "/api/v1/users") => json!({"name": "n", "email": "a@b.c", "role": "agent"}),
         ("post", "/api/v1/policies/import") => json!([]),
+        ("post", "/api/v1/policies/try") => json!({"policy": {}}),
         (_, path) if path.ends_with("/messages") => json!({"text": "x"}),
         (_, path) if path.ends_with("/read") => json!({"messageId": UNKNOWN_ID}),
         (_, path) if path.ends_with("/join") => json!({"role": "MANAGER"}),
