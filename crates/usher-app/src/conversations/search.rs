@@ -242,7 +242,11 @@ impl<'s> Wanted<'s> {
             && search.sdes.iter().all(|(group, text)| {
                 let fields = conversation.sdes.get(group).and_then(Value::as_object);
                 let mut values = fields.into_iter().flat_map(Object::values);
-                values.any(|value| value::text(value).to_lowercase().contains(&text.to_lowercase()))
+                values.any(|value| {
+                    value::text(value)
+                        .to_lowercase()
+                        .contains(&text.to_lowercase())
+                })
             })
     }
 

@@ -193,7 +193,10 @@ fn metrics_and_health_are_served_without_a_credential() {
     assert!(text.contains("usher_http_requests_total"), "{text}");
     let measured = "usher_http_request_duration_seconds_count{method=\"GET\",route=\"/readyz\",status=\"2xx\"}";
     assert!(text.contains(measured), "{text}");
-    assert!(text.contains("usher_conversations{state=\"QUEUED\"} 0"), "{text}");
+    assert!(
+        text.contains("usher_conversations{state=\"QUEUED\"} 0"),
+        "{text}"
+    );
     assert!(
         !text.contains("acme"),
         "labels are bounded: no account in them\n{text}"

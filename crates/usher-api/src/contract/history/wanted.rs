@@ -117,12 +117,7 @@ impl SdeSearch {
 }
 
 /// Filters that clients know and that nothing here can answer: passing them over would find too much.
-const REFUSED: [&str; 4] = [
-    "summary",
-    "device",
-    "messageContentTypes",
-    "responseTime",
-];
+const REFUSED: [&str; 4] = ["summary", "device", "messageContentTypes", "responseTime"];
 
 const STATUSES: [(&str, bool); 2] = [("OPEN", false), ("CLOSE", true)];
 const QUEUE_STATES: [(&str, bool); 2] = [("IN_QUEUE", true), ("ACTIVE", false)];
@@ -158,7 +153,10 @@ impl Wanted {
             mcs: self.mcs.map(Range::points),
             alerts: self.alerted_mcs_values.clone(),
             csat: self.csat.map(Range::points),
-            sdes: self.sde_search.as_ref().map_or(Vec::new(), SdeSearch::wanted),
+            sdes: self
+                .sde_search
+                .as_ref()
+                .map_or(Vec::new(), SdeSearch::wanted),
             text: self.keyword.clone().filter(|text| !text.is_empty()),
             ..among(Among::Started(from..=to), rows)?
         })
