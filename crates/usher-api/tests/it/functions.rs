@@ -443,3 +443,116 @@ async fn a_function_that_fails_makes_only_its_own_policy_faulty_and_is_left_alon
     let used = admin.call("DELETE", &path, None).await.expect(409).json();
     assert_eq!(used["code"], "FUNCTION_IN_USE");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_starts_a_function_once_for_each_minute_that_is_due() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let source = "function lambda(input, callback) { console.info('ran', input.payload);
+        callback(null, 1); }";
+    let new = json!({"name": "Every minute", "source": source,
+        "schedule": {"cron": "* * * * *", "payload": {"a": 1}}});
+    let id = made(&admin, new).await;
+    let path = format!("/api/v1/functions/{id}");
+    let schedule = async || {
+        admin
+            .get(&format!("{path}/schedule"))
+            .await
+            .expect(200)
+            .json()
+    };
+    assert_eq!(schedule().await, json!({}));
+    admin
+        .post(&format!("{path}/deploy"), json!({}))
+        .await
+        .expect(200);
+    assert_eq!(
+        schedule().await,
+        json!({"nextAt": "2026-05-04T10:01:00.000Z"})
+    );
+    node.clock.advance(std::time::Duration::from_secs(61));
+    let ran = loop {
+        let ran = schedule().await;
+        if ran["lastOutcome"] == "OK" {
+            break ran;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(ran["lastAt"], "2026-05-04T10:01:00.000Z");
+    assert_eq!(ran["nextAt"], "2026-05-04T10:02:00.000Z");
+    let entry = loop {
+        let found = admin.get(&format!("{path}/logs")).await.expect(200).json();
+        if let Some(entry) = found["items"].as_array().unwrap().first() {
+            break entry.clone();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(entry["extras"], json!([{"a": 1}]));
+}
+
+/// Opens a conversation, has the agent take it, and closes it; returns its id.
+async fn helped(admin: &Client<'_>, consumer: &str, is_authenticated: bool) -> String {
+    let opened = json!({"skillId": "floor", "consumerId": consumer, "message": "Hello",
+        "isAuthenticated": is_authenticated});
+    let opened = admin
+        .post("/api/v1/conversations", opened)
+        .await
+        .expect(201)
+        .json();
+    let id = opened["id"].as_str().unwrap().to_owned();
+    let offer = crate::floor::offer(admin, &id).await;
+    let accept = format!("/api/v1/offers/{offer}/accept");
+    admin.post(&accept, json!({})).await.expect(200);
+    let close = format!("/api/v1/conversations/{id}/close");
+    admin.post(&close, json!({})).await.expect(200);
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_function_that_stores_the_last_agent_keeps_what_the_built_in_one_keeps() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    // The floor of the examples, with one agent who is there.
+    crate::floor::stage(&admin, "offersAccept").await;
+    let source = include_str!("../../../usher-app/src/functions/store_last_agent.js");
+    let new = json!({"name": "Store last agent", "source": source,
+        "environment": {"LAST_AGENT_NAMESPACE": "by_function", "LAST_AGENT_TTL_SECONDS": "3600"}});
+    let id = made(&admin, new).await;
+    let deploy = format!("/api/v1/functions/{id}/deploy");
+    admin.post(&deploy, json!({})).await.expect(200);
+    let invoke = async |conversation: &str, consumer: &str, is_authenticated: bool| {
+        let payload = json!({
+            "general": {"convId": conversation, "serverTimestamp": 1},
+            "end": {"closeReason": "AGENT"},
+            "ours": {"accountId": "acc1", "consumerId": consumer, "latestSkillId": "floor",
+                "consumerAuthenticated": is_authenticated, "endTs": 1_777_888_800_000_u64},
+        });
+        let answer = invoke(&admin, &id, payload).await;
+        answer.expect(200).json()["stored"].clone()
+    };
+    let conversation = helped(&admin, "grace", true).await;
+    assert_eq!(invoke(&conversation, "grace", true).await, true);
+    let path = "/api/v1/context/by_function/grace";
+    let kept = admin.get(path).await.expect(200).json();
+    let properties = &kept["properties"];
+    assert_eq!(properties["latestSkillId"], "floor");
+    assert_eq!(properties["latestAgentId"], "agent-1");
+    assert_eq!(properties["agentType"], "HUMAN");
+    assert!(
+        properties.as_object().unwrap().contains_key("mcs"),
+        "{kept}"
+    );
+    assert_eq!(kept["expiresAt"], "2026-05-04T11:00:00.000Z", "{kept}");
+
+    assert_eq!(invoke(&conversation, "grace", true).await, true);
+    let again = admin.get(path).await.expect(200).json();
+    assert_eq!(again["properties"], kept["properties"]);
+    assert_eq!(again["revision"], kept["revision"]);
+
+    let conversation = helped(&admin, "eve", false).await;
+    assert_eq!(invoke(&conversation, "eve", false).await, false);
+    admin
+        .get("/api/v1/context/by_function/eve")
+        .await
+        .expect(404);
+}
