@@ -56,6 +56,11 @@ fn quoted(text: &str) -> String {
 }
 
 fn is_printable(text: &str, chars_max: usize) -> bool {
+    // Nearly every name is ASCII, and one look at its bytes is enough.
+    let is_plain = |byte| (b' '..=b'~').contains(&byte);
+    if text.len() <= chars_max && text.bytes().all(is_plain) {
+        return !text.is_empty();
+    }
     // A character takes at most four bytes, so a longer text need not be counted.
     !text.is_empty()
         && text.len() <= chars_max * 4

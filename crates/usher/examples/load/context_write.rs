@@ -1,7 +1,9 @@
-//! How many context writes a node acknowledges after the sync, beside the store alone.
+//! How many context writes a node acknowledges after the sync, beside the store alone, and beside the
+//! same store behind the same stack.
 
-use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,8 +25,13 @@ use crate::Options;
 use crate::client::{Until, closed_loop};
 use crate::process::{ACCOUNT, Node, Server, processor_time};
 use crate::report::{Round, Rounds, bar, heading, say};
+use crate::workload::Workload;
 
 const NAMESPACE: &str = "orchestrator";
+/// The property that each write gives a new value.
+const SEQUENCE: &str = "sequence";
+/// Numbers of writes have so many digits, so that requests can be made beforehand.
+const SEQUENCE_FIRST: usize = 10_000_000;
 
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let workload = options.workload()?;
@@ -33,23 +40,31 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         .map(|conversation| serde_json::from_str(&conversation.properties))
         .collect::<Result<_, _>>()?;
     let properties = Arc::new(properties);
-    let node = Arc::new(Node::make(&options.usher, &options.directory)?);
+    let node = Node::make(&options.usher, &options.directory)?;
     let server = node.serve()?;
-    let bare = tempfile::tempdir_in(&options.directory)?;
+    let requests = requests(&node, &workload);
+    let [bare, behind] = [(); 2].map(|()| tempfile::tempdir_in(&options.directory));
+    let (bare, behind) = (bare?, behind?);
+    let mut command = Command::new(std::env::current_exe()?);
+    let floor = Server::start(command.arg("store-server").arg(behind.path()))?;
     let duration = Duration::from_secs(options.seconds);
     // The first rounds make the rows; the measured ones replace them by new values.
-    through_http(&node, &server, &properties, options, duration).await?;
+    through_http(&floor, &requests, options, duration).await?;
+    through_http(&server, &requests, options, duration).await?;
     store_alone(bare.path(), &properties, options.connections, duration)?;
     heading("");
     let mut alone = Rounds::new("bare store");
+    let mut stacked = Rounds::new("bare store behind HTTP");
     let mut served = Rounds::new("context write");
     for _ in 0..options.rounds {
         let writers = options.connections;
         alone.add(store_alone(bare.path(), &properties, writers, duration)?);
-        served.add(through_http(&node, &server, &properties, options, duration).await?);
+        stacked.add(through_http(&floor, &requests, options, duration).await?);
+        served.add(through_http(&server, &requests, options, duration).await?);
     }
     heading("medians");
     alone.print_medians();
+    stacked.print_medians();
     served.print_medians();
     let ratio = alone.per_second() / served.per_second();
     bar(
@@ -58,9 +73,17 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         1.5,
         true,
     );
+    say(&format!(
+        "in times of the bare store's behind HTTP: {:.2}; which takes {:.2} of the bare store's",
+        stacked.per_second() / served.per_second(),
+        alone.per_second() / stacked.per_second(),
+    ));
     say(&format!("memory: {} at the peak", server.memory("VmHWM:")?));
     Ok(())
 }
+
+/// When rows of the bare stores are written.
+pub(crate) const NOW: Timestamp = Timestamp::EPOCH;
 
 fn session(number: usize, count: usize) -> String {
     format!("conversation-{:06}", number % count.max(1))
@@ -70,24 +93,63 @@ fn session(number: usize, count: usize) -> String {
 fn renewed(properties: &[Map<String, Value>], number: usize) -> Map<String, Value> {
     let index = number % properties.len().max(1);
     let mut renewed = properties.get(index).cloned().unwrap_or_default();
-    renewed.insert("sequence".to_owned(), number.into());
+    renewed.insert(SEQUENCE.to_owned(), (SEQUENCE_FIRST + number).into());
     renewed
 }
 
+/// Returns the document that a write makes.
+pub(crate) fn document(properties: Map<String, Value>, session: String) -> ContextDocument {
+    let expires_at = NOW.plus(limits::CONTEXT_TTL_MAX).milliseconds();
+    let properties = properties.into_iter();
+    ContextDocument {
+        namespace: NAMESPACE.to_owned(),
+        session,
+        properties: properties
+            .map(|(name, value)| (name, Property { value, expires_at }))
+            .collect(),
+    }
+}
+
+/// A request but for its number, which stands between the two parts: making them beforehand leaves
+/// the processors to the servers.
+struct Request {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+type Requests = Arc<Vec<Request>>;
+
+fn requests(node: &Node, workload: &Workload) -> Requests {
+    let conversations = workload.conversations.iter().enumerate();
+    let requests = conversations.map(|(number, conversation)| {
+        let session = session(number, workload.conversations.len());
+        let path = format!("/v1/account/{ACCOUNT}/{NAMESPACE}/{session}/properties");
+        let rest = conversation.properties.trim_start_matches('{');
+        let comma = if rest == "}" { "" } else { "," };
+        let body = format!(r#"{{"{SEQUENCE}":{SEQUENCE_FIRST}{comma}{rest}"#);
+        let mut before = node.request("PATCH", &path, &body);
+        let after = before.split_off(before.len() - comma.len() - rest.len());
+        before.truncate(before.len() - SEQUENCE_FIRST.to_string().len());
+        Request { before, after }
+    });
+    Arc::new(requests.collect())
+}
+
 async fn through_http(
-    node: &Arc<Node>,
     server: &Server,
-    properties: &Arc<Vec<Map<String, Value>>>,
+    requests: &Requests,
     options: &Options,
     duration: Duration,
 ) -> Result<Round> {
     let (server_before, client_before) = (server.processor_time()?, processor_time("self")?);
-    let (node, properties) = (Arc::clone(node), Arc::clone(properties));
+    let requests = Arc::clone(requests);
     let write = move |number: usize, request: &mut Vec<u8>| {
-        let session = session(number, properties.len());
-        let path = format!("/v1/account/{ACCOUNT}/{NAMESPACE}/{session}/properties");
-        let body = Value::Object(renewed(&properties, number)).to_string();
-        request.extend(node.request("PATCH", &path, &body));
+        if let Some(Request { before, after }) = requests.get(number % requests.len().max(1)) {
+            request.extend_from_slice(before);
+            // Writing to memory cannot fail.
+            drop(write!(request, "{}", SEQUENCE_FIRST + number));
+            request.extend_from_slice(after);
+        }
     };
     let until = Until::Passed(duration);
     let loops = closed_loop(server.address, options.connections, until, Arc::new(write));
@@ -140,8 +202,6 @@ async fn commit_in_turns(
 ) -> Result<Round> {
     let (number, begun) = (Arc::new(AtomicUsize::new(0)), Instant::now());
     let account = AccountId::parse(ACCOUNT)?;
-    let now = Timestamp::from_milliseconds(0);
-    let expires_at = now.plus(limits::CONTEXT_TTL_MAX).milliseconds();
     let mut loops: JoinSet<Result<Round>> = JoinSet::new();
     for _ in 0..writers {
         let (store, account) = (store.clone(), account.clone());
@@ -152,16 +212,8 @@ async fn commit_in_turns(
                 let number = number.fetch_add(1, Ordering::Relaxed);
                 let sent_at = Instant::now();
                 let count = properties.len();
-                let properties: BTreeMap<String, Property> = renewed(&properties, number)
-                    .into_iter()
-                    .map(|(name, value)| (name, Property { value, expires_at }))
-                    .collect();
-                let document = ContextDocument {
-                    namespace: NAMESPACE.to_owned(),
-                    session: session(number, count),
-                    properties,
-                };
-                let mut batch = Batch::new(now);
+                let document = document(renewed(&properties, number), session(number, count));
+                let mut batch = Batch::new(NOW);
                 batch.put_record(&account, &document, Expect::Any)?;
                 store.commit(batch).await?;
                 round.add(sent_at.elapsed(), false);

@@ -12,6 +12,7 @@ mod functions;
 mod next_action;
 mod process;
 mod report;
+mod stored;
 mod websocket;
 mod workload;
 
@@ -40,11 +41,17 @@ enum Verb {
     ContextWrite(Options),
     /// Conversations between consumers and agents, from the opening to the close
     Converse(converse::Options),
-    /// The server that answers a constant
     /// Functions: cold and warm, a thousand of them, and 200 that never end beside decisions
     Functions(functions::Options),
+    /// The server that answers a constant
     #[command(hide = true)]
     ConstantServer,
+    /// The server that only writes
+    #[command(hide = true)]
+    StoreServer {
+        /// Its data directory
+        directory: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -99,7 +106,8 @@ fn main() -> Result<()> {
         Verb::NextAction(options) => client.block_on(next_action::run(&options)),
         Verb::ContextWrite(options) => client.block_on(context_write::run(&options)),
         Verb::Converse(options) => client.block_on(converse::run(&options)),
+        Verb::Functions(options) => client.block_on(functions::run(&options)),
         Verb::ConstantServer => constant::serve(),
+        Verb::StoreServer { directory } => stored::serve(&directory),
     }
 }
-        Verb::Functions(options) => client.block_on(functions::run(&options)),
