@@ -1,7 +1,9 @@
 //! What the operating system takes from a worker's process before it reads its first job.
 
 use std::io;
+use std::os::fd::RawFd;
 
+use rustix::io::close;
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setpriority_process,
     setrlimit,
@@ -28,6 +30,7 @@ const NICENESS: i32 = 19;
 /// # Errors
 /// Fails if the operating system refuses; the process must not run functions then.
 pub fn confine(memory_bytes_max: u64) -> io::Result<()> {
+    close_inherited()?;
     set_no_new_privs(true)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     setpriority_process(None, NICENESS)?;
@@ -39,6 +42,30 @@ pub fn confine(memory_bytes_max: u64) -> io::Result<()> {
         memory_bytes_max.saturating_add(ADDRESS_SPACE_BEYOND_HEAP),
     )?;
     limit(Resource::Nofile, 0)
+}
+
+/// Closes whatever the parent, or its parent, left open beyond the three streams.
+fn close_inherited() -> io::Result<()> {
+    let mut listed: Vec<RawFd> = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        let name = entry?.file_name();
+        listed.extend(name.to_str().and_then(|name| name.parse::<RawFd>().ok()));
+    }
+    // The listing itself was among them and is closed again.
+    let is_open =
+        |stray: &RawFd| std::fs::symlink_metadata(format!("/proc/self/fd/{stray}")).is_ok();
+    for stray in listed
+        .into_iter()
+        .filter(|stray| *stray > 2)
+        .filter(is_open)
+    {
+        #[expect(unsafe_code, reason = "nobody owns what was inherited")]
+        // SAFETY: it is open, and no value of this process owns it, which has opened nothing yet.
+        unsafe {
+            close(stray);
+        }
+    }
+    Ok(())
 }
 
 /// Lowers a limit, and the limit of the limit; one that is lower already stays.

@@ -41,7 +41,6 @@ pub(super) async fn run(
         open: HashSet::new(),
         logs: Vec::new(),
     };
-    let started = Instant::now();
     let ended = tokio::select! {
         biased;
         () = sleep_until(deadline) => None,
@@ -49,8 +48,8 @@ pub(super) async fn run(
     };
     let (result, cpu_us, is_reusable) = match ended {
         Some(Ok(done)) => (done.result, Some(done.cpu_us), done.is_reusable),
-        Some(Err(error)) => (Err(died(&error)), None, false),
-        None => (Err(overrun(deadline - started)), None, false),
+        Some(Err(error)) => (Err(worker.death(&error).await), None, false),
+        None => (Err(overrun()), None, false),
     };
     let outcome = Outcome {
         result,
@@ -69,7 +68,10 @@ pub(super) async fn check(worker: &mut Worker, source: String) -> Result<Vec<Dia
             other => Err(unexpected(&other)),
         }
     };
-    asked.await.map_err(|error| died(&error))
+    match asked.await {
+        Ok(mistakes) => Ok(mistakes),
+        Err(error) => Err(worker.death(&error).await),
+    }
 }
 
 /// A job under way.
@@ -95,7 +97,7 @@ impl<'a> Talk<'a> {
                 }
                 Some((id, answer)) = self.pending.next() => {
                     if self.open.remove(&id) {
-                        worker.queue(&ToWorker::Answer { id, answer })?;
+                        reply(worker, id, answer)?;
                     }
                 }
             }
@@ -128,8 +130,7 @@ impl<'a> Talk<'a> {
             }
             FromWorker::Cancel { id } => {
                 if self.open.remove(&id) {
-                    let answer = Ok(Value::Null);
-                    worker.queue(&ToWorker::Answer { id, answer })?;
+                    reply(worker, id, Ok(Value::Null))?;
                 }
             }
             FromWorker::Log(entry) => {
@@ -163,22 +164,20 @@ impl<'a> Talk<'a> {
     }
 }
 
-fn died(error: &io::Error) -> Failure {
-    let reason = match error.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
-            "its process ended, most likely for want of memory".to_owned()
+/// Sends an answer; one that is too large for a frame becomes a failure that says so.
+fn reply(worker: &mut Worker, id: u32, answer: Result<Value, HostFailure>) -> io::Result<()> {
+    match worker.queue(&ToWorker::Answer { id, answer }) {
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            let answer = Err(HostFailure::new("EMSGSIZE", "the answer is too large"));
+            worker.queue(&ToWorker::Answer { id, answer })
         }
-        _ => error.to_string(),
-    };
-    Failure::new(
-        FailureKind::Runtime,
-        format!("the function crashed: {reason}"),
-    )
+        queued => queued,
+    }
 }
 
-fn overrun(limit: Duration) -> Failure {
+fn overrun() -> Failure {
     Failure::new(
         FailureKind::Time,
-        format!("the function took longer than {} ms", limit.as_millis()),
+        "the function did not answer before its deadline",
     )
 }

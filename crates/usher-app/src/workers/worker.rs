@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
@@ -10,9 +11,12 @@ use std::thread;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
-use usher_functions::worker::{self, Frames, FromWorker, ToWorker, encode};
+use usher_functions::worker::{self, Failure, FailureKind, Frames, FromWorker, ToWorker, encode};
 
 use super::Launch;
+
+/// What the system ends a process with that has used its processor time.
+const SIGXCPU: i32 = 24;
 
 /// One worker; dropped, it is killed.
 pub(super) struct Worker {
@@ -151,6 +155,38 @@ impl Worker {
             FromWorker::Ready => Ok(()),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Says why a worker is of no use any more, and why it ended, if it did.
+    pub(super) async fn death(&mut self, error: &io::Error) -> Failure {
+        let has_ended = matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe
+        );
+        let status = match &mut self.child {
+            Some(child) if has_ended => {
+                // One that closed its stream and lives on is none of ours.
+                drop(child.start_kill());
+                child.wait().await.ok()
+            }
+            Some(_) | None => None,
+        };
+        let (kind, reason) = match status.and_then(|status| status.signal()) {
+            Some(SIGXCPU) => (
+                FailureKind::Time,
+                "the function used its processor time".to_owned(),
+            ),
+            _ if has_ended => (
+                FailureKind::Runtime,
+                "the function crashed: its process ended, most likely for want of memory"
+                    .to_owned(),
+            ),
+            _ => (
+                FailureKind::Runtime,
+                format!("the function crashed: {error}"),
+            ),
+        };
+        Failure::new(kind, reason)
     }
 
     /// Kills it and waits until it is gone.

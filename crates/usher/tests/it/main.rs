@@ -17,3 +17,5 @@ mod process;
 mod reference;
 mod socket;
 mod stream;
+mod socket;
+mod workers;
