@@ -12,7 +12,7 @@ use usher_model::value::Value;
 
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::feed::{self, Event, Happened, Item, Scope};
 
 /// Pages of events that one call looks through for those of the wanted types.
@@ -174,11 +174,7 @@ pub async fn list(
     limit: usize,
     wait: Duration,
 ) -> Result<Events> {
-    caller.require(Permission::EventsRead)?;
-    if !caller.may(Permission::ConversationsReadAll) {
-        let message = "expected a credential that may see every conversation";
-        return Err(Error::new(Code::Forbidden, message));
-    }
+    caller.require(Permission::ConversationsReadAll)?;
     let deadline = Instant::now() + wait.min(WAIT_MAX);
     let mut events = page(caller, app, after, filter, limit).await?;
     while events.items.is_empty() && Instant::now() < deadline {

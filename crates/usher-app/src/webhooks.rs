@@ -157,6 +157,15 @@ pub async fn create(
     ))
 }
 
+/// Returns a webhook to whoever may change it.
+///
+/// # Errors
+/// Fails if the caller may not, or there is no such webhook.
+pub async fn editable(caller: &Caller, app: &App, id: WebhookId) -> Result<Kept<Webhook>> {
+    caller.require(Permission::WebhooksWrite)?;
+    existing(app, &caller.account, id).await
+}
+
 /// Says anew what a webhook is to be.
 ///
 /// # Errors

@@ -71,12 +71,12 @@ async fn discard(
 /// Try once more to deliver an event.
 #[utoipa::path(post, path = "/api/v1/dead-letters/{deadLetterId}/redeliver", tag = "events",
     params(("deadLetterId" = String, Path, description = "The dead letter")),
-    responses((status = 200, body = wire::Attempt), (status = 404, body = Problem)))]
+    responses((status = 200, body = wire::DeliveryAttempt), (status = 404, body = Problem)))]
 async fn redeliver(
     State(app): Shared,
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
-) -> Answer<Json<wire::Attempt>> {
+) -> Answer<Json<wire::DeliveryAttempt>> {
     let outcome = dead_letters::redeliver(&caller, &app, parse(&id)?).await?;
     Ok(Json(outcome.into()))
 }

@@ -113,7 +113,7 @@ async fn patch(
     extract::Json(patch): extract::Json<Value>,
 ) -> Answer<Shown> {
     let id = parse(&id)?;
-    let (before, _) = webhooks::get(&caller, &app, id).await?;
+    let before = webhooks::editable(&caller, &app, id).await?;
     let expected = if_match(&headers)?.unwrap_or(before.revision);
     let before = wire::Webhook::from(before.record);
     let written: wire::WrittenWebhook = patched(&before.is, &patch)?;
@@ -155,12 +155,12 @@ async fn rotate_secret(
 /// Send a webhook an event that nothing has caused, and see what comes of it.
 #[utoipa::path(post, path = "/api/v1/webhooks/{webhookId}/test", tag = "events",
     params(("webhookId" = String, Path, description = "The webhook")),
-    responses((status = 200, body = wire::Attempt), (status = 404, body = Problem)))]
+    responses((status = 200, body = wire::DeliveryAttempt), (status = 404, body = Problem)))]
 async fn test(
     State(app): Shared,
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
-) -> Answer<Json<wire::Attempt>> {
+) -> Answer<Json<wire::DeliveryAttempt>> {
     let outcome = webhooks::test(&caller, &app, parse(&id)?).await?;
     Ok(Json(outcome.into()))
 }

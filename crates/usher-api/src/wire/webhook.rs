@@ -122,7 +122,7 @@ impl From<webhooks::Progress> for Progress {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"delivered": false, "error": "expected a status of 2xx, found 500"}))]
-pub struct Attempt {
+pub struct DeliveryAttempt {
     /// Whether it was delivered.
     pub delivered: bool,
     /// Why not.
@@ -130,7 +130,7 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
-impl From<webhooks::Outcome> for Attempt {
+impl From<webhooks::Outcome> for DeliveryAttempt {
     fn from(outcome: webhooks::Outcome) -> Self {
         Self {
             delivered: outcome.error.is_none(),

@@ -269,6 +269,8 @@ impl Seeds {
             "credentialId": id("credentials", json!({"name": "seeded", "role": "bot"}), "id").await,
             "userId": id("users", json!({"name": "Eve", "email": "eve@example.com", "role": "agent"}), "id").await,
             "skillId": id("skills", json!({"id": "seeded", "name": "seeded"}), "id").await,
+            // The name is resolved, and what it leads to is private: nothing is called.
+            "webhookId": id("webhooks", json!({"url": "http://localhost/"}), "id").await,
             "groupId": id("agent-groups", json!({"id": "seeded", "name": "seeded"}), "id").await,
             "engagementId": id("engagements", json!({"id": "seeded", "name": "seeded"}), "id").await,
             "name": id("attributes", json!({"name": "seeded", "value": "x"}), "name").await.as_str().unwrap().trim_start_matches("custom."),
@@ -315,6 +317,10 @@ async fn every_operation_answers_its_example_as_it_is_described() {
     for operation in operations(&document) {
         // The binary adds its metrics itself; its own tests read them.
         if operation.path == "/metrics" {
+            continue;
+        }
+        // Nothing is given up so soon; the use cases have tests of their own.
+        if operation.path.contains("{deadLetterId}") {
             continue;
         }
         let tag = operation.described["tags"][0].as_str();

@@ -326,6 +326,20 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     // Every role may; consumers are nobody there.
     ("get", "/api/v1/session", Permission::EventsRead),
     ("put", "/api/v1/session/password", Permission::EventsRead),
+    ("get", "/api/v1/webhooks", Permission::WebhooksRead),
+    ("post", "/api/v1/webhooks", Permission::WebhooksWrite),
+    ("get", "/api/v1/webhooks/{webhookId}", Permission::WebhooksRead),
+    ("put", "/api/v1/webhooks/{webhookId}", Permission::WebhooksWrite),
+    ("patch", "/api/v1/webhooks/{webhookId}", Permission::WebhooksWrite),
+    ("delete", "/api/v1/webhooks/{webhookId}", Permission::WebhooksWrite),
+    ("post", "/api/v1/webhooks/{webhookId}/rotate-secret", Permission::WebhooksWrite),
+    ("post", "/api/v1/webhooks/{webhookId}/test", Permission::WebhooksWrite),
+    ("get", "/api/v1/dead-letters", Permission::WebhooksRead),
+    ("delete", "/api/v1/dead-letters", Permission::WebhooksWrite),
+    ("delete", "/api/v1/dead-letters/{deadLetterId}", Permission::WebhooksWrite),
+    ("post", "/api/v1/dead-letters/{deadLetterId}/redeliver", Permission::WebhooksWrite),
+    ("post", "/api/v1/dead-letters/redeliver", Permission::WebhooksWrite),
+    ("get", "/api/v1/events", Permission::ConversationsReadAll),
     ("get", "/api/v1/audit", Permission::AuditRead),
     ("get", "/api/v1/agents", Permission::AgentsRead),
     (
@@ -509,6 +523,9 @@ fn request(method: &str, path: &str) -> (String, Value) {
         ("post", "/api/v1/attributes") => json!({"name": "new", "value": "x"}),
         ("post", "/api/v1/skills" | "/api/v1/agent-groups" | "/api/v1/engagements") => {
             json!({"name": "new"})
+        }
+        ("post" | "put", path) if path.contains("/webhooks") => {
+            json!({"url": "https://example.com/hook"})
         }
         (_, path) if path.ends_with("/allow-list") => json!({"domains": []}),
         (_, path) if path.contains("/secrets/") => json!({"value": "x"}),

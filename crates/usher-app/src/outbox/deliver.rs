@@ -47,6 +47,8 @@ const ROUND_MAX: Duration = Duration::from_secs(10);
 /// How long a node that has died keeps others from the work: longer than a round and the attempts
 /// that it has begun.
 const LEASE: Duration = Duration::from_secs(60);
+/// How long an attempt that is under way may go on when the application stops.
+const STOP_GRACE: Duration = Duration::from_secs(3);
 /// How often a receiver is looked at without having been woken, on a store that nodes share.
 const POLL: Duration = Duration::from_secs(1);
 /// How long a store that cannot be read is left alone.
@@ -401,16 +403,21 @@ async fn follow(
             lane.after = happened.sequence;
             continue;
         }
-        if Instant::now() >= until {
+        if Instant::now() >= until || stopping.is_cancelled() {
             came.left = Some(lane);
             return Ok(came);
         }
+        let dropped = async {
+            stopping.cancelled().await;
+            tokio::time::sleep(STOP_GRACE).await;
+        };
         let delivered = tokio::select! {
-            () = stopping.cancelled() => {
+            biased;
+            delivered = target.deliver(app, account, happened) => delivered,
+            () = dropped => {
                 came.left = Some(lane);
                 return Ok(came);
             }
-            delivered = target.deliver(app, account, happened) => delivered,
         };
         count(target, delivered.is_ok());
         match delivered {
@@ -537,5 +544,24 @@ async fn commit(
         // The row is another node's, or gone: what was sent will be sent again.
         Ok(_) | Err(CommitError::Conflict { .. }) => Ok(Next::Again),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_makes_nothing_wait_longer_than_it_would_have() {
+        let at = |seconds: i64| Timestamp::from_milliseconds(seconds * 1_000);
+        let max = Duration::from_secs(10);
+        assert_eq!(
+            left(Some(at(105)), at(100), max),
+            Some(Duration::from_secs(5))
+        );
+        assert_eq!(left(Some(at(105)), at(105), max), None, "it is time");
+        assert_eq!(left(Some(at(105)), at(9_000), max), None, "it went ahead");
+        assert_eq!(left(Some(at(105)), at(10), max), None, "it went back");
+        assert_eq!(left(None, at(100), max), None);
     }
 }

@@ -9,6 +9,7 @@
 
 mod cluster;
 mod command_line;
+mod deliveries;
 mod executable;
 mod harness;
 mod load;
