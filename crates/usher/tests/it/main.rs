@@ -18,5 +18,4 @@ mod process;
 mod reference;
 mod socket;
 mod stream;
-mod socket;
 mod workers;
