@@ -55,7 +55,7 @@ impl Operation {
             path = format!("{path}?{}", query.join("&"));
         }
         let body = &self.described["requestBody"];
-        let has_body = !body.is_null() && self.text().is_none();
+        let has_body = body["content"]["application/json"].is_object();
         let body = has_body.then(|| self.body(document, body));
         (path, body)
     }
