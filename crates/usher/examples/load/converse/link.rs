@@ -79,6 +79,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    fn is_limited(&self) -> bool {
+        self.result
+            .as_ref()
+            .is_err_and(|code| code == "RATE_LIMITED")
+    }
+
     pub(super) fn field(&self, name: &str) -> &str {
         let field = self.command.get(name).and_then(Value::as_str);
         field.unwrap_or_default()
@@ -159,8 +165,12 @@ impl Link {
             };
             match socket.hear().await {
                 Ok(Frame::Text(text)) => {
-                    if let Some(heard) = self.take(&text)? {
-                        return Ok(heard);
+                    let Some(heard) = self.take(&text)? else {
+                        continue;
+                    };
+                    match heard {
+                        Heard::Answer(answer) if answer.is_limited() => self.wait(answer).await?,
+                        heard => return Ok(heard),
                     }
                 }
                 Ok(Frame::Closed { code: SLOW, .. }) => {
@@ -173,6 +183,13 @@ impl Link {
                 Err(error) => self.lose(error)?,
             }
         }
+    }
+
+    /// Gives a command once more: more came within a second than a socket may send.
+    async fn wait(&mut self, answer: Answer) -> Result<()> {
+        self.world.records().limited += 1;
+        tokio::time::sleep(PAUSE).await;
+        self.ask(answer.command).await
     }
 
     /// Takes over that the socket is gone, which it must not be unless the server is killed.

@@ -72,6 +72,8 @@ pub(super) struct Records {
     pub(super) reconnected: usize,
     /// Readers that were cut off because they were too slow.
     pub(super) slow: usize,
+    /// Commands that were given again because they came too fast.
+    pub(super) limited: usize,
     /// Accepts that came too late.
     pub(super) refused: usize,
 }
