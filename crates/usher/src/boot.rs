@@ -185,8 +185,8 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         token_ttl: config.security.token_ttl,
         keyring: keys::keyring(config, &ids)?,
         outbound: config.outbound.options(),
-        sweep_interval: SWEEP_INTERVAL,
         workers: workers(world),
+        sweep_interval: SWEEP_INTERVAL,
     };
     let (bus, listener) = open_bus(&config.bus, &ids).await?;
     let app = App::new(store, bus, Arc::clone(&world.clock), ids, options);
@@ -359,6 +359,8 @@ impl Server {
                     asked.cancel();
                 }
             }
+            // Sockets live as long as their peers like: they leave while requests are finished.
+            tasks.close();
         };
         connections::serve(listener, router, tasks, until).await;
         opened.close().await
@@ -366,8 +368,6 @@ impl Server {
 }
 
 /// Lets pages of some origins call the API, with a credential of their own and never with cookies.
-            // Sockets live as long as their peers like: they leave while requests are finished.
-            tasks.close();
 fn cors(origins: &[String]) -> CorsLayer {
     // INVARIANT: the configuration has checked that each is an origin, so none is left out.
     let origins = origins

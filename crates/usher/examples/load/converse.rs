@@ -263,9 +263,11 @@ fn print(
         each(before.1, after.1)
     ));
     say(&format!(
-        "{} messages acknowledged; {} accepts came too late; {} readers were too slow",
+        "{} messages acknowledged; {} accepts came too late; {} commands came too fast; {} readers \
+         were too slow",
         records.acknowledged_count(),
         records.refused,
+        records.limited,
         records.slow
     ));
     Ok(())

@@ -142,11 +142,7 @@ impl Node {
     }
 
     /// Makes them in a database, which must be empty.
-    pub(crate) fn make_on(
-        program: &Path,
-        parent: &Path,
-        database: Option<String>,
-    ) -> Result<Self> {
+    pub(crate) fn make_on(program: &Path, parent: &Path, database: Option<String>) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("load-")
             .tempdir_in(parent)
