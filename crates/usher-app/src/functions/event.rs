@@ -38,32 +38,32 @@ pub static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(|| {
         conversation(
             "controllerbot_messaging_new_conversation",
             "Messaging New Conversation",
-            general("CONSUMER_OPEN_NEW_CONVERSATION", "OPEN"),
+            &general("CONSUMER_OPEN_NEW_CONVERSATION", "OPEN"),
             json!({"start": {"firstConversation": true}}),
         ),
         conversation(
             "controllerbot_messaging_conversation_end",
             "Messaging Conversation End",
-            general("AGENT_END_CONVERSATION", "CLOSE"),
+            &general("AGENT_END_CONVERSATION", "CLOSE"),
             json!({"end": {"closeReason": "AGENT"}}),
         ),
         conversation(
             "controllerbot_messaging_conversation_idle",
             "Messaging Conversation Idle",
-            general("CONSUMER_NON_RESPONSIVE", "OPEN"),
+            &general("CONSUMER_NON_RESPONSIVE", "OPEN"),
             json!({"idle": {"lastConsumerMsgTs": 1_717_999_000_000_u64,
                 "consumserNonResponsive": {"time": 10, "timeUnits": "MINUTES"}}}),
         ),
         conversation(
             "controllerbot_messaging_conversation_routing",
             "Messaging Conversation Routing",
-            general("ENGAGEMENT_TRANSFERED", "OPEN"),
+            &general("ENGAGEMENT_TRANSFERED", "OPEN"),
             json!({"routing": {"oldSkillId": "sales", "newSkillId": "billing"}}),
         ),
         conversation(
             "controllerbot_messaging_participants_change",
             "Messaging Participants Change",
-            general("YOU_ARE_CONNECTED_TO", "OPEN"),
+            &general("YOU_ARE_CONNECTED_TO", "OPEN"),
             json!({"participantChange": {
                 "oldParticipants": [{"id": "consumer-1", "role": "CONSUMER"}],
                 "newParticipants": [{"id": "consumer-1", "role": "CONSUMER"},
@@ -72,20 +72,20 @@ pub static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(|| {
         conversation(
             "controllerbot_messaging_ttr",
             "Messaging TTR",
-            general("CONSUMER_ASKED_URGENT_RESPONSE_TIME", "OPEN"),
+            &general("CONSUMER_ASKED_URGENT_RESPONSE_TIME", "OPEN"),
             json!({"ttr": {"oldTtr": {"ttrType": "NORMAL", "value": 3_600},
                 "newTtr": {"ttrType": "URGENT", "value": 300}}}),
         ),
         conversation(
             "controllerbot_messaging_mid_conversation_msg",
             "Messaging Line in Off-Hours",
-            general("CONSUMER_SEND_MESSAGE_ON_OFFHOURS", "OPEN"),
+            &general("CONSUMER_SEND_MESSAGE_ON_OFFHOURS", "OPEN"),
             json!({"mid": {"openedInOffHours": false}}),
         ),
         conversation(
             "controllerbot_messaging_consumer_step_up",
             "Messaging Consumer Step Up",
-            general("CONSUMER_STEP_UP", "OPEN"),
+            &general("CONSUMER_STEP_UP", "OPEN"),
             json!({}),
         ),
         survey(
@@ -118,7 +118,7 @@ pub(super) fn expected(found: &str) -> String {
     format!("expected one of {}, found `{found}`", ids.join(", "))
 }
 
-fn conversation(id: &'static str, name: &'static str, general: Value, block: Value) -> Event {
+fn conversation(id: &'static str, name: &'static str, general: &Value, block: Value) -> Event {
     let mut sample = json!({ "general": general });
     if let (Value::Object(sample), Value::Object(block)) = (&mut sample, block) {
         sample.extend(block);

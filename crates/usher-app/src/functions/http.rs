@@ -69,8 +69,8 @@ impl AccountHost {
         match self.app.outbound.send(sent).await {
             Ok(answer) => Ok(to_value(
                 answer.status,
-                answer.url,
-                answer.headers,
+                &answer.url,
+                &answer.headers,
                 answer.body,
             )),
             Err(error) => Err(refusal(&error, is_followed)),
@@ -87,15 +87,16 @@ impl AccountHost {
             body: bytes(request.body)?,
         };
         let (status, headers, body) = self.ask(call, request.timeout_ms).await?;
-        Ok(to_value(status, url, headers, body))
+        Ok(to_value(status, &url, &headers, body))
     }
 
     /// Reads a conversation in the published shape; null if there is none.
     pub(super) async fn conversation(&self, id: &str, parts: &[String]) -> Answered {
-        let mut wanted = json!({"conversationId": id});
-        if !parts.is_empty() {
-            wanted["contentToRetrieve"] = parts.iter().take(CONVERSATION_PARTS).cloned().collect();
-        }
+        let parts = (!parts.is_empty()).then(|| {
+            let parts = parts.iter().take(CONVERSATION_PARTS);
+            parts.cloned().collect::<Vec<String>>()
+        });
+        let wanted = json!({"conversationId": id, "contentToRetrieve": parts});
         let account = &self.account;
         let path = format!(
             "/messaging_history/api/account/{account}/conversations/conversation/search\
@@ -110,12 +111,12 @@ impl AccountHost {
         let (status, _, body) = self.ask(call, None).await?;
         let mut answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status != 200 {
-            let message = answer["message"]
-                .as_str()
-                .unwrap_or("the history cannot be read");
+            let message = answer.get("message").and_then(Value::as_str);
+            let message = message.unwrap_or("the history cannot be read");
             return Err(HostFailure::new(format!("HTTP_{status}"), message));
         }
-        Ok(answer["conversationHistoryRecords"][0].take())
+        let found = answer.pointer_mut("/conversationHistoryRecords/0");
+        Ok(found.map_or(Value::Null, Value::take))
     }
 
     async fn ask(
@@ -149,7 +150,7 @@ fn bytes(body: Option<Body>) -> Result<Vec<u8>, HostFailure> {
     }
 }
 
-fn to_value(status: u16, url: String, headers: Vec<(String, String)>, body: Vec<u8>) -> Value {
+fn to_value(status: u16, url: &str, headers: &[(String, String)], body: Vec<u8>) -> Value {
     let body = match String::from_utf8(body) {
         Ok(text) => json!({"text": text}),
         Err(error) => json!({"base64": STANDARD.encode(error.as_bytes())}),

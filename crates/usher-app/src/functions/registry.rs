@@ -170,7 +170,7 @@ pub(crate) async fn current(app: &App, account: &AccountId) -> Result<Arc<Regist
 /// Reads the account's functions from the store.
 pub(super) async fn reload(app: &App, account: &AccountId) -> Result<Arc<Registry>> {
     let loaded = Arc::new(load(app, account).await?);
-    Ok(keep(app, account, loaded))
+    Ok(keep(app, account, &loaded))
 }
 
 /// Notes what a change of this node did.
@@ -183,13 +183,13 @@ pub(super) fn changed(
     changed: Changed<'_>,
 ) {
     let after = before.with(head, row_revision, changed);
-    keep(app, account, Arc::new(after));
+    keep(app, account, &Arc::new(after));
 }
 
 /// Keeps what was read unless something newer is held.
-fn keep(app: &App, account: &AccountId, loaded: Arc<Registry>) -> Arc<Registry> {
+fn keep(app: &App, account: &AccountId, loaded: &Arc<Registry>) -> Arc<Registry> {
     let held = &app.functions.registries.held;
-    cache::keep_newest(held, account, &loaded, |registry| registry.revision)
+    cache::keep_newest(held, account, loaded, |registry| registry.revision)
 }
 
 async fn is_current(app: &App, account: &AccountId, held: &Registry) -> Result<bool> {
