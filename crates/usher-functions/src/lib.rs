@@ -11,9 +11,10 @@
 
 pub mod check;
 pub mod confine;
-pub mod host;
 pub mod worker;
 
 mod lexer;
 mod primitives;
 mod sandbox;
+
+pub use worker::host;

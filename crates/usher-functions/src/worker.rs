@@ -5,6 +5,9 @@
 //! calls and log entries, reads the answers of the calls, and sends the outcome. Answers that come
 //! after the outcome are dropped.
 
+pub mod diagnostic;
+pub mod host;
+
 mod frame;
 
 use std::cell::RefCell;
@@ -18,8 +21,9 @@ use serde_json::Value;
 
 pub use frame::{FRAME_BYTES_MAX, Frames, encode};
 
-use crate::check::Diagnostic;
-use crate::host::{HostCall, HostFailure};
+use diagnostic::Diagnostic;
+use host::{HostCall, HostFailure};
+
 use crate::sandbox::Isolate;
 
 /// One run of one function.
