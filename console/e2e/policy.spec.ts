@@ -7,7 +7,7 @@ test("a manager writes the VIP policy in the form, tries it and switches it on",
   await page.goto("/console/policies");
   await page.getByRole("link", { name: "New policy" }).click();
   await expect(page.getByRole("button", { name: "Save" })).toHaveAttribute("aria-disabled", "true");
-  await page.getByLabel("Name").fill("VIP loans");
+  await page.getByRole("textbox", { name: "Name" }).fill("VIP loans");
   await page.getByRole("combobox", { name: "Attribute", exact: true }).fill("customerinfo.email");
   await page.getByRole("combobox", { name: "Comparison" }).selectOption("is in");
   await page.getByRole("combobox", { name: "Type of value" }).selectOption("attribute");
@@ -108,14 +108,14 @@ test("a version is compared and brought back, and nobody's change is overwritten
   };
   const id = Object(await server.call("POST", "/api/v1/policies", written)).id;
   await page.goto(`/console/policies/${id}?side=versions`);
-  await page.getByLabel("Name").fill("Versions, renamed");
+  await page.getByRole("textbox", { name: "Name" }).fill("Versions, renamed");
   await page.keyboard.press("Control+s");
   await expect(page.getByText("Version 2 of “Versions, renamed” is saved.")).toBeVisible();
   await page.getByRole("button", { name: /^Version 1/ }).click();
   await page.getByRole("button", { name: "Bring version 1 back" }).click();
-  await expect(page.getByLabel("Name")).toHaveValue("Versions");
+  await expect(page.getByRole("textbox", { name: "Name" })).toHaveValue("Versions");
 
-  await page.getByLabel("Name").fill("Mine");
+  await page.getByRole("textbox", { name: "Name" }).fill("Mine");
   await server.call("PUT", `/api/v1/policies/${id}`, { ...written, name: "Theirs" });
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("It was not saved; what you typed is still here")).toBeVisible();
