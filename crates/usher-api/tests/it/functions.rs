@@ -1,8 +1,12 @@
 //! Functions: their life, how they are run from outside, and how policies ask them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use usher_app::tasks::Tasks;
 use usher_model::role::Role;
 
 use crate::harness::{Client, Node};
@@ -284,20 +288,21 @@ async fn a_function_is_tried_with_a_sample_and_nothing_is_kept() {
 }
 
 /// A customer database that knows one customer, and counts who asks.
-async fn crm() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+async fn crm() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let count = std::sync::Arc::clone(&asked);
-    tokio::spawn(async move {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let (tasks, connections) = (Tasks::default(), Tasks::default());
+    tasks.spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let count = std::sync::Arc::clone(&count);
-            tokio::spawn(async move {
+            let count = Arc::clone(&count);
+            connections.spawn(async move {
                 let mut bytes = vec![0; 4_096];
                 while let Ok(read) = stream.read(&mut bytes).await
                     && read > 0
                 {
-                    count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    count.fetch_add(1, Ordering::SeqCst);
                     let request = String::from_utf8_lossy(&bytes[..read]).into_owned();
                     let body = json!({"vip": request.contains("/customers/ada ")}).to_string();
                     let answer = format!(
@@ -372,22 +377,14 @@ async fn a_policy_asks_a_function_that_asks_a_customer_database() {
             .json()
     };
     assert_eq!(ask("ada", true).await["policy"]["name"], "Closed");
-    assert_eq!(
-        asked.load(std::sync::atomic::Ordering::SeqCst),
-        0,
-        "nobody needed it"
-    );
+    assert_eq!(asked.load(Ordering::SeqCst), 0, "nobody needed it");
     let decided = ask("ada", false).await;
     assert_eq!(decided["policy"]["name"], "VIP desk");
     let call = &decided["explanation"]["functionCalls"][0];
     assert_eq!(call["attribute"], "custom.vip");
     assert_eq!(call["outcome"], "OK");
     assert_eq!(ask("bob", false).await["policy"]["name"], "Others");
-    assert_eq!(
-        asked.load(std::sync::atomic::Ordering::SeqCst),
-        2,
-        "once in each run"
-    );
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "once in each run");
 
     let path = format!(
         "/api/v1/decisions/{}",
@@ -395,11 +392,7 @@ async fn a_policy_asks_a_function_that_asks_a_customer_database() {
     );
     let logged = admin.get(&path).await.expect(200).json();
     assert_eq!(logged["repeatable"], true, "{logged}");
-    assert_eq!(
-        asked.load(std::sync::atomic::Ordering::SeqCst),
-        2,
-        "the log knows the answer"
-    );
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "the log knows the answer");
 }
 
 #[tokio::test(flavor = "multi_thread")]
