@@ -1,6 +1,7 @@
 //! All automation of this repository: `cargo xtask VERB`.
 
 mod codegen;
+mod console;
 mod load;
 mod process;
 mod simulate;
@@ -16,10 +17,11 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
-  start     build a release and serve ./usher-data, filled with demo data the first time
+  start     build a release with the console and serve ./usher-data, filled with demo data the first time
   test      run every suite, installing what it needs where that is possible
   tidy      check the rules of the house that no compiler checks
   codegen   write docs/reference/ anew
+  console   build the console into console/dist
   simulate  run the simulation of routing, 10,000,000 steps unless told otherwise
   load      measure `next-action`, `context-write` or `converse` on a release node
 ";
@@ -44,6 +46,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["load", rest @ ..] => load::run(rest),
         ["simulate", rest @ ..] => simulate::run(rest),
         ["codegen"] => codegen::run(),
+        ["console"] => console::build(),
         ["help" | "--help" | "-h"] => {
             process::say(USAGE.trim_end());
             Ok(())

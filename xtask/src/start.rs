@@ -4,21 +4,25 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::console;
 use crate::process::{self, cargo};
 use crate::workspace;
 
 /// Where the demo keeps its data, relative to the root.
 const FOLDER: &str = "usher-data";
 
-/// Builds a release, fills the data directory and serves until the first signal; further words go
-/// to `usher serve`.
+/// Builds the console and a release with it, fills the data directory and serves until the first
+/// signal; further words go to `usher serve`.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
+    console::build()?;
     process::run(&mut cargo([
         "build",
         "--release",
         "--locked",
         "--package",
         "usher",
+        "--features",
+        "console",
     ]))?;
     let usher = || {
         let mut command = Command::new(workspace::root().join("target/release/usher"));

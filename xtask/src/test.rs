@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::console;
 use crate::process::{self, cargo};
 use crate::workspace;
 
@@ -42,6 +43,7 @@ pub(crate) fn run() -> Result<()> {
         process::run(cargo(plain).arg("cluster::"))?;
     }
     process::run(&mut cargo(["test", "--workspace", "--locked", "--doc"]))?;
+    console::test()?;
     benches()
 }
 
@@ -62,7 +64,7 @@ fn benches() -> Result<()> {
     process::run(&mut command)
 }
 
-/// A server that the suites named `cluster` start from its installed program.
+/// A program that a suite starts as it is installed.
 struct Server {
     /// What people call it.
     name: &'static str,
@@ -73,7 +75,7 @@ struct Server {
     folders: fn() -> Vec<PathBuf>,
 }
 
-const SERVERS: [Server; 2] = [
+const SERVERS: [Server; 3] = [
     Server {
         name: "PostgreSQL 14 or later",
         package: "postgresql",
@@ -91,6 +93,12 @@ const SERVERS: [Server; 2] = [
         package: "nats-server",
         program: "nats-server",
         folders: || vec!["/usr/sbin".into()],
+    },
+    Server {
+        name: "Chromium",
+        package: "chromium",
+        program: "chromium",
+        folders: || vec!["/usr/bin".into()],
     },
 ];
 
@@ -118,7 +126,7 @@ fn install_servers() -> Result<()> {
     let line = format!("{INSTALL} {}", list(|server| server.package, " "));
     let is_root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if !is_root || !process::works(Command::new("apt-get").arg("--version")) {
-        bail!("the suites named `cluster` need {names}: sudo {line}");
+        bail!("the suites need {names}: sudo {line}");
     }
     process::run(Command::new("apt-get").args(["update", "--quiet"]))?;
     let mut words = line.split(' ');
