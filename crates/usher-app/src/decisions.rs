@@ -3,8 +3,8 @@
 //! One use case serves every way of asking. It reads only what some enabled policy mentions, in one
 //! batch, runs the policies, and hands the run to the log behind the answer.
 
-pub(crate) mod calls;
 pub mod attempt;
+pub(crate) mod calls;
 mod floor;
 mod known;
 pub(crate) mod log;
@@ -214,6 +214,7 @@ pub async fn decide(caller: &Caller, app: &Arc<App>, request: Request) -> Result
             actions: record::ActionsView(&actions),
             is_templated: outcome.is_templated,
             facts: record::FactsView(&kept),
+            names: &rules.plan.names,
             faults: &outcome.faults,
             notes: &notes,
         };
@@ -236,7 +237,7 @@ pub async fn decide(caller: &Caller, app: &Arc<App>, request: Request) -> Result
 
 /// Notes what was known, so that the run can be repeated; fixed attributes are in the ruleset.
 fn keep_facts<'a>(
-    rules: &'a Ruleset,
+    rules: &Ruleset,
     request: &Request,
     facts: &'a Facts<'_>,
     kept: &mut Vec<record::FactView<'a>>,
@@ -244,7 +245,7 @@ fn keep_facts<'a>(
 ) {
     let is_given = request.attributes.contains_key("custom");
     kept.reserve(rules.plan.logged.len());
-    for logged in &rules.plan.logged {
+    for (place, logged) in rules.plan.logged.iter().enumerate() {
         if logged.is_fixed && !is_given {
             continue;
         }
@@ -264,14 +265,9 @@ fn keep_facts<'a>(
             }
         };
         if is_long {
-            let (namespace, path) = (&logged.namespace, &logged.path);
-            notes.push(format!("{FACT_TOO_LONG}:{namespace}.{path}"));
+            notes.push(format!("{FACT_TOO_LONG}:{}", logged.name()));
         } else {
-            kept.push(record::FactView {
-                namespace: &logged.namespace,
-                path: &logged.path,
-                value,
-            });
+            kept.push(record::FactView { place, value });
         }
     }
 }

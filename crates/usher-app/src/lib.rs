@@ -43,6 +43,7 @@ pub mod tasks;
 pub mod usage;
 pub mod users;
 pub mod webhooks;
+pub mod workers;
 
 mod change;
 mod check;
@@ -52,7 +53,6 @@ mod idempotency;
 mod noun;
 mod outbox;
 mod passwords;
-pub mod workers;
 
 use std::sync::{Arc, OnceLock};
 
@@ -86,10 +86,10 @@ pub struct App {
     pub(crate) newcomers: rate::Limiter,
     pub(crate) desks: desks::Desks,
     pub(crate) feeds: feed::Feeds,
+    pub(crate) workers: workers::Workers,
     pub(crate) functions: functions::Functions,
     pub(crate) platform: OnceLock<Arc<dyn platform::Platform>>,
     pub(crate) outbound: outbound::Outbound,
-    pub(crate) workers: workers::Workers,
     pub(crate) outbox: outbox::Outbox,
 }
 

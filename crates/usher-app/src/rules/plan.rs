@@ -9,7 +9,7 @@ use usher_context::name::Namespace;
 use usher_model::value::Value;
 use usher_policy::attribute::{Attribute, Slot};
 use usher_policy::compile::PolicySet;
-use usher_store::record::{self, AttributeCall, Kept, ParameterSource};
+use usher_store::record::{self, AttributeCall, FactNames, Kept, ParameterSource};
 
 /// One attribute that is looked up: its place among the facts, its property, and the members to go
 /// down if the property holds an object.
@@ -66,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) sde: Vec<Wanted>,
     /// Every attribute, those of a namespace together, as the decision log has them.
     pub(crate) logged: Vec<Logged>,
+    /// Their names, in the same order.
+    pub(crate) names: FactNames,
 }
 
 /// An attribute that a function answers.
@@ -96,6 +98,10 @@ impl Logged {
             path: path.into(),
             is_fixed: namespace == "custom",
         })
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("{}.{}", self.namespace, self.path)
     }
 }
 
@@ -140,6 +146,7 @@ impl Plan {
         }
         plan.logged
             .sort_by(|one, next| one.namespace.cmp(&next.namespace));
+        plan.names = plan.logged.iter().map(Logged::name).collect();
         plan
     }
 
