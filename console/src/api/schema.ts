@@ -4,6 +4,77 @@
  */
 
 export interface paths {
+    "/api/account/{accountId}/events/{eventId}/invoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run the deployed functions that listen to an event. */
+        post: operations["invokeFunctionsByEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/{accountId}/events/{eventId}/isImplemented": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whether a deployed function listens to an event. */
+        get: operations["isEventImplemented"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/{accountId}/lambdas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the functions. */
+        get: operations["listLambdas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/{accountId}/lambdas/{uuid}/invoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a deployed function.
+         * @description The body of the answer is what the function called back with.
+         */
+        post: operations["invokeFunction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/account/{accountId}/service/{serviceName}/baseURI.json": {
         parameters: {
             query?: never;
@@ -650,6 +721,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the events that could not be delivered, the newest first. */
+        get: operations["deadLettersList"];
+        put?: never;
+        post?: never;
+        /** Discard the events of one receiver, or of all, that could not be delivered. */
+        delete: operations["deadLettersDiscardAll"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{deadLetterId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Discard an event that could not be delivered. */
+        delete: operations["deadLettersDiscard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{deadLetterId}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try once more to deliver an event. */
+        post: operations["deadLettersRedeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try once more to deliver the events of one receiver, or of all, the first first. */
+        post: operations["deadLettersRedeliverAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions": {
         parameters: {
             query?: never;
@@ -741,6 +881,221 @@ export interface paths {
         head?: never;
         /** Change the fields of an engagement that a JSON merge patch (RFC 7396) names. */
         patch: operations["engagementsPatch"];
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what has happened in the account, and wait for what happens next.
+         * @description The sequences of the events have no gap: who has seen each number has seen everything.
+         */
+        get: operations["eventsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the functions. */
+        get: operations["functionsList"];
+        put?: never;
+        /** Add a function, as a draft: deploy it to let it run. */
+        post: operations["functionsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See a function. */
+        get: operations["functionsGet"];
+        /** Say anew what a function is to be; the version that runs is not touched. */
+        put: operations["functionsPut"];
+        post?: never;
+        /** Remove a function with its versions. */
+        delete: operations["functionsDelete"];
+        options?: never;
+        head?: never;
+        /** Change the fields of a function that a JSON merge patch (RFC 7396) names. */
+        patch: operations["functionsPatch"];
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}/deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let what is written run; if it has mistakes, the version that ran before runs on. */
+        post: operations["functionsDeploy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the log of a function, the newest entry first. A page may be short, or empty, and still
+         *     have a next one.
+         */
+        get: operations["functionsLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deploy an earlier version again. */
+        post: operations["functionsRollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See when time started a function, and when it will. */
+        get: operations["functionsSchedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a function as it is written, deployed or not; nothing of it is kept. */
+        post: operations["functionsTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}/undeploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a function run no longer. */
+        post: operations["functionsUndeploy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a function that are kept, the newest first: the last five. */
+        get: operations["functionsVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/allow-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See the domains that functions may call. */
+        get: operations["functionsAllowed"];
+        /** Say which domains functions may call, from now on. */
+        put: operations["functionsAllow"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the events that may start functions, each with a sample. */
+        get: operations["functionsEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/offers/{offerId}/accept": {
@@ -1001,6 +1356,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the secrets, without their values. */
+        get: operations["secretsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a secret, or give one another value; the value is never shown again. */
+        put: operations["secretsPut"];
+        post?: never;
+        /** Remove a secret; functions that read it fail from now on. */
+        delete: operations["secretsDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1067,7 +1457,11 @@ export interface paths {
         };
         /** See the settings. */
         get: operations["settingsGet"];
-        /** Replace the settings; they are live on the next decision. */
+        /**
+         * Replace the settings; they are live on the next decision.
+         * @description Of `routing`, `bot` and `lastAgent` what is left out stays as it is; of the rest it becomes what it
+         *     is by default.
+         */
         put: operations["settingsPut"];
         post?: never;
         delete?: never;
@@ -1143,6 +1537,27 @@ export interface paths {
         put?: never;
         /** Switch a skill on. */
         post: operations["skillsEnable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/skills/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add and change skills as a CSV file says: all of it or nothing.
+         * @description Columns are `id`, `name`, `description`, `isEnabled`, `maxWaitSeconds` and `fallbackSkillId`; a
+         *     line means the skill of its `id` or, without one, of its `name`.
+         */
+        post: operations["skillsSkillsImport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1232,6 +1647,100 @@ export interface paths {
         put?: never;
         /** Make a link with which a user chooses a password, once within a day. */
         post: operations["usersLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add and change users as a CSV file says: all of it or nothing.
+         * @description Columns are `id`, `name`, `nickname`, `email`, `kind`, `role`, `skills`, `maxConversations`,
+         *     `groupId`, `pictureUrl` and `isEnabled`; a line means the user of its `id` or, without one, of its
+         *     `email`. Skills are ids or names parted by `;`, each perhaps with `:` and a proficiency.
+         */
+        post: operations["usersUsersImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the webhooks. */
+        get: operations["webhooksList"];
+        put?: never;
+        /** Add a webhook. It gets what happens from now on; its secret is shown this once. */
+        post: operations["webhooksCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhookId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See a webhook, and how it is doing. */
+        get: operations["webhooksGet"];
+        /** Say anew what a webhook is to be. */
+        put: operations["webhooksPut"];
+        post?: never;
+        /** Remove a webhook. */
+        delete: operations["webhooksDelete"];
+        options?: never;
+        head?: never;
+        /** Change the fields of a webhook that a JSON merge patch (RFC 7396) names. */
+        patch: operations["webhooksPatch"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhookId}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a webhook a new secret, which is shown this once; the one before signs beside it for 24 hours. */
+        post: operations["webhooksRotateSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhookId}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a webhook an event that nothing has caused, and see what comes of it. */
+        post: operations["webhooksTest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1439,6 +1948,23 @@ export interface paths {
         get: operations["readyz"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sentinel/api/account/{accountId}/app/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange a client id and secret, sent as a form, for a token that runs functions. */
+        post: operations["appToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1860,6 +2386,41 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One event of the account. */
+        AccountEvent: {
+            /** @description The agent whom it concerns. */
+            agentId?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description In which conversation. */
+            conversationId?: string | null;
+            /** @description What, as a timeline has it. */
+            event: Record<string, unknown>;
+            /** @description Its id, the same wherever it is sent. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its place among the account's events: they are numbered from 1 without a gap.
+             */
+            sequence: number;
+            /** @description What kind of event it is. */
+            type: string;
+        };
+        /** @description Some events of the account. */
+        AccountEvents: {
+            /** @description The events, the first first. */
+            items: components["schemas"]["AccountEvent"][];
+            /**
+             * Format: int64
+             * @description The sequence of the account's newest event; there is more while it is beyond `nextCursor`.
+             */
+            newestSequence: number;
+            /** @description Pass it as `cursor` to go on: the sequence of the last event that was looked at. */
+            nextCursor: string;
+        };
         /** @description One thing to do. */
         Action: {
             /** @description With what, in both published spellings. */
@@ -2095,6 +2656,19 @@ export interface components {
             skillName: string;
         };
         /**
+         * @description The domains that functions may call.
+         * @example {
+         *       "domains": [
+         *         "crm.example.com",
+         *         "*.example.org"
+         *       ]
+         *     }
+         */
+        AllowList: {
+            /** @description Names, or `*.` before one for every name below it. */
+            domains: string[];
+        };
+        /**
          * @description Who answers an offer, and why it is declined.
          * @example {
          *       "asAgent": "agent-1"
@@ -2112,53 +2686,46 @@ export interface components {
              */
             reason?: string | null;
         };
-        /**
-         * @description A policy to try, and on what; nothing is kept.
-         * @example {
-         *       "ground": {
-         *         "attributes": {
-         *           "orchestrator": {
-         *             "intent": "order_status"
-         *           }
-         *         }
-         *       },
-         *       "policy": {
-         *         "actions": [
-         *           {
-         *             "payload": {
-         *               "skillId": "1001"
-         *             },
-         *             "type": "TRANSFER_TO_SKILL"
-         *           }
-         *         ],
-         *         "expression": "orchestrator.intent == 'order_status'",
-         *         "name": "VIP desk"
-         *       }
-         *     }
-         */
-        Attempt: {
+        /** @description A token, in the shape of OAuth 2.0. */
+        AppToken: {
+            /** @description Works in `Authorization: Bearer`. */
+            access_token: string;
             /**
-             * Format: uuid
-             * @description A past decision: what was known then; what it did not ask for is missing.
+             * Format: int64
+             * @description Seconds that it works.
              */
-            decisionId?: string | null;
-            /** @description What is known now, as a decision is asked for; unless a past one is named. */
-            ground?: components["schemas"]["DecisionRequest"];
-            /** @description The policy as it is written; whether it is enabled does not matter. */
-            policy: components["schemas"]["PolicyDocument"];
+            expires_in: number;
+            /** @description What it is for. */
+            scope: string;
+            /** @description Always `Bearer`. */
+            token_type: string;
         };
         /** @description One attribute of the catalogue. */
         Attribute: {
+            /**
+             * Format: int32
+             * @description How long an answer is taken again for the same parameters.
+             */
+            cacheSeconds?: number | null;
             /** @description What it is for. */
             description: string;
-            /** @description Where its value comes from: `BUILT_IN`, `STATIC` or `CONTEXT`. */
+            /** @description The function that answers it. */
+            functionId?: string | null;
+            /** @description Where its value comes from: `BUILT_IN`, `STATIC`, `FUNCTION` or `CONTEXT`. */
             kind: string;
             /** @description The name a policy uses. */
             name: string;
+            /** @description What the function is given. */
+            parameters?: components["schemas"]["AttributeParameter"][] | null;
             /** @description The policies that mention it, in order. */
             policies: string[];
             /** @description Whether logs mask it. */
             sensitive: boolean;
+            /**
+             * Format: int32
+             * @description How long the function may take.
+             */
+            timeoutMs?: number | null;
             /** @description The fixed value. */
             value?: unknown;
             valueType?: components["schemas"]["AttributeType"] | null;
@@ -2176,7 +2743,21 @@ export interface components {
          * @description Where a custom attribute's value comes from.
          * @enum {string}
          */
-        AttributeKind: "STATIC";
+        AttributeKind: "STATIC" | "FUNCTION";
+        /** @description Something that a function is given. */
+        AttributeParameter: {
+            /** @description Its name; either all parameters have one or none. */
+            name?: string | null;
+            /** @description Where its value comes from: `CONSTANT` unless given. */
+            source?: components["schemas"]["AttributeParameterSource"];
+            /** @description The constant, or the attribute's name. */
+            value: unknown;
+        };
+        /**
+         * @description Where the value of a parameter comes from.
+         * @enum {string}
+         */
+        AttributeParameterSource: "CONSTANT" | "ATTRIBUTE";
         /**
          * @description The type of a value.
          * @enum {string}
@@ -2249,6 +2830,17 @@ export interface components {
             problems: components["schemas"]["PolicyProblem"][];
             /** @description `OK`, or `INVALID`: it never matches. */
             status: string;
+        };
+        /** @description What a program proves itself with. */
+        ClientCredentials: {
+            /** @description The credential's client id. */
+            client_id: string;
+            /** @description Its client secret. */
+            client_secret: string;
+            /** @description `client_credentials`. */
+            grant_type: string;
+            /** @description `faas.lambda.invoke`. */
+            scope?: string | null;
         };
         /** @description How a conversation or a dialog ended. */
         Closed: {
@@ -2730,6 +3322,41 @@ export interface components {
             /** @description In which skill. */
             skillId?: string | null;
         };
+        /** @description An event that a receiver did not take, however often it was tried. */
+        DeadLetter: {
+            /**
+             * Format: date-time
+             * @description When it was given up.
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description In which conversation. */
+            conversationId?: string | null;
+            /** @description Why the last attempt failed. */
+            error: string;
+            /**
+             * Format: date-time
+             * @description From when on it is no longer kept.
+             */
+            expiresAt: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The event's id, which every attempt carried. */
+            requestId: string;
+            /**
+             * Format: int64
+             * @description Which event.
+             */
+            sequence: number;
+            /** @description The receiver: a webhook's id, or `functions`. */
+            target: string;
+            /** @description Its type. */
+            type: string;
+        };
         /** @description What should happen. */
         Decision: {
             /** @description What to do, in order, with every template filled in. */
@@ -2741,7 +3368,7 @@ export interface components {
             decisionId: string;
             /** @description Of each policy why it was passed over, if it was asked for. */
             explanation?: Record<string, unknown> | null;
-            /** @description Why nobody won: `NO_POLICIES_ENABLED` or `NO_MATCHED_RULES`. */
+            /** @description Why nobody won: `NO_POLICIES_ENABLED`, `NO_MATCHED_RULES` or `EVALUATION_TIMEOUT`. */
             noMatchReason?: string | null;
             policy?: components["schemas"]["Winner"] | null;
         };
@@ -2777,6 +3404,12 @@ export interface components {
             /** @description Attributes that outrank everything kept: `{namespace: {property: value}}`. */
             attributes?: Record<string, unknown>;
             /**
+             * @description Whether attributes are asked for that functions answer: unless given, only if the run is
+             *     logged.
+             * @default null
+             */
+            callFunctions?: boolean | null;
+            /**
              * @description For whom.
              * @default null
              */
@@ -2807,6 +3440,19 @@ export interface components {
              */
             sessionId?: string | null;
         };
+        /**
+         * @description What came of one attempt to deliver.
+         * @example {
+         *       "delivered": false,
+         *       "error": "expected a status of 2xx, found 500"
+         *     }
+         */
+        DeliveryAttempt: {
+            /** @description Whether it was delivered. */
+            delivered: boolean;
+            /** @description Why not. */
+            error?: string | null;
+        };
         /** @description A part of a conversation. */
         Dialog: {
             closed?: components["schemas"]["Closed"] | null;
@@ -2825,6 +3471,11 @@ export interface components {
          * @enum {string}
          */
         Direction: "UP" | "DOWN";
+        /** @description How many were discarded. */
+        Discarded: {
+            /** @description How many; ask again until it is none. */
+            discarded: number;
+        };
         /** @description A place on a site or in an app where conversations begin. */
         Engagement: components["schemas"]["WrittenEngagement"] & {
             /**
@@ -2917,6 +3568,188 @@ export interface components {
             span?: components["schemas"]["Span"] | null;
             /** @description What may have been meant. */
             suggestion?: string | null;
+        };
+        /** @description A brand's own JavaScript. */
+        Function: components["schemas"]["WrittenFunction"] & {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description The version that runs.
+             */
+            deployedVersion?: number | null;
+            /** @description Which one. */
+            id: string;
+            /** @description Why the last deployment failed. */
+            problem?: string | null;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["FunctionState"];
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updatedAt: string;
+            /** @description By whom. */
+            updatedBy: string;
+        };
+        /** @description An event that may start functions. */
+        FunctionEvent: {
+            /** @description Functions that may listen to it; with skills, those for one skill. */
+            functionsMax: number;
+            /** @description Whether a function may listen for some skills only. */
+            hasSkills: boolean;
+            /** @description What functions name. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description A payload such as the event brings. */
+            sample: unknown;
+        };
+        /** @description What a function that listens to an event answered. */
+        FunctionEventResult: {
+            /** @description Any JSON. */
+            result: unknown;
+            /**
+             * Format: int64
+             * @description When it had answered, in milliseconds since 1970.
+             */
+            timestamp: number;
+            /** @description The function. */
+            uuid: string;
+        };
+        /** @description Why a function did not answer. */
+        FunctionFailure: {
+            /** @description For programs. */
+            code: string;
+            /** @description For people. */
+            message: string;
+        };
+        /** @description A name and its value. */
+        FunctionHeader: {
+            /** @description The name. */
+            key: string;
+            /** @description The value. */
+            value: string;
+        };
+        /** @description Whether a function listens. */
+        FunctionImplemented: {
+            /** @description Whether one does. */
+            implemented: boolean;
+        };
+        /**
+         * @description What a function is given.
+         * @example {
+         *       "headers": [],
+         *       "payload": {
+         *         "name": "Ada"
+         *       }
+         *     }
+         */
+        FunctionInvocation: {
+            /**
+             * @description Names and values.
+             * @default []
+             */
+            headers?: components["schemas"]["FunctionHeader"][];
+            /** @description Any JSON. */
+            payload?: unknown;
+            /**
+             * Format: int64
+             * @description When what it is told of happened, in milliseconds since 1970; now unless given.
+             * @default null
+             */
+            timestamp?: number | null;
+        };
+        /** @description Why there is no answer; version 2 says `code` and `message`. */
+        FunctionInvocationFailure: {
+            /** @description For programs. */
+            errorCode: string;
+            /** @description For people. */
+            errorMsg: string;
+        };
+        /** @description One entry of a function's log. */
+        FunctionLogEntry: components["schemas"]["LogLine"] & {
+            /** @description Which entry. */
+            id: string;
+            /** @description In which request. */
+            requestId: string;
+        };
+        /** @description What came of trying a function. */
+        FunctionRun: {
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            durationMs: number;
+            error?: components["schemas"]["FunctionFailure"] | null;
+            /** @description What it wrote, `debug` too. */
+            logs: components["schemas"]["LogLine"][];
+            /** @description What it answered. */
+            result?: unknown;
+        };
+        /** @description When time started a function, and when it will. */
+        FunctionSchedule: {
+            /**
+             * Format: date-time
+             * @description The minute for which it was started last.
+             */
+            lastAt?: string | null;
+            /** @description How that run ended: `OK`, or the code of its failure; absent while it runs. */
+            lastOutcome?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is next time; absent if it is not deployed, or has no schedule.
+             */
+            nextAt?: string | null;
+        };
+        /**
+         * @description Where a function is in its life.
+         * @enum {string}
+         */
+        FunctionState: "DRAFT" | "PRODUCTIVE" | "MODIFIED" | "BUILD_ERROR";
+        /**
+         * @description What a function is given when it is tried.
+         * @example {
+         *       "payload": "ada"
+         *     }
+         */
+        FunctionTest: {
+            /**
+             * @description Names and values.
+             * @default []
+             */
+            headers?: components["schemas"]["FunctionHeader"][];
+            /** @description Any JSON; a sample of the function's event unless given. */
+            payload?: unknown;
+        };
+        /** @description A version that was deployed. */
+        FunctionVersion: {
+            /**
+             * Format: date-time
+             * @description When it was deployed.
+             */
+            deployedAt: string;
+            /** @description By whom. */
+            deployedBy: string;
+            /** @description What it reads as `process.env`. */
+            environment: {
+                [key: string]: string;
+            };
+            /** @description JavaScript. */
+            source: string;
+            /**
+             * Format: int32
+             * @description How long it may take.
+             */
+            timeoutMs: number;
+            /**
+             * Format: int64
+             * @description Counts the deployments, from 1.
+             */
+            version: number;
         };
         /** @description A group of agents. */
         Group: components["schemas"]["WrittenGroup"] & {
@@ -3121,6 +3954,18 @@ export interface components {
             /** @description `OPEN` or `CLOSE`. */
             status: string;
         };
+        /** @description Something that a conversation can be about. */
+        HistoryIntent: {
+            /**
+             * Format: double
+             * @description How sure the bot was, from 0 to 1.
+             */
+            confidenceScore?: number | null;
+            /** @description Which one. */
+            intentId: string;
+            /** @description What people call it. */
+            intentName: string;
+        };
         /** @description That an agent got a conversation. */
         HistoryInteraction: {
             /** @description What people call the agent. */
@@ -3166,6 +4011,22 @@ export interface components {
             timeL: number;
             /** @description Always `TEXT_PLAIN`. */
             type: string;
+        };
+        /** @description What a message was taken to be about. */
+        HistoryMessageIntents: {
+            /** @description Everything that it may be about. */
+            allClassifications: components["schemas"]["HistoryIntent"][];
+            /** @description The message that tells it. */
+            messageId: string;
+            /** @description What is most likely. */
+            selectedClassification: components["schemas"]["HistoryIntent"];
+            /** @description When. */
+            time: string;
+            /**
+             * Format: int64
+             * @description The same in milliseconds.
+             */
+            timeL: number;
         };
         /** @description How a message sounds. */
         HistoryMessageScore: {
@@ -3231,10 +4092,14 @@ export interface components {
             campaign?: components["schemas"]["HistoryCampaign"] | null;
             /** @description The consumer. */
             consumerParticipants?: components["schemas"]["HistoryConsumerParticipant"][] | null;
+            /** @description What the consumer was asked afterwards, and answered. */
+            conversationSurveys?: components["schemas"]["HistorySurvey"][] | null;
             /** @description Its parts. */
             dialogs?: components["schemas"]["HistoryDialog"][] | null;
             /** @description What there is to say in short. */
             info: components["schemas"]["HistoryInfo"];
+            /** @description What bots took its messages to be about. */
+            intents?: components["schemas"]["HistoryMessageIntents"][] | null;
             /** @description Who got it. */
             interactions?: components["schemas"]["HistoryInteraction"][] | null;
             /** @description What was said. */
@@ -3243,8 +4108,14 @@ export interface components {
             messageScores?: components["schemas"]["HistoryMessageScore"][] | null;
             /** @description Which messages were read. */
             messageStatuses?: components["schemas"]["HistoryMessageStatus"][] | null;
+            sdes?: components["schemas"]["HistorySdes"] | null;
+            /** @description Which skills it was in. */
+            skillChanges?: components["schemas"]["HistorySkillChange"][] | null;
             /** @description Where it went. */
             transfers?: components["schemas"]["HistoryTransfer"][] | null;
+            unAuthSdes?: components["schemas"]["HistorySdes"] | null;
+            /** @description The same without its messages, each once. */
+            uniqueIntents?: components["schemas"]["HistoryIntent"][] | null;
         };
         /** @description Conversations. */
         HistoryRecords: {
@@ -3252,6 +4123,18 @@ export interface components {
             _metadata: components["schemas"]["ContractMetadata"];
             /** @description The conversations. */
             conversationHistoryRecords: components["schemas"]["HistoryRecord"][];
+        };
+        /** @description What was said of the consumer. */
+        HistorySdes: {
+            /** @description By group: `CUSTOMER_INFO` and `PERSONAL_INFO`. */
+            events: Record<string, unknown>[];
+        };
+        /** @description What engagement attributes hold, in any case; all that is given must stand in one of its group. */
+        HistorySdeSearch: {
+            /** @description In one about the customer. */
+            customerInfo?: string | null;
+            /** @description In one about the person. */
+            personalInfo?: string | null;
         };
         /**
          * @description What is searched for; all that is given must hold, of each list any.
@@ -3289,6 +4172,7 @@ export interface components {
             /** @description Are or were last in one of these skills. */
             latestSkillIds?: components["schemas"]["ContractId"][];
             mcs?: components["schemas"]["HistoryRange"] | null;
+            sdeSearch?: components["schemas"]["HistorySdeSearch"] | null;
             /** @description Began in or were last in one of these skills. */
             skillIds?: components["schemas"]["ContractId"][];
             /** @description Where the consumer writes. */
@@ -3296,6 +4180,42 @@ export interface components {
             start?: components["schemas"]["HistoryRange"] | null;
             /** @description `OPEN` or `CLOSE`. */
             status?: string[];
+        };
+        /** @description That a conversation came into a skill. */
+        HistorySkillChange: {
+            /** @description Which one; -1 for none. */
+            newSkillId: components["schemas"]["ContractId"];
+            /** @description Its name. */
+            newSkillName: string;
+            /** @description Which one it left; -1 for none, and at the start. */
+            oldSkillId: components["schemas"]["ContractId"];
+            /** @description Its name. */
+            oldSkillName: string;
+            /** @description When. */
+            time: string;
+            /**
+             * Format: int64
+             * @description The same in milliseconds.
+             */
+            timeL: number;
+        };
+        /** @description What the consumer was asked at the end. */
+        HistorySurvey: {
+            /** @description In which dialog. */
+            dialogId: string;
+            /** @description The question with its answer. */
+            surveyData: components["schemas"]["HistorySurveyAnswer"][];
+            /** @description `FILLED`, or `OPEN` while there is no answer. */
+            surveyStatus: string;
+            /** @description Always `SATISFACTION`. */
+            surveyType: string;
+        };
+        /** @description A question of a survey. */
+        HistorySurveyAnswer: {
+            /** @description What was answered: 1 to 5. */
+            answer?: string | null;
+            /** @description What was asked. */
+            question: string;
         };
         /** @description That a conversation went to another skill or agent. */
         HistoryTransfer: {
@@ -3502,6 +4422,33 @@ export interface components {
              */
             agentId?: string | null;
         };
+        /** @description A function, as the contract lists it. */
+        ListedFunction: {
+            /** @description What it is for. */
+            description: string;
+            /** @description What starts it. */
+            eventId?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /** @description The skills for whose conversations it is started; none means all. */
+            skills: string[];
+            /** @description `Draft`, `Productive`, `Modified` or `Build Error`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            updatedAt: number;
+            /** @description By whom it was last changed. */
+            updatedBy: string;
+            /** @description Which one. */
+            uuid: string;
+            /**
+             * Format: int64
+             * @description The version that runs.
+             */
+            version?: number | null;
+        };
         /** @description One entry of the decision log. */
         LoggedDecision: {
             /** @description What was answered. */
@@ -3572,6 +4519,20 @@ export interface components {
             /** @description Always `Bearer`. */
             token_type: string;
         };
+        /** @description A line that a function wrote. */
+        LogLine: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The others. */
+            extras: unknown[];
+            /** @description `debug`, `info`, `warn` or `error`. */
+            level: string;
+            /** @description The first argument. */
+            message: string;
+        };
         /**
          * @description Where a conversation goes if the previous one has no score.
          * @enum {string}
@@ -3607,8 +4568,15 @@ export interface components {
          *     }
          */
         NewAttribute: {
+            /**
+             * Format: int32
+             * @description How long an answer is taken again for the same parameters: 0 to 86,400, 0 unless given.
+             */
+            cacheSeconds?: number;
             /** @description What it is for. */
             description?: string;
+            /** @description The function that answers it, unless it is fixed. */
+            functionId?: string | null;
             /** @description Where its value comes from. */
             kind?: components["schemas"]["AttributeKind"];
             /**
@@ -3616,12 +4584,21 @@ export interface components {
              *     update the path names it.
              */
             name?: string;
+            /**
+             * @description What the function is given: one without a name as it is, named ones as an object, several
+             *     without names as a list.
+             */
+            parameters?: components["schemas"]["AttributeParameter"][];
             /** @description Whether logs mask it. */
             sensitive?: boolean;
-            /** @description Its value. */
-            value: unknown;
-            /** @description The type of its value. */
-            valueType?: components["schemas"]["AttributeType"];
+            /**
+             * Format: int32
+             * @description How long the function may take: 10 to 10,000, 3,000 unless given.
+             */
+            timeoutMs?: number;
+            /** @description Its value, if it is fixed. */
+            value?: unknown;
+            valueType?: components["schemas"]["AttributeType"] | null;
         };
         /**
          * @description What an agent says about being there.
@@ -3886,8 +4863,7 @@ export interface components {
         /**
          * @description What version 2 is asked; unknown fields are ignored, and empty text counts as absent.
          *
-         *     `consumerId` is another spelling of `customerId`, `groupId` of `sessionId`. `lpToken` is meant
-         *     for functions and ignored while there are none.
+         *     `consumerId` is another spelling of `customerId`, `groupId` of `sessionId`.
          * @example {
          *       "accountId": "acc1",
          *       "conversationId": "c-1",
@@ -3911,6 +4887,11 @@ export interface components {
              * @default null
              */
             customerId?: string | null;
+            /**
+             * @description A bearer token that is handed on to functions that are trusted.
+             * @default null
+             */
+            lpToken?: string | null;
             /**
              * @description The only policy that is tried.
              * @default null
@@ -4091,16 +5072,30 @@ export interface components {
         Page_Attribute: {
             /** @description The rows. */
             items: {
+                /**
+                 * Format: int32
+                 * @description How long an answer is taken again for the same parameters.
+                 */
+                cacheSeconds?: number | null;
                 /** @description What it is for. */
                 description: string;
-                /** @description Where its value comes from: `BUILT_IN`, `STATIC` or `CONTEXT`. */
+                /** @description The function that answers it. */
+                functionId?: string | null;
+                /** @description Where its value comes from: `BUILT_IN`, `STATIC`, `FUNCTION` or `CONTEXT`. */
                 kind: string;
                 /** @description The name a policy uses. */
                 name: string;
+                /** @description What the function is given. */
+                parameters?: components["schemas"]["AttributeParameter"][] | null;
                 /** @description The policies that mention it, in order. */
                 policies: string[];
                 /** @description Whether logs mask it. */
                 sensitive: boolean;
+                /**
+                 * Format: int32
+                 * @description How long the function may take.
+                 */
+                timeoutMs?: number | null;
                 /** @description The fixed value. */
                 value?: unknown;
                 valueType?: components["schemas"]["AttributeType"] | null;
@@ -4284,6 +5279,46 @@ export interface components {
             nextCursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_DeadLetter: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was given up.
+                 */
+                at: string;
+                /**
+                 * Format: int32
+                 * @description How often it was tried.
+                 */
+                attempts: number;
+                /** @description In which conversation. */
+                conversationId?: string | null;
+                /** @description Why the last attempt failed. */
+                error: string;
+                /**
+                 * Format: date-time
+                 * @description From when on it is no longer kept.
+                 */
+                expiresAt: string;
+                /** @description Its id. */
+                id: string;
+                /** @description The event's id, which every attempt carried. */
+                requestId: string;
+                /**
+                 * Format: int64
+                 * @description Which event.
+                 */
+                sequence: number;
+                /** @description The receiver: a webhook's id, or `functions`. */
+                target: string;
+                /** @description Its type. */
+                type: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Engagement: {
             /** @description The rows. */
             items: (components["schemas"]["WrittenEngagement"] & {
@@ -4293,6 +5328,98 @@ export interface components {
                  */
                 createdAt: string;
             })[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Function: {
+            /** @description The rows. */
+            items: (components["schemas"]["WrittenFunction"] & {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                createdAt: string;
+                /**
+                 * Format: int64
+                 * @description The version that runs.
+                 */
+                deployedVersion?: number | null;
+                /** @description Which one. */
+                id: string;
+                /** @description Why the last deployment failed. */
+                problem?: string | null;
+                /** @description Where it is in its life. */
+                state: components["schemas"]["FunctionState"];
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updatedAt: string;
+                /** @description By whom. */
+                updatedBy: string;
+            })[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_FunctionEvent: {
+            /** @description The rows. */
+            items: {
+                /** @description Functions that may listen to it; with skills, those for one skill. */
+                functionsMax: number;
+                /** @description Whether a function may listen for some skills only. */
+                hasSkills: boolean;
+                /** @description What functions name. */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description A payload such as the event brings. */
+                sample: unknown;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_FunctionLogEntry: {
+            /** @description The rows. */
+            items: (components["schemas"]["LogLine"] & {
+                /** @description Which entry. */
+                id: string;
+                /** @description In which request. */
+                requestId: string;
+            })[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_FunctionVersion: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was deployed.
+                 */
+                deployedAt: string;
+                /** @description By whom. */
+                deployedBy: string;
+                /** @description What it reads as `process.env`. */
+                environment: {
+                    [key: string]: string;
+                };
+                /** @description JavaScript. */
+                source: string;
+                /**
+                 * Format: int32
+                 * @description How long it may take.
+                 */
+                timeoutMs: number;
+                /**
+                 * Format: int64
+                 * @description Counts the deployments, from 1.
+                 */
+                version: number;
+            }[];
             /** @description Where the next page begins; absent on the last one. */
             nextCursor?: string | null;
         };
@@ -4453,6 +5580,28 @@ export interface components {
             nextCursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_Secret: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                createdAt: string;
+                /** @description What functions call it. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updatedAt: string;
+                /** @description By whom. */
+                updatedBy: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Skill: {
             /** @description The rows. */
             items: (components["schemas"]["WrittenSkill"] & {
@@ -4474,6 +5623,36 @@ export interface components {
                  * @description When they were added.
                  */
                 createdAt: string;
+            })[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Webhook: {
+            /** @description The rows. */
+            items: (components["schemas"]["WrittenWebhook"] & {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                createdAt: string;
+                /** @description Its id. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description Until when the secret before the present one signs beside it.
+                 */
+                previousSecretUntil?: string | null;
+                progress?: components["schemas"]["Progress"] | null;
+                /** @description What signs, `whsec_…`: shown once, when it is made. */
+                secret?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updatedAt: string;
+                /** @description By whom. */
+                updatedBy: string;
             })[];
             /** @description Where the next page begins; absent on the last one. */
             nextCursor?: string | null;
@@ -4595,6 +5774,41 @@ export interface components {
             /** @description What may have been meant. */
             suggestion?: string | null;
         };
+        /**
+         * @description A policy to try, and on what; nothing is kept.
+         * @example {
+         *       "ground": {
+         *         "attributes": {
+         *           "orchestrator": {
+         *             "intent": "order_status"
+         *           }
+         *         }
+         *       },
+         *       "policy": {
+         *         "actions": [
+         *           {
+         *             "payload": {
+         *               "skillId": "1001"
+         *             },
+         *             "type": "TRANSFER_TO_SKILL"
+         *           }
+         *         ],
+         *         "expression": "orchestrator.intent == 'order_status'",
+         *         "name": "VIP desk"
+         *       }
+         *     }
+         */
+        PolicyTrial: {
+            /**
+             * Format: uuid
+             * @description A past decision: what was known then; what it did not ask for is missing.
+             */
+            decisionId?: string | null;
+            /** @description What is known now, as a decision is asked for; unless a past one is named. */
+            ground?: components["schemas"]["DecisionRequest"];
+            /** @description The policy as it is written; whether it is enabled does not matter. */
+            policy: components["schemas"]["PolicyDocument"];
+        };
         /** @description How often one policy won. */
         PolicyUsage: {
             /** @description Which one, also a deleted one. */
@@ -4705,11 +5919,31 @@ export interface components {
             /** @description A page about this kind of error, served by the node itself. */
             type: string;
         };
+        /** @description How a webhook is doing. */
+        Progress: {
+            /**
+             * Format: int32
+             * @description How many attempts have failed one after the other.
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description Until when nothing is tried.
+             */
+            pausedUntil?: string | null;
+            /**
+             * Format: int64
+             * @description All events up to this one were sent, given up, or wait for another attempt.
+             */
+            sequence: number;
+            /** @description Conversations and agents whose events wait for another attempt. */
+            waiting: number;
+        };
         /** @description How a queue is doing; times in milliseconds, and -1 for what is not known. */
         QueueHealth: {
             /**
              * Format: int64
-             * @description Always -1.
+             * @description Those in which an agent has to act and the consumer wrote last; -1 while more than 5,000 wait.
              */
             actionableAndConsumerLastMessage: number;
             /** @description Those in which an agent has to act and that were transferred. */
@@ -4748,7 +5982,7 @@ export interface components {
             unassignedConversations: number;
             /**
              * Format: int64
-             * @description Always -1.
+             * @description Those that are their consumer's first; -1 while more than 5,000 wait.
              */
             unassignedConversationsAndFirstTimeConsumer: number;
             /**
@@ -4786,6 +6020,15 @@ export interface components {
             /** @description The last message that was read. */
             messageId: string;
         };
+        /** @description What came of several attempts. */
+        Redelivered: {
+            /** @description How many were delivered, and are no dead letters any more. */
+            delivered: number;
+            /** @description How many failed again. */
+            failed: number;
+            /** @description Whether there are others that were not tried: ask again. */
+            hasMore: boolean;
+        };
         /** @description Who becomes a candidate too, and when. */
         Relaxation: {
             /**
@@ -4813,6 +6056,18 @@ export interface components {
              * @description The version.
              */
             version: number;
+        };
+        /**
+         * @description Which version is to run again.
+         * @example {}
+         */
+        Rollback: {
+            /**
+             * Format: int64
+             * @description Its number; the one before the version that runs unless given.
+             * @default null
+             */
+            version?: number | null;
         };
         /**
          * @description How a credential is rotated.
@@ -4899,6 +6154,15 @@ export interface components {
              */
             weights?: components["schemas"]["Weights"];
         };
+        /** @description When time starts a function. */
+        Schedule: {
+            /** @description Minute, hour, day, month and day of the week: `*\/5 8-17 * * MON-FRI`. */
+            cron: string;
+            /** @description What the function is given: at most 8,000 characters of JSON. */
+            payload?: unknown;
+            /** @description The IANA zone in which they are read: `UTC` unless given. */
+            zone?: string;
+        };
         /** @description What policies read under `sde.` for a consumer. */
         Sdes: {
             /** @description The values by group; `visitorinfo` holds those that win. */
@@ -4932,6 +6196,33 @@ export interface components {
             customerInfo?: Record<string, unknown>;
             /** @description Fields of the person. */
             personalInfo?: Record<string, unknown>;
+        };
+        /** @description A secret without its value. */
+        Secret: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            /** @description What functions call it. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updatedAt: string;
+            /** @description By whom. */
+            updatedBy: string;
+        };
+        /**
+         * @description A secret's value, which is never shown again.
+         * @example {
+         *       "value": "hunter2"
+         *     }
+         */
+        SecretValue: {
+            /** @description Any JSON but null, most often a text: 1 to 10,000 characters. */
+            value: unknown;
         };
         /**
          * @description A message that was sent.
@@ -5117,6 +6408,30 @@ export interface components {
             password: string;
             /** @description What stands in the link. */
             token: string;
+        };
+        /**
+         * @description What an import did, or would do.
+         * @example {
+         *       "created": 2,
+         *       "dryRun": true,
+         *       "ignoredColumns": [
+         *         "Employee ID"
+         *       ],
+         *       "unchanged": 40,
+         *       "updated": 1
+         *     }
+         */
+        SheetImportReport: {
+            /** @description How many are new. */
+            created: number;
+            /** @description Whether nothing was changed. */
+            dryRun: boolean;
+            /** @description Columns that say nothing here. */
+            ignoredColumns: string[];
+            /** @description How many are as they were. */
+            unchanged: number;
+            /** @description How many were there and are otherwise now. */
+            updated: number;
         };
         /**
          * @description What somebody signs in with.
@@ -5372,6 +6687,31 @@ export interface components {
             /** @description Which one. */
             skillId: string;
         };
+        /** @description A webhook. */
+        Webhook: components["schemas"]["WrittenWebhook"] & {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the present one signs beside it.
+             */
+            previousSecretUntil?: string | null;
+            progress?: components["schemas"]["Progress"] | null;
+            /** @description What signs, `whsec_…`: shown once, when it is made. */
+            secret?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updatedAt: string;
+            /** @description By whom. */
+            updatedBy: string;
+        };
         /**
          * @description A day of the week.
          * @enum {string}
@@ -5490,6 +6830,37 @@ export interface components {
             skillId?: string | null;
         };
         /**
+         * @description What a function is to be.
+         * @example {
+         *       "name": "vip check",
+         *       "source": "async function lambda(input) { return input.payload === \"ada\"; }"
+         *     }
+         */
+        WrittenFunction: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description What it reads as `process.env`; takes effect when it is deployed. */
+            environment?: {
+                [key: string]: string;
+            };
+            /** @description The event that starts it; without one only callers, policies and schedules do. */
+            eventId?: string | null;
+            /** @description Whether it is given the bearer token of the one who asked for a decision. */
+            isTrusted?: boolean;
+            /** @description Its name, unique ignoring case: 1 to 200 characters. */
+            name: string;
+            schedule?: components["schemas"]["Schedule"] | null;
+            /** @description The skills for whose conversations the event starts it: at most 50, none means all. */
+            skillIds?: string[];
+            /** @description JavaScript that defines `lambda(input, callback)`: at most 100,000 characters. */
+            source: string;
+            /**
+             * Format: int32
+             * @description How long it may take: 10 to 30,000, 30,000 unless given; takes effect when it is deployed.
+             */
+            timeoutMs?: number;
+        };
+        /**
          * @description What a group of agents is to be.
          * @example {
          *       "id": "night-shift",
@@ -5568,6 +6939,29 @@ export interface components {
             role?: string | null;
             /** @description What they are good at. */
             skills?: components["schemas"]["UserSkill"][];
+        };
+        /**
+         * @description What an administrator says of a webhook.
+         * @example {
+         *       "description": "Our archive",
+         *       "events": [
+         *         "conversation.*"
+         *       ],
+         *       "url": "https://example.com/hook"
+         *     }
+         */
+        WrittenWebhook: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Whether anything is sent; what happens meanwhile is sent when it is. */
+            enabled?: boolean;
+            /** @description Types of events, or the beginning of types before `*`; none means all. */
+            events?: string[];
+            /**
+             * @description Where events are sent: http or https. Private addresses are refused unless the server's
+             *     configuration allows them.
+             */
+            url: string;
         };
     };
     responses: {
@@ -5790,6 +7184,221 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    invokeFunctionsByEvent: {
+        parameters: {
+            query?: {
+                /** @description Who calls. */
+                externalSystem?: string;
+                /** @description The skill of the conversation. */
+                skillId?: string;
+                /** @description `1` for version 1; with the header `LP-EventSource` instead it is version 2. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The credential's account.
+                 * @example acc1
+                 */
+                accountId: string;
+                /**
+                 * @description The event.
+                 * @example controllerbot_messaging_conversation_end
+                 */
+                eventId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FunctionInvocation"];
+            };
+        };
+        responses: {
+            /** @description What they answered, in the order in which they were made */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionEventResult"][];
+                };
+            };
+            400: components["responses"]["ContractBadRequest"];
+            401: components["responses"]["ContractUnauthorized"];
+            403: components["responses"]["ContractForbidden"];
+            413: components["responses"]["ContractTooLarge"];
+            /** @description One of them failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionInvocationFailure"];
+                };
+            };
+            429: components["responses"]["ContractRateLimited"];
+            500: components["responses"]["ContractInternal"];
+            503: components["responses"]["ContractUnavailable"];
+            504: components["responses"]["ContractTimeout"];
+        };
+    };
+    isEventImplemented: {
+        parameters: {
+            query?: {
+                /** @description Who calls. */
+                externalSystem?: string;
+                /** @description The skill of the conversation. */
+                skillId?: string;
+                /** @description `1` for version 1; with the header `LP-EventSource` instead it is version 2. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The credential's account.
+                 * @example acc1
+                 */
+                accountId: string;
+                /**
+                 * @description The event.
+                 * @example controllerbot_messaging_conversation_end
+                 */
+                eventId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether one does */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionImplemented"];
+                };
+            };
+            400: components["responses"]["ContractBadRequest"];
+            401: components["responses"]["ContractUnauthorized"];
+            403: components["responses"]["ContractForbidden"];
+            429: components["responses"]["ContractRateLimited"];
+            500: components["responses"]["ContractInternal"];
+            503: components["responses"]["ContractUnavailable"];
+            504: components["responses"]["ContractTimeout"];
+        };
+    };
+    listLambdas: {
+        parameters: {
+            query?: {
+                /** @description Only those that listen to this event. */
+                eventId?: string;
+                /** @description Only the one of this name, ignoring case. */
+                functionName?: string;
+                /**
+                 * @description Only those in one of these states, separated by commas: `Draft`, `Productive`, `Modified` or
+                 *     `Build Error`.
+                 */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The credential's account.
+                 * @example acc1
+                 */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The functions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedFunction"][];
+                };
+            };
+            400: components["responses"]["ContractBadRequest"];
+            401: components["responses"]["ContractUnauthorized"];
+            403: components["responses"]["ContractForbidden"];
+            429: components["responses"]["ContractRateLimited"];
+            500: components["responses"]["ContractInternal"];
+            503: components["responses"]["ContractUnavailable"];
+            504: components["responses"]["ContractTimeout"];
+        };
+    };
+    invokeFunction: {
+        parameters: {
+            query?: {
+                /** @description Who calls. */
+                externalSystem?: string;
+                /** @description The skill of the conversation. */
+                skillId?: string;
+                /** @description `1` for version 1; with the header `LP-EventSource` instead it is version 2. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The credential's account.
+                 * @example acc1
+                 */
+                accountId: string;
+                /**
+                 * @description The function.
+                 * @example 00000000-0000-7000-8000-000000000000
+                 */
+                uuid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FunctionInvocation"];
+            };
+        };
+        responses: {
+            /** @description What it answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            400: components["responses"]["ContractBadRequest"];
+            401: components["responses"]["ContractUnauthorized"];
+            403: components["responses"]["ContractForbidden"];
+            /** @description There is none, or it is not deployed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionInvocationFailure"];
+                };
+            };
+            413: components["responses"]["ContractTooLarge"];
+            /** @description It failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionInvocationFailure"];
+                };
+            };
+            429: components["responses"]["ContractRateLimited"];
+            500: components["responses"]["ContractInternal"];
+            503: components["responses"]["ContractUnavailable"];
+            504: components["responses"]["ContractTimeout"];
+        };
+    };
     serviceBaseUri: {
         parameters: {
             query?: never;
@@ -7534,6 +9143,160 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    deadLettersList: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of the page: 1 to 1,000, 100 unless given. */
+                limit?: number;
+                /** @description A webhook's id, or `functions`; all of them unless given. */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeadLetter"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    deadLettersDiscardAll: {
+        parameters: {
+            query?: {
+                /** @description A webhook's id, or `functions`; all of them unless given. */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discarded"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    deadLettersDiscard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dead letter */
+                deadLetterId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    deadLettersRedeliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dead letter */
+                deadLetterId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryAttempt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    deadLettersRedeliverAll: {
+        parameters: {
+            query?: {
+                /** @description A webhook's id, or `functions`; all of them unless given. */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redelivered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     decisionsList: {
         parameters: {
             query?: {
@@ -7879,6 +9642,575 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    eventsList: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the answer before; from the first event that is kept unless given. */
+                cursor?: string;
+                /** @description Events of the answer: 1 to 1,000, 100 unless given. */
+                limit?: number;
+                /** @description Types of events, separated by commas, or the beginning of types before `*`; all unless given. */
+                types?: string;
+                /** @description Seconds to wait for an event if there is none yet, 0 to 25; none unless given. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountEvents"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Function"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrittenFunction"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrittenFunction"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsPatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Knows who is a VIP."
+                 *     }
+                 */
+                "application/json": Record<string, unknown>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsDeploy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsLogs: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Only entries written at or after this instant. */
+                from?: string;
+                /** @description Only entries that matter at least so much: `info`, `warn` or `error`. */
+                level?: string;
+                /** @description Rows of the page: 1 to 1,000, 100 unless given. */
+                limit?: number;
+                /** @description Only entries of this request. */
+                requestId?: string;
+                /** @description Only entries that contain this text, ignoring case. */
+                search?: string;
+                /** @description Only entries written before this instant. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FunctionLogEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsRollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionSchedule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FunctionTest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionRun"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsUndeploy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FunctionVersion"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsAllowed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllowList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsAllow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllowList"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllowList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FunctionEvent"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8480,7 +10812,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Attempt"];
+                "application/json": components["schemas"]["PolicyTrial"];
             };
         };
         responses: {
@@ -8531,6 +10863,109 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    secretsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Secret"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    secretsPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 1 to 100 letters, digits, `_` and `-`
+                 * @example crm-token
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValue"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    secretsDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -9038,6 +11473,48 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    skillsSkillsImport: {
+        parameters: {
+            query?: {
+                /** @description Whether the file is only looked at, and nothing changed. */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file; 10 MB */
+        requestBody: {
+            content: {
+                /**
+                 * @example id,name,description
+                 *     1001,Billing,Bills and refunds
+                 *     1002,Sales,
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetImportReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     usersList: {
         parameters: {
             query?: never;
@@ -9332,6 +11809,309 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    usersUsersImport: {
+        parameters: {
+            query?: {
+                /** @description Whether the file is only looked at, and nothing changed. */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file; 10 MB */
+        requestBody: {
+            content: {
+                /**
+                 * @example id,name,email,skills,maxConversations
+                 *     7,Ada,ada@example.com,seeded:8,4
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetImportReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    webhooksList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Webhook"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    webhooksCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrittenWebhook"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    webhooksGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    webhooksPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrittenWebhook"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    webhooksDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    webhooksPatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": false
+                 *     }
+                 */
+                "application/json": Record<string, unknown>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    webhooksRotateSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    webhooksTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryAttempt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -9783,6 +12563,36 @@ export interface operations {
                 };
                 content: {
                     "text/plain; charset=utf-8": string;
+                };
+            };
+        };
+    };
+    appToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The credential's account.
+                 * @example acc1
+                 */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["ClientCredentials"];
+            };
+        };
+        responses: {
+            /** @description The token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppToken"];
                 };
             };
         };
