@@ -6,7 +6,7 @@ mod skills;
 mod table;
 mod users;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -46,15 +46,59 @@ struct Draft<'t, N, W> {
     written: W,
 }
 
-/// Finds nouns by the id or the name that a cell has.
-struct Named<Id>(Vec<(Id, String)>);
+/// Finds what is there by its id or by what else tells it from others, in any case.
+struct Known<'k, N> {
+    by_id: HashMap<&'k str, &'k Kept<N>>,
+    by_unique: HashMap<String, &'k Kept<N>>,
+}
+
+impl<'k, N: Noun> Known<'k, N> {
+    fn new(nouns: &'k [Kept<N>]) -> Self {
+        let unique = |kept: &'k Kept<N>| Some((kept.record.unique()?.to_lowercase(), kept));
+        Self {
+            by_id: nouns.iter().map(|kept| (kept.record.id(), kept)).collect(),
+            by_unique: nouns.iter().filter_map(unique).collect(),
+        }
+    }
+
+    /// Returns the one that a line means.
+    fn find(&self, id: Option<&str>, unique: Option<&str>) -> Option<&'k Kept<N>> {
+        match (id, unique) {
+            (Some(id), _) => self.by_id.get(id).copied(),
+            (None, Some(unique)) => self.by_unique.get(&unique.to_lowercase()).copied(),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether another one than that of the id has what must be unique.
+    fn is_taken(&self, unique: &str, id: &str) -> bool {
+        let known = self.by_unique.get(&unique.to_lowercase());
+        known.is_some_and(|kept| kept.record.id() != id)
+    }
+}
+
+/// Finds ids by the id or the name that a cell has.
+struct Named<Id> {
+    by_id: HashMap<String, Id>,
+    by_name: HashMap<String, Id>,
+}
 
 impl<Id: Display + Clone> Named<Id> {
+    /// Of those with the same name the first is found.
+    fn new(named: impl IntoIterator<Item = (Id, String)>) -> Self {
+        let (mut by_id, mut by_name) = (HashMap::new(), HashMap::new());
+        for (id, name) in named {
+            by_name
+                .entry(name.to_lowercase())
+                .or_insert_with(|| id.clone());
+            by_id.insert(id.to_string(), id);
+        }
+        Self { by_id, by_name }
+    }
+
     fn find(&self, text: &str) -> Option<Id> {
-        let lower = text.to_lowercase();
-        let by_id = self.0.iter().find(|(id, _)| id.to_string() == text);
-        let by_name = || self.0.iter().find(|(_, name)| name.to_lowercase() == lower);
-        by_id.or_else(by_name).map(|(id, _)| id.clone())
+        let by_name = || self.by_name.get(&text.to_lowercase());
+        self.by_id.get(text).or_else(by_name).cloned()
     }
 }
 

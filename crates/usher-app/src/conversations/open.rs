@@ -75,19 +75,7 @@ impl New {
 pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
     caller.require(Permission::ConversationsOpen)?;
     check(caller, &new)?;
-    let creation = Creation::new(
-        caller,
-        "conversation.open",
-        &(
-            &new.skill_id,
-            &new.engagement_id,
-            &new.consumer_id,
-            &new.channel,
-            &new.attributes,
-            new.sdes.as_ref().map(sdes::Said::to_value),
-            &new.message,
-        ),
-    )?;
+    let creation = creation(caller, &new)?;
     let desk = Desks::of(app, &caller.account).await?;
     if let Some(earlier) = creation.earlier(caller, app).await? {
         let id = ConversationId::parse(&earlier).map_err(Error::internal)?;
@@ -154,6 +142,23 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
     let kept = conversation_of(app, &caller.account, &id).await?;
     let kept = kept.ok_or_else(|| super::hidden(&id))?;
     Ok(view(&desk, kept, app.now()))
+}
+
+/// Describes the opening, without what differs each time it is sent.
+fn creation(caller: &Caller, new: &New) -> Result<Creation> {
+    Creation::new(
+        caller,
+        "conversation.open",
+        &(
+            &new.skill_id,
+            &new.engagement_id,
+            &new.consumer_id,
+            &new.channel,
+            &new.attributes,
+            new.sdes.as_ref().map(sdes::Said::to_value),
+            &new.message,
+        ),
+    )
 }
 
 fn started(conversation: &Conversation) -> Event {

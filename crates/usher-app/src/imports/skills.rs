@@ -6,7 +6,7 @@ use usher_model::id::SkillId;
 use usher_store::record::Skill;
 
 use super::table::{Column, Row, Table, YES_OR_NO, yes_or_no};
-use super::{Draft, Mistakes, Named, Report, apply};
+use super::{Draft, Known, Mistakes, Named, Report, apply};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::Result;
@@ -36,46 +36,38 @@ pub async fn import(
 ) -> Result<Report> {
     caller.require(Permission::SkillsWrite)?;
     let table = Table::read(file, COLUMNS)?;
-    let known = noun::all::<Skill>(caller, app).await?;
+    let there = noun::all::<Skill>(caller, app).await?;
+    let known = Known::new(&there);
     let mut mistakes = Mistakes::default();
     let mut drafts = Vec::new();
     for row in table.rows() {
         let id = row.text("id");
-        let found = known.iter().find(|kept| match id {
-            Some(id) => kept.record.id.as_str() == id,
-            None => row
-                .text("name")
-                .is_some_and(|name| name.to_lowercase() == kept.record.name.to_lowercase()),
-        });
-        let minted = || noun::mint(app);
-        let id = found.map(|kept| kept.record.id.to_string());
-        let id = id.or_else(|| row.text("id").map(str::to_owned));
+        let found = known.find(id, row.text("name"));
         let written = found.map_or_else(|| Written::new(""), |kept| kept.record.clone().into());
+        let id = found.map(|kept| kept.record.id.as_str()).or(id);
         drafts.push(Draft {
             row,
             before: found.cloned(),
-            id: id.unwrap_or_else(minted),
+            id: id.map_or_else(|| noun::mint(app), str::to_owned),
             written: read(&row, written, &mut mistakes),
         });
     }
     let of_file = drafts
         .iter()
         .map(|draft| (draft.id.clone(), draft.written.name.clone()));
-    let of_account = known
+    let of_account = there
         .iter()
         .map(|kept| (kept.record.id.to_string(), kept.record.name.clone()));
-    let named = Named(of_file.chain(of_account).collect());
+    let named = Named::new(of_file.chain(of_account));
     let ids = drafts
         .iter()
         .map(|draft| (&draft.row, Some(draft.id.clone())));
     mistakes.note_repeated("id", ids);
-    let names = drafts
-        .iter()
-        .map(|draft| (&draft.row, Some(draft.written.name.clone())));
-    mistakes.note_repeated(
-        "name",
-        names.filter(|(_, name)| name.as_ref().is_some_and(|name| !name.is_empty())),
-    );
+    let names = drafts.iter().map(|draft| {
+        let name = Some(draft.written.name.clone());
+        (&draft.row, name.filter(|name| !name.is_empty()))
+    });
+    mistakes.note_repeated("name", names);
     let mut skills = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let Draft {
@@ -88,17 +80,10 @@ pub async fn import(
         let expected = "the id or the name of a skill";
         let into = &mut written.fallback_skill_id;
         mistakes.fill(&row, "fallbackSkillId", expected, fallback, into);
-        let is_taken = |name: &str| {
-            known.iter().any(|kept| {
-                kept.record.id.as_str() != id
-                    && kept.record.name.to_lowercase() == name.to_lowercase()
-            })
-        };
-        if is_taken(&written.name) {
-            let expected = format!(
-                "expected a name of its own, found `{}`, which another skill has",
-                written.name
-            );
+        if known.is_taken(&written.name, &id) {
+            let name = &written.name;
+            let expected =
+                format!("expected a name of its own, found `{name}`, which another skill has");
             mistakes.note(&row, "name", expected);
         }
         match SkillId::parse(&id) {

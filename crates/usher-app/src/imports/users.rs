@@ -7,7 +7,7 @@ use usher_model::role::Role;
 use usher_store::record::{AgentGroup, Kept, Skill, User};
 
 use super::table::{Column, Row, Table, YES_OR_NO, yes_or_no};
-use super::{Draft, Mistakes, Named, Report, apply};
+use super::{Draft, Known, Mistakes, Named, Report, apply};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::Result;
@@ -42,7 +42,7 @@ const PROFICIENCY: u8 = 5;
 const UNASSIGNED: &str = "-1";
 
 /// What cells name.
-struct Known {
+struct Words {
     skills: Named<SkillId>,
     groups: Named<GroupId>,
 }
@@ -61,24 +61,24 @@ pub async fn import(
 ) -> Result<Report> {
     caller.require(Permission::AccessWrite)?;
     let table = Table::read(file, COLUMNS)?;
-    let users = noun::all::<User>(caller, app).await?;
-    let known = Known::read(caller, app).await?;
+    let there = noun::all::<User>(caller, app).await?;
+    let known = Known::new(&there);
+    let words = Words::read(caller, app).await?;
     let mut mistakes = Mistakes::default();
     let mut drafts = Vec::new();
     for row in table.rows() {
-        let before = users.iter().find(|kept| means(&row, &kept.record)).cloned();
-        let id = before.as_ref().map(|kept| kept.record.id.to_string());
-        let id = id.or_else(|| row.text("id").map(str::to_owned));
-        let written = match &before {
+        let id = row.text("id");
+        let found = known.find(id, row.text("email"));
+        let written = match found {
             Some(kept) => crate::users::User::from(kept.clone()).is,
             None => Written::new(""),
         };
-        let written = known.read_line(&row, written, &mut mistakes);
+        let id = found.map(|kept| kept.record.id.as_str()).or(id);
         drafts.push(Draft {
             row,
-            id: id.unwrap_or_else(|| noun::mint(app)),
-            before,
-            written,
+            before: found.cloned(),
+            id: id.map_or_else(|| noun::mint(app), str::to_owned),
+            written: words.read_line(&row, written, &mut mistakes),
         });
     }
     let ids = drafts
@@ -98,9 +98,7 @@ pub async fn import(
             written,
         } = draft;
         if let Some(email) = &written.email
-            && users
-                .iter()
-                .any(|kept| kept.record.id.as_str() != id && has(&kept.record, email))
+            && known.is_taken(email, &id)
         {
             let expected = format!(
                 "expected an address of their own, found `{email}`, which another user has"
@@ -135,29 +133,15 @@ pub async fn import(
     apply(caller, app, &table, made, is_dry_run).await
 }
 
-/// Whether a line means a user.
-fn means(row: &Row<'_>, user: &User) -> bool {
-    match (row.text("id"), row.text("email")) {
-        (Some(id), _) => user.id.as_str() == id,
-        (None, Some(email)) => has(user, email),
-        (None, None) => false,
-    }
-}
-
-fn has(user: &User, email: &str) -> bool {
-    let of_user = user.email.as_ref();
-    of_user.is_some_and(|known| known.to_lowercase() == email.to_lowercase())
-}
-
-impl Known {
+impl Words {
     async fn read(caller: &Caller, app: &App) -> Result<Self> {
         let skills = noun::all::<Skill>(caller, app).await?.into_iter();
         let groups = noun::all::<AgentGroup>(caller, app).await?.into_iter();
         let skill = |kept: Kept<Skill>| (kept.record.id, kept.record.name);
         let group = |kept: Kept<AgentGroup>| (kept.record.id, kept.record.name);
         Ok(Self {
-            skills: Named(skills.map(skill).collect()),
-            groups: Named(groups.map(group).collect()),
+            skills: Named::new(skills.map(skill)),
+            groups: Named::new(groups.map(group)),
         })
     }
 
