@@ -294,8 +294,8 @@ async fn what_nobody_takes_becomes_a_dead_letter_that_can_be_redelivered_or_disc
         // when it is time for the next one.
         for days in [0, 1] {
             floor.clock.advance(Duration::from_secs(days * 86_400));
-            let said = floor.say(&floor.as_consumer("good"), &good, &round.to_string());
-            said.await.unwrap();
+            let (consumer, text) = (floor.as_consumer("good"), round.to_string());
+            floor.say(&consumer, &good, &text).await.unwrap();
             receiver.next().await;
         }
     }
