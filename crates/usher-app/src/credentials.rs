@@ -9,7 +9,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use usher_model::id::{AccountId, AgentId, ConsumerId, CredentialId, RequestId, UserId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
@@ -23,6 +22,7 @@ use crate::cache::{self, Cache};
 use crate::caller::{Caller, Permission};
 use crate::change::{Change, check_name};
 use crate::error::{Code, Error, Result};
+use crate::hash::{hexadecimal, sha256};
 use crate::idempotency::Creation;
 
 /// How long a credential that was found good is taken as good without asking the store: the longest
@@ -277,7 +277,7 @@ pub async fn rotate(
 /// # Errors
 /// Fails with [`Code::Unauthorized`] if the key is malformed, unknown, expired or revoked.
 pub async fn authenticate(app: &App, api_key: &str, request_id: RequestId) -> Result<Caller> {
-    let digest = Sha256::digest(api_key.as_bytes()).into();
+    let digest = sha256(api_key);
     match remembered(app, &digest, request_id) {
         Some(caller) => Ok(caller),
         // On the heap: every request would carry the room for it.
@@ -411,7 +411,7 @@ async fn sign(
 /// Fails with [`Code::Unauthorized`] if the token is malformed, forged or expired, or its
 /// credential is gone.
 pub async fn authenticate_token(app: &App, token: &str, request_id: RequestId) -> Result<Caller> {
-    let digest = Sha256::digest(token.as_bytes()).into();
+    let digest = sha256(token);
     match remembered(app, &digest, request_id) {
         Some(caller) => Ok(caller),
         None => Box::pin(examine_token(app, digest, token, request_id)).await,
@@ -481,7 +481,7 @@ fn admit_consumer(
 
 /// Returns the caller whose cookie was found good a moment ago.
 pub(crate) fn remembered_user(app: &App, cookie: &str, request_id: RequestId) -> Option<Caller> {
-    remembered(app, &Sha256::digest(cookie.as_bytes()).into(), request_id)
+    remembered(app, &sha256(cookie), request_id)
 }
 
 /// Remembers a user whose cookie was found good, for a moment.
@@ -500,7 +500,7 @@ pub(crate) fn admit_user(
         agent: AgentId::parse(user.id.as_str()).ok(),
         until: app.now().plus(REMEMBERED_FOR).min(until),
     };
-    let digest = Sha256::digest(cookie.as_bytes()).into();
+    let digest = sha256(cookie);
     app.credentials.known.insert(digest, known.clone());
     caller_of(known, request_id)
 }
@@ -673,10 +673,7 @@ pub(crate) fn secret(app: &App) -> String {
 }
 
 pub(crate) fn hash(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(&sha256(secret))
 }
 
 fn target(id: CredentialId) -> String {

@@ -103,7 +103,12 @@ impl Token {
     /// Keeps a token; `Bearer` may stand before it.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(text.strip_prefix("Bearer ").unwrap_or(text).trim().to_owned())
+        Self(
+            text.strip_prefix("Bearer ")
+                .unwrap_or(text)
+                .trim()
+                .to_owned(),
+        )
     }
 
     /// Returns what the header `Authorization` says.
@@ -175,7 +180,10 @@ pub async fn decide(caller: &Caller, app: &Arc<App>, request: Request) -> Result
     let outcome = if !rules.plan.calls.is_empty() {
         let calls = calls.insert(Calls::new(caller, app, &rules, &request, begun));
         // On the heap: every decision would carry the room for it.
-        Box::pin(Outcome::with_calls(calls, &mut facts, now, only, &mut notes)).await?
+        Box::pin(Outcome::with_calls(
+            calls, &mut facts, now, only, &mut notes,
+        ))
+        .await?
     } else if request.consumer_id.is_some() || rules.plan.sde.is_empty() {
         Outcome::of(&rules, &facts, now, only)?
     } else {
@@ -343,7 +351,11 @@ impl<'r> Outcome<'r> {
         notes: &mut Vec<String>,
     ) -> Result<Self> {
         let (rules, has_consumer) = (calls.rules, calls.request.consumer_id.is_some());
-        let sdes = if has_consumer { &[] } else { rules.plan.sde.as_slice() };
+        let sdes = if has_consumer {
+            &[]
+        } else {
+            rules.plan.sde.as_slice()
+        };
         for wanted in sdes {
             offer(facts, wanted.slot, Fact::Unread);
         }

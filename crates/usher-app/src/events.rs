@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout_at};
 use usher_model::id::{AccountId, RequestId};
 use usher_model::value::Value;
@@ -14,6 +13,7 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Error, Result};
 use crate::feed::{self, Event, Happened, Item, Scope};
+use crate::hash::{hexadecimal, sha256};
 
 /// Pages of events that one call looks through for those of the wanted types.
 const PAGES_MAX: usize = 8;
@@ -118,8 +118,7 @@ impl Filter {
 #[must_use]
 pub fn id(account: &AccountId, happened: &Happened) -> RequestId {
     let place = format!("{account}\n{}", happened.sequence);
-    let hash = Sha256::digest(place.as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hexadecimal(&sha256(place));
     let time = format!("{:012x}", happened.at.milliseconds().max(0));
     let part = |text: &str, from: usize, length: usize| -> String {
         text.chars().skip(from).take(length).collect()

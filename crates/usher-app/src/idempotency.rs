@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use usher_model::time::Timestamp;
 use usher_store::collection::kept;
 use usher_store::record::{self, Idempotency, Kept};
@@ -15,6 +14,7 @@ use usher_store::store::Key;
 use crate::App;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
+use crate::hash::{hexadecimal, sha256};
 
 /// How long a name is remembered.
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -40,10 +40,7 @@ impl Creation {
             return Ok(Self { named: None });
         };
         let sent = serde_json::to_vec(&(operation, sent)).map_err(Error::internal)?;
-        let fingerprint = Sha256::digest(sent)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let fingerprint = hexadecimal(&sha256(sent));
         let named = Named {
             actor: caller.actor.clone(),
             key: key.clone(),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
+
+use crate::hash::{hexadecimal, sha256};
 
 /// Bytes of a key.
 pub const KEY_BYTES: usize = 32;
@@ -155,8 +156,7 @@ impl Keyring {
 
 impl Key {
     fn new(bytes: &[u8; KEY_BYTES]) -> Option<Self> {
-        let hash = Sha256::digest(bytes);
-        let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hexadecimal(&sha256(bytes));
         Some(Self {
             name: name.chars().take(NAME_CHARS).collect(),
             key: LessSafeKey::new(UnboundKey::new(&AES_256_GCM, bytes).ok()?),

@@ -48,6 +48,7 @@ pub mod workers;
 mod change;
 mod check;
 mod desks;
+mod hash;
 mod hours;
 mod idempotency;
 mod noun;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 use usher_model::id::{AccountId, RequestId, UserId};
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
@@ -22,6 +21,7 @@ use crate::caller::{Caller, Permission};
 use crate::change::{Change, check_name};
 use crate::credentials::{self, secret};
 use crate::error::{Code, Error, Result};
+use crate::hash::sha256;
 use crate::noun::{self, Noun as _};
 use crate::users::{self, User, UserKind, Written};
 use crate::{accounts, passwords};
@@ -141,7 +141,7 @@ pub fn is_cookie(text: &str) -> bool {
 /// Returns what a page must send along with each change, which pages of other sites cannot know.
 #[must_use]
 pub fn csrf_token(cookie: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(format!("csrf {cookie}")))
+    URL_SAFE_NO_PAD.encode(sha256(format!("csrf {cookie}")))
 }
 
 /// Signs somebody out in one browser; a cookie that does not work any more is none.

@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read as _, Write};
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 use usher_model::id::AccountId;
 use usher_model::limits;
 use usher_model::time::Timestamp;
@@ -103,7 +103,7 @@ pub(crate) struct Encoder<W> {
     to: W,
     /// Lines that are not yet written: the lines of PostgreSQL come where nothing may block.
     pending: Vec<u8>,
-    checksum: Sha256,
+    checksum: Context,
     rows: u64,
 }
 
@@ -127,7 +127,7 @@ impl<W: Write> Encoder<W> {
         let mut encoder = Self {
             to,
             pending: Vec::new(),
-            checksum: Sha256::new(),
+            checksum: Context::new(&SHA256),
             rows: 0,
         };
         encoder.line(&header.to_string());
@@ -187,7 +187,7 @@ impl<W: Write> Encoder<W> {
 pub(crate) struct Decoder<R> {
     from: R,
     header: Header,
-    checksum: Sha256,
+    checksum: Context,
     lines: u64,
     rows: u64,
 }
@@ -202,7 +202,7 @@ pub(crate) struct Restored {
 
 impl<R: BufRead> Decoder<R> {
     pub(crate) fn new(mut from: R) -> Result<Self, BackupError> {
-        let mut checksum = Sha256::new();
+        let mut checksum = Context::new(&SHA256);
         let expected = || BackupError::Line {
             line: 1,
             expected: "a backup's first line".to_owned(),
@@ -319,10 +319,10 @@ fn read_line(from: &mut impl BufRead) -> Result<Option<Vec<u8>>, BackupError> {
     Ok(Some(line).filter(|line| !line.is_empty()))
 }
 
-fn hexadecimal(checksum: &Sha256) -> String {
+fn hexadecimal(checksum: &Context) -> String {
+    let checksum = checksum.clone().finish();
     checksum
-        .clone()
-        .finalize()
+        .as_ref()
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()

@@ -305,8 +305,8 @@ impl Server {
             usher_app::measure(&app);
             std::future::ready(metrics.render())
         };
-        let mut router = usher_api::router(Arc::clone(&opened.app), options)
-            .route("/metrics", get(render));
+        let mut router =
+            usher_api::router(Arc::clone(&opened.app), options).route("/metrics", get(render));
         if !config.security.cors_origins.is_empty() {
             router = router.layer(cors(&config.security.cors_origins));
         }
