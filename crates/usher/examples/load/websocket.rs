@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -137,16 +137,17 @@ impl Socket {
     }
 
     async fn receive(&mut self) -> Result<()> {
-        let mut room = [0; RECEIVED_BYTES];
         loop {
             self.stream.readable().await?;
-            match self.stream.try_read(&mut room) {
+            let filled = self.received.len();
+            self.received.resize(filled + RECEIVED_BYTES, 0);
+            let room = self.received.get_mut(filled..).unwrap_or_default();
+            let read = self.stream.try_read(room);
+            let count = read.as_ref().map_or(0, |count| *count);
+            self.received.truncate(filled + count);
+            match read {
                 Ok(0) => bail!("the connection has ended"),
-                Ok(count) => {
-                    let read = room.get(..count).context("more was read than fits")?;
-                    self.received.extend_from_slice(read);
-                    return Ok(());
-                }
+                Ok(_) => return Ok(()),
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error.into()),
             }
