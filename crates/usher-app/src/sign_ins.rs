@@ -284,7 +284,7 @@ pub async fn set_up(app: &Arc<App>, wanted: SetUp) -> Result<SignedIn> {
     };
     let kept: Kept<record::User> = noun::find(&caller, app, link.record.user_id.as_str())
         .await
-        .map_err(|_| gone())?;
+        .map_err(|source| gone().with_source(source))?;
     if !kept.record.is_enabled {
         return Err(gone());
     }

@@ -439,7 +439,7 @@ async fn follow(
                     return Ok(came);
                 }
                 came.dead
-                    .push(dead(app, account, happened, lane.attempts, error));
+                    .push(dead(app, account, happened, lane.attempts, &error));
             }
         }
         lane.after = happened.sequence;
@@ -456,7 +456,7 @@ fn dead(
     account: &AccountId,
     happened: &Happened,
     attempts: u32,
-    error: String,
+    error: &str,
 ) -> DeadLetter {
     let now = app.now();
     DeadLetter {

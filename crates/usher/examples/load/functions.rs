@@ -119,11 +119,10 @@ async fn alone(options: &Options) -> Result<()> {
     let (count, proportional, private) = memory.fold((0, 0, 0), |sum, one| {
         (sum.0 + 1, sum.1 + one.0, sum.2 + one.1)
     });
-    if count > 0 {
+    let each = |sum: u64| sum.checked_div(count);
+    if let (Some(proportional), Some(private)) = (each(proportional), each(private)) {
         say(&format!(
-            "an idle worker: {} kB in proportion, {} kB of its own ({count} workers)",
-            proportional / count,
-            private / count
+            "an idle worker: {proportional} kB in proportion, {private} kB of its own ({count} workers)"
         ));
     }
     tasks.stop().await;
