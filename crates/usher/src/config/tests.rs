@@ -149,24 +149,24 @@ fn a_missing_file_is_a_mistake() {
 
 #[test]
 fn a_store_url_is_never_shown() {
-    let url = "postgres://usher:secret@localhost/usher";
+    let url = "postgres://usher:hush-hush@localhost/usher";
     let config = Config::load(&environment(&[("USHER__STORE__URL", url)])).unwrap();
     assert_eq!(config.store.url.as_ref().unwrap().reveal(), url);
-    assert!(!format!("{config:?}").contains("secret"));
+    assert!(!format!("{config:?}").contains("hush-hush"));
     let found = mistakes(&environment(&[(
         "USHER__STORE__URL",
-        "mysql://usher:secret@localhost",
+        "mysql://usher:hush-hush@localhost",
     )]));
-    assert!(!found[0].contains("secret"), "{found:?}");
+    assert!(!found[0].contains("hush-hush"), "{found:?}");
 }
 
 #[test]
 fn a_bus_is_named_by_its_servers_and_never_shown() {
-    let url = "nats://usher:secret@a:4222, tls://b";
+    let url = "nats://usher:hush-hush@a:4222, tls://b";
     let config = Config::load(&environment(&[("USHER__BUS__URL", url)])).unwrap();
     assert_eq!(config.bus.url.as_ref().unwrap().reveal(), url);
-    assert!(!format!("{config:?}").contains("secret"));
-    let wrong = "nats://a, http://usher:secret@b";
+    assert!(!format!("{config:?}").contains("hush-hush"));
+    let wrong = "nats://a, http://usher:hush-hush@b";
     assert_eq!(
         mistakes(&environment(&[("USHER__BUS__URL", wrong)])),
         [

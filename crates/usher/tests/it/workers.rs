@@ -55,6 +55,13 @@ impl Pool {
             .await
     }
 
+    /// Waits until a worker waits for a job.
+    async fn until_idle(&self) {
+        while self.workers.idle() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until all that was started in the background has ended, and ends the pool.
     async fn close(self) {
         self.tasks.stop().await;
@@ -147,9 +154,7 @@ async fn what_the_engine_cannot_stop_is_killed_at_its_deadline() {
         "function lambda(input, callback) { setInterval(() => {}, 10); }",
     ] {
         // Only what runs is to be measured, not how long a process takes to start.
-        while pool.workers.idle() == 0 {
-            tokio::task::yield_now().await;
-        }
+        pool.until_idle().await;
         let outcome = pool.run_within(Duration::from_millis(400), source).await;
         let failure = outcome.result.unwrap_err();
         assert!(
@@ -157,9 +162,7 @@ async fn what_the_engine_cannot_stop_is_killed_at_its_deadline() {
             "{source}: {failure:?}"
         );
     }
-    while pool.workers.idle() == 0 {
-        tokio::task::yield_now().await;
-    }
+    pool.until_idle().await;
     let outcome = pool
         .run_within(
             Duration::from_millis(400),
@@ -172,7 +175,10 @@ async fn what_the_engine_cannot_stop_is_killed_at_its_deadline() {
         "the function did not answer before its deadline"
     );
     pool.close().await;
-    assert_eq!(children(), BTreeSet::new(), "nothing runs on");
+    // Nothing runs on; a process that was killed takes a moment to go.
+    while !children().is_empty() {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -217,6 +223,8 @@ async fn a_worker_has_given_up_its_rights() {
     );
     let look = async {
         called.notified().await;
+        // The spare one that is started beside it gives its rights up before it is ready.
+        pool.until_idle().await;
         for process in children() {
             let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}"));
             let limits = read("limits").unwrap();
@@ -293,7 +301,12 @@ async fn a_worker_that_is_killed_in_the_middle_fails_its_run_and_no_other() {
     );
     let kill = async {
         called.notified().await;
+        pool.until_idle().await;
+        let idle = pool.workers.idle_processes();
         for process in children() {
+            if idle.contains(&process) {
+                continue;
+            }
             let killed = std::process::Command::new("kill")
                 .args(["-KILL", &process.to_string()])
                 .status();
