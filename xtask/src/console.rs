@@ -8,11 +8,18 @@ use anyhow::{Result, bail};
 use crate::process::{self, cargo};
 use crate::workspace;
 
-const NODE: &str = "the console needs Node.js 20.19 or later with npm: https://nodejs.org";
+/// What is missing if [`is_possible`] says no.
+pub(crate) const NODE: &str =
+    "the console needs Node.js 20.19 or later with npm: https://nodejs.org";
+
+/// Whether there is what builds the console.
+pub(crate) fn is_possible() -> bool {
+    process::works(Command::new("npm").arg("--version"))
+}
 
 /// Builds the console, fetching its packages if they are not there as the lock file has them.
 pub(crate) fn build() -> Result<()> {
-    if !process::works(Command::new("npm").arg("--version")) {
+    if !is_possible() {
         bail!(NODE);
     }
     if !is_installed() {

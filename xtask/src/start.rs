@@ -12,18 +12,16 @@ use crate::workspace;
 const FOLDER: &str = "usher-data";
 
 /// Builds the console and a release with it, fills the data directory and serves until the first
-/// signal; further words go to `usher serve`.
+/// signal; further words go to `usher serve`. Without Node.js there is no console, and all else.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
-    console::build()?;
-    process::run(&mut cargo([
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "usher",
-        "--features",
-        "console",
-    ]))?;
+    let mut build = cargo(["build", "--release", "--locked", "--package", "usher"]);
+    if console::is_possible() {
+        console::build()?;
+        build.args(["--features", "console"]);
+    } else {
+        process::complain(&format!("no console: {}", console::NODE));
+    }
+    process::run(&mut build)?;
     let usher = || {
         let mut command = Command::new(workspace::root().join("target/release/usher"));
         command.current_dir(workspace::root());
