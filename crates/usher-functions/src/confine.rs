@@ -1,5 +1,6 @@
 //! What the operating system takes from a worker's process before it reads its first job.
 
+use std::ffi::c_int;
 use std::io;
 use std::os::fd::RawFd;
 
@@ -34,6 +35,7 @@ pub fn confine(memory_bytes_max: u64) -> io::Result<()> {
     set_no_new_privs(true)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     setpriority_process(None, NICENESS)?;
+    stand_back();
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nproc, 0)?;
@@ -42,6 +44,29 @@ pub fn confine(memory_bytes_max: u64) -> io::Result<()> {
         memory_bytes_max.saturating_add(ADDRESS_SPACE_BEYOND_HEAP),
     )?;
     limit(Resource::Nofile, 0)
+}
+
+/// Lets the process run only while nobody else wants the processor, where the system can do that.
+///
+/// Niceness alone is a smaller share, which is given in slices of milliseconds: a decision would wait
+/// for the end of each.
+fn stand_back() {
+    /// `sched_setscheduler(2)`: for work that may wait for ever.
+    const SCHED_IDLE: c_int = 5;
+    #[repr(C)]
+    struct Parameters {
+        priority: c_int,
+    }
+    #[expect(unsafe_code, reason = "no library of ours has this call")]
+    // SAFETY: the declaration is that of the C library, on which the standard library stands.
+    unsafe extern "C" {
+        fn sched_setscheduler(process: c_int, policy: c_int, with: *const Parameters) -> c_int;
+    }
+    let parameters = Parameters { priority: 0 };
+    #[expect(unsafe_code, reason = "no library of ours has this call")]
+    // SAFETY: the parameters outlive the call, which only reads them; 0 is this process.
+    let _refused = unsafe { sched_setscheduler(0, SCHED_IDLE, &raw const parameters) };
+    // If it was refused, the niceness stands.
 }
 
 /// Closes whatever the parent, or its parent, left open beyond the three streams.
