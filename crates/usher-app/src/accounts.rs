@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use usher_model::id::{AccountId, RequestId};
 use usher_model::role::Role;
-use usher_store::batch::{Batch, Expect};
+use usher_store::batch::{Batch, CommitError, Expect};
 use usher_store::record::{self, Record as _};
 
 use crate::App;
@@ -29,8 +29,12 @@ pub async fn create(app: &App, account: &AccountId) -> Result<bool> {
     };
     let mut batch = Batch::new(now);
     batch.put_record(account, &record, Expect::Absent)?;
-    app.store.commit(batch).await?;
-    Ok(true)
+    match app.store.commit(batch).await {
+        Ok(_) => Ok(true),
+        // Another node made it at the same moment.
+        Err(CommitError::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns every account, in the order of their ids.

@@ -475,8 +475,7 @@ fn admit_consumer(
         agent: None,
         until: app.now().plus(REMEMBERED_FOR).min(expires_at),
     };
-    app.credentials.known.insert(digest, known.clone());
-    Ok(caller_of(known, request_id))
+    Ok(remember(app, digest, known, request_id))
 }
 
 /// Returns the caller whose cookie was found good a moment ago.
@@ -500,9 +499,7 @@ pub(crate) fn admit_user(
         agent: AgentId::parse(user.id.as_str()).ok(),
         until: app.now().plus(REMEMBERED_FOR).min(until),
     };
-    let digest = sha256(cookie);
-    app.credentials.known.insert(digest, known.clone());
-    caller_of(known, request_id)
+    remember(app, sha256(cookie), known, request_id)
 }
 
 /// Whether the text looks like one of our API keys rather than a token.
@@ -516,6 +513,12 @@ fn remembered(app: &App, digest: &[u8; 32], request_id: RequestId) -> Option<Cal
     // What ends too far ahead was noted before the clock went backwards.
     let is_fresh = known.until > now && known.until <= now.plus(REMEMBERED_FOR);
     is_fresh.then(|| caller_of(known, request_id))
+}
+
+/// Takes whoever was found good as good for a moment.
+fn remember(app: &App, digest: [u8; 32], known: Known, request_id: RequestId) -> Caller {
+    app.credentials.known.insert(digest, known.clone());
+    caller_of(known, request_id)
 }
 
 fn caller_of(known: Known, request_id: RequestId) -> Caller {
@@ -577,9 +580,8 @@ async fn admit(
         agent,
         until,
     };
-    app.credentials.known.insert(digest, known.clone());
     note_use(app, &known.account, credential.id, now);
-    Ok(caller_of(known, request_id))
+    Ok(remember(app, digest, known, request_id))
 }
 
 /// Writes the last use behind the answer; losing one costs a minute of knowledge.

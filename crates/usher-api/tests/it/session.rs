@@ -99,7 +99,6 @@ async fn node() -> Node {
     let node = Node::start().await;
     let admin = node.admin().await;
     stage(&node, &admin).await;
-    // What was found good a moment ago is taken as good for a few seconds more.
     node
 }
 

@@ -216,7 +216,7 @@ impl<'r> Calls<'r> {
         if !breaker.lets_through(begun) {
             return Ended {
                 word: RESTING,
-                result: Err(Failure::FunctionFailed { http_status: None }),
+                result: Err(failure_of(RESTING)),
                 took: Duration::ZERO,
             };
         }
@@ -327,23 +327,37 @@ fn unwrapped(mut answer: Value) -> Value {
 }
 
 fn ended(answer: crate::error::Result<Value>, begun: Instant) -> Ended {
-    let failed = |http_status| Failure::FunctionFailed { http_status };
     let (word, result) = match answer {
         Ok(value) => (OK, Ok(value)),
         Err(error) => {
-            let failure = match error.code {
-                Code::FunctionTimeout => Failure::FunctionTimeout,
-                Code::FunctionThrew | Code::FunctionCrashed => failed(Some(422)),
-                Code::FunctionNotFound | Code::FunctionNotDeployed => failed(Some(404)),
-                Code::FunctionUnavailable => failed(Some(503)),
-                Code::StoreUnavailable => Failure::ContextUnavailable,
-                _ => failed(Some(500)),
-            };
-            (error.code.as_str(), Err(failure))
+            let word = error.code.as_str();
+            (word, Err(failure_of(word)))
         }
     };
     let took = begun.elapsed();
     Ended { word, result, took }
+}
+
+/// Returns what a call that ended badly means for the policy: from the word alone, which the log
+/// keeps, so that a run that is repeated comes to the same.
+fn failure_of(word: &str) -> Failure {
+    let is = |codes: &[Code]| codes.iter().any(|code| code.as_str() == word);
+    let http_status = if is(&[Code::FunctionTimeout]) {
+        return Failure::FunctionTimeout;
+    } else if is(&[Code::StoreUnavailable]) {
+        return Failure::ContextUnavailable;
+    } else if is(&[Code::FunctionThrew, Code::FunctionCrashed]) {
+        Some(422)
+    } else if is(&[Code::FunctionNotFound, Code::FunctionNotDeployed]) {
+        Some(404)
+    } else if is(&[Code::FunctionUnavailable]) {
+        Some(503)
+    } else if word == RESTING {
+        None
+    } else {
+        Some(500)
+    };
+    Failure::FunctionFailed { http_status }
 }
 
 /// Writes a call as a remark: the attribute, the function, its time and how it ended. What it was
@@ -378,17 +392,8 @@ impl<'n> Noted<'n> {
 pub(super) fn failures(notes: &[String]) -> impl Iterator<Item = (&str, Failure)> {
     notes.iter().filter_map(|note| {
         let noted = Noted::read(note)?;
-        let http_status = match noted.word {
-            OK | HELD => return None,
-            "FUNCTION_TIMEOUT" => return Some((noted.attribute, Failure::FunctionTimeout)),
-            "STORE_UNAVAILABLE" => return Some((noted.attribute, Failure::ContextUnavailable)),
-            "FUNCTION_THREW" | "FUNCTION_CRASHED" => Some(422),
-            "FUNCTION_NOT_FOUND" | "FUNCTION_NOT_DEPLOYED" => Some(404),
-            "FUNCTION_UNAVAILABLE" => Some(503),
-            RESTING => None,
-            _ => Some(500),
-        };
-        Some((noted.attribute, Failure::FunctionFailed { http_status }))
+        let is_failure = ![OK, HELD].contains(&noted.word);
+        is_failure.then(|| (noted.attribute, failure_of(noted.word)))
     })
 }
 

@@ -73,7 +73,9 @@ async fn first_account(app: &Arc<App>) -> anyhow::Result<Option<sign_ins::Link>>
         return Ok(None);
     }
     let account = AccountId::parse(FIRST_ACCOUNT)?;
-    accounts::create(app, &account).await?;
+    if !accounts::create(app, &account).await? {
+        return Ok(None);
+    }
     let operator = accounts::operator(app, &account).await?;
     Ok(sign_ins::first_link(&operator, app).await?)
 }
