@@ -44,7 +44,8 @@ export async function failureOf(response: Response): Promise<Failure> {
   return new Failure(`The server answered ${response.status}.`);
 }
 
-function isProblem(body: unknown): body is Problem {
+/** Whether a value is the body of an error. */
+export function isProblem(body: unknown): body is Problem {
   return (
     typeof body === "object" &&
     body !== null &&

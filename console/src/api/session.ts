@@ -31,6 +31,11 @@ export async function signOut(): Promise<void> {
   setProof({});
 }
 
+/** Asks whether somebody is still signed in; whoever is not is told so. */
+export async function askSession(): Promise<void> {
+  await api.GET("/api/v1/session").catch(() => undefined);
+}
+
 /** Every change from now on carries the session's token. */
 function remembered(session: Session): Session {
   setProof(session.csrfToken ? { csrfToken: session.csrfToken } : {});
