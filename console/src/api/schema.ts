@@ -1356,6 +1356,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the queues of the skills as they are now. */
+        get: operations["queuesList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the conversations that nobody has yet, in the order in which they are handed out, and why
+         *     each waits.
+         */
+        get: operations["queuesWaiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/secrets": {
         parameters: {
             query?: never;
@@ -2476,6 +2513,11 @@ export interface components {
             groupId?: string | null;
             /** @description Who. */
             id: string;
+            /**
+             * Format: date-time
+             * @description Since when the agent has had none.
+             */
+            idleSince?: string | null;
             /** @description Whether the agent's lease holds. */
             isConnected: boolean;
             /** @description Whether the agent may work. */
@@ -4939,6 +4981,19 @@ export interface components {
              */
             showPreviousAgentName?: boolean;
         };
+        /** @description Why a conversation waits, in numbers. */
+        Obstacles: {
+            /** @description How many agents of its skill, and of the relaxations taken, each reason excludes. */
+            excluded: {
+                [key: string]: number;
+            };
+            /** @description Whether its skill is enabled and within business hours. */
+            isOpen: boolean;
+            /** @description How many agents could have it at this moment. */
+            reachable: number;
+            /** @description For whom alone it is kept. */
+            suggestedAgentId?: string | null;
+        };
         /**
          * @description A conversation that rings at an agent.
          * @example {
@@ -5009,7 +5064,7 @@ export interface components {
             /** @enum {string} */
             behavior: "TRANSFER";
             /** @description Which one. */
-            skill_id: string;
+            skillId: string;
         } | {
             /** @enum {string} */
             behavior: "CLOSE";
@@ -5028,6 +5083,11 @@ export interface components {
                 groupId?: string | null;
                 /** @description Who. */
                 id: string;
+                /**
+                 * Format: date-time
+                 * @description Since when the agent has had none.
+                 */
+                idleSince?: string | null;
                 /** @description Whether the agent's lease holds. */
                 isConnected: boolean;
                 /** @description Whether the agent may work. */
@@ -5580,6 +5640,39 @@ export interface components {
             nextCursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_Queue: {
+            /** @description The rows. */
+            items: {
+                /** @description Its agents who are online, full or not. */
+                agentsOnline: number;
+                expectedWaitSeconds?: components["schemas"]["ExpectedWait"] | null;
+                /**
+                 * Format: int64
+                 * @description Conversations that they would get at once; an agent without a limit counts 10,000.
+                 */
+                freeSlots: number;
+                /** @description Whether anything may be transferred to it and handed out. */
+                isEnabled: boolean;
+                /** @description Whether it is within business hours. */
+                isOpen: boolean;
+                /** @description What people call the skill. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description Since when the first of both has waited.
+                 */
+                oldestSince?: string | null;
+                /** @description Conversations that ring at an agent. */
+                ringing: number;
+                /** @description Of which skill; null for the conversations that have none, if there are any. */
+                skillId?: string | null;
+                /** @description Conversations that wait. */
+                waiting: number;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Secret: {
             /** @description The rows. */
             items: {
@@ -5939,6 +6032,52 @@ export interface components {
             /** @description Conversations and agents whose events wait for another attempt. */
             waiting: number;
         };
+        /**
+         * @description How the queue of a skill is at this moment.
+         * @example {
+         *       "agentsOnline": 2,
+         *       "expectedWaitSeconds": {
+         *         "from": 20,
+         *         "likely": 45,
+         *         "to": 90
+         *       },
+         *       "freeSlots": 0,
+         *       "isEnabled": true,
+         *       "isOpen": true,
+         *       "name": "Orders",
+         *       "oldestSince": "2026-05-01T10:00:00.000Z",
+         *       "ringing": 1,
+         *       "skillId": "1001",
+         *       "waiting": 3
+         *     }
+         */
+        Queue: {
+            /** @description Its agents who are online, full or not. */
+            agentsOnline: number;
+            expectedWaitSeconds?: components["schemas"]["ExpectedWait"] | null;
+            /**
+             * Format: int64
+             * @description Conversations that they would get at once; an agent without a limit counts 10,000.
+             */
+            freeSlots: number;
+            /** @description Whether anything may be transferred to it and handed out. */
+            isEnabled: boolean;
+            /** @description Whether it is within business hours. */
+            isOpen: boolean;
+            /** @description What people call the skill. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when the first of both has waited.
+             */
+            oldestSince?: string | null;
+            /** @description Conversations that ring at an agent. */
+            ringing: number;
+            /** @description Of which skill; null for the conversations that have none, if there are any. */
+            skillId?: string | null;
+            /** @description Conversations that wait. */
+            waiting: number;
+        };
         /** @description How a queue is doing; times in milliseconds, and -1 for what is not known. */
         QueueHealth: {
             /**
@@ -6056,6 +6195,16 @@ export interface components {
              * @description The version.
              */
             version: number;
+        };
+        /** @description At whom a conversation rings. */
+        Ringing: {
+            /** @description Who. */
+            agentId: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            until: string;
         };
         /**
          * @description Which version is to run again.
@@ -6686,6 +6835,57 @@ export interface components {
             proficiency?: number;
             /** @description Which one. */
             skillId: string;
+        };
+        /**
+         * @description A conversation that nobody has yet.
+         * @example {
+         *       "boost": 0,
+         *       "channel": "WEB",
+         *       "consumerId": "ada",
+         *       "conversationId": "01a1fd29-7863-7000-986a-772e5e30b132",
+         *       "isTransfer": false,
+         *       "obstacles": {
+         *         "excluded": {
+         *           "AT_CAPACITY": 2,
+         *           "AWAY": 1
+         *         },
+         *         "isOpen": true,
+         *         "reachable": 0
+         *       },
+         *       "since": "2026-05-01T10:00:00.000Z",
+         *       "skillId": "1001"
+         *     }
+         */
+        Waiting: {
+            /**
+             * Format: int32
+             * @description What a policy or an operator has added to its rank.
+             */
+            boost: number;
+            /** @description Where the consumer writes. */
+            channel?: string | null;
+            /** @description Whose it is. */
+            consumerId: string;
+            /** @description Which one. */
+            conversationId: string;
+            /** @description Whether it waits because of a transfer. */
+            isTransfer: boolean;
+            obstacles?: components["schemas"]["Obstacles"] | null;
+            ringing?: components["schemas"]["Ringing"] | null;
+            /**
+             * Format: date-time
+             * @description Since when it has waited.
+             */
+            since: string;
+            /** @description In whose queue. */
+            skillId?: string | null;
+        };
+        /** @description The conversations that nobody has yet, in the order in which they are handed out. */
+        WaitingList: {
+            /** @description The first of them. */
+            items: components["schemas"]["Waiting"][];
+            /** @description How many more there are. */
+            more: number;
         };
         /** @description A webhook. */
         Webhook: components["schemas"]["WrittenWebhook"] & {
@@ -10858,6 +11058,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Usage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    queuesList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Queue"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    queuesWaiting: {
+        parameters: {
+            query?: {
+                /** @description How many: 1 to 1,000, 100 unless given. */
+                limit?: number;
+                /** @description That are in this skill. */
+                skillId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingList"];
                 };
             };
             400: components["responses"]["BadRequest"];

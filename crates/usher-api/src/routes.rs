@@ -16,6 +16,7 @@ pub mod functions;
 pub mod groups;
 pub mod health;
 pub mod policies;
+pub mod queues;
 pub mod secrets;
 pub mod session;
 pub mod settings;
@@ -58,6 +59,7 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .merge(agents::router())
         .merge(conversations::router())
         .merge(groups::router())
+        .merge(queues::router())
         .merge(engagements::router())
         .merge(functions::router())
         .merge(secrets::router())

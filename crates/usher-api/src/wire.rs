@@ -11,6 +11,7 @@ pub mod function;
 pub mod import;
 pub mod last_contact;
 pub mod policy;
+pub mod queue;
 pub mod session;
 pub mod settings;
 pub mod skill;

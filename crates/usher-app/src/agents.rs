@@ -76,6 +76,8 @@ pub struct AgentStatus {
     pub active: usize,
     /// When the agent last got a conversation.
     pub last_assigned_at: Option<Timestamp>,
+    /// Since when the agent has had no conversation; nothing while there is one.
+    pub idle_since: Option<Timestamp>,
 }
 
 /// Which agents to list; all that is given must hold.
@@ -470,6 +472,7 @@ impl State {
             assigned: held.len(),
             active: held.iter().filter(has_to_act).count(),
             last_assigned_at: seat.and_then(|seat| seat.last_assigned_at),
+            idle_since: seat.and_then(|seat| seat.idle_since),
         })
     }
 

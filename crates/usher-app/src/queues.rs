@@ -1,4 +1,7 @@
-//! How queues are doing: the figures of `messaging.md` 9, from the desk, over the last hour.
+//! How queues are doing: the figures of `messaging.md` 9, from the desk, over the last hour; and as
+//! they are at this moment.
+
+mod live;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::desks::{AccountDesk, Desks};
 use crate::error::Result;
+
+pub use live::{Queue, Waiting, list, waiting};
 
 /// How far back the figures look.
 const WINDOW: Duration = Duration::from_secs(60 * 60);

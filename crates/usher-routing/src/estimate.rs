@@ -91,6 +91,18 @@ impl Desk {
             return None;
         }
         let skill = self.ticket(conversation)?.skill.as_ref();
+        self.estimate_behind(skill, position.ahead, now)
+    }
+
+    /// Returns how long somebody will probably wait who is behind so many others of a skill, as
+    /// [`Self::estimate`] does.
+    #[must_use]
+    pub fn estimate_behind(
+        &self,
+        skill: Option<&SkillId>,
+        ahead: usize,
+        now: Timestamp,
+    ) -> Option<Estimate> {
         let mut count = 0;
         let mut first = now;
         for (at, _) in self.recent(skill, now) {
@@ -102,7 +114,7 @@ impl Desk {
         }
         let intervals = f64::from(u32::try_from(count - 1).ok()?);
         let interval = now.since(first).as_secs_f64() / intervals;
-        let turn = f64::from(u32::try_from(position.ahead + 1).ok()?);
+        let turn = f64::from(u32::try_from(ahead + 1).ok()?);
         let percentile = |deviations: f64| {
             let root = 1.0 - 1.0 / (9.0 * turn) + deviations / (3.0 * turn.sqrt());
             turn * root.max(0.0).powi(3)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use usher_model::id::{AgentId, ConversationId};
+use usher_model::id::{AgentId, ConversationId, SkillId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::desk::index::LineKey;
 use crate::desk::skills::{SkillEntry, Slot};
 use crate::eligible::Exclusion;
-use crate::rank::AgentRank;
+use crate::rank::{AgentRank, TicketRank};
 use crate::seat::Proficiency;
 use crate::ticket::Ticket;
 
@@ -53,7 +53,66 @@ pub struct WhyWaiting {
     pub agents_more: usize,
 }
 
+/// Why a conversation still waits, in numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacles {
+    /// What the skill keeps from being handed out, if it is closed or disabled.
+    pub is_open: bool,
+    /// For whom alone it is kept.
+    pub suggested: Option<AgentId>,
+    /// How many agents could have it at this moment.
+    pub reachable: usize,
+    /// How many agents of the skill, and of the relaxations taken, each reason excludes.
+    pub excluded: Vec<(&'static str, usize)>,
+}
+
 impl Desk {
+    /// Returns in numbers why a conversation waits; nothing if it does not.
+    ///
+    /// It costs what the agents of [`Self::why_waiting`] cost only for those who are skipped, so it
+    /// can be asked of a whole queue.
+    #[must_use]
+    pub fn obstacles(&self, conversation: &ConversationId, now: Timestamp) -> Option<Obstacles> {
+        let now = self.effective(now);
+        let ticket = self
+            .ticket(conversation)
+            .filter(|ticket| ticket.is_queued())?;
+        let (reachable, mut excluded) = self.counts(ticket);
+        let is_skipped = |agent: &AgentId| {
+            let seat = self.seats.get(agent);
+            let exclusion = seat.and_then(|seat| self.exclusion(ticket, seat, now));
+            matches!(exclusion, Some(Exclusion::Skipped(_)))
+        };
+        let skips = ticket.skips.iter();
+        let skipped = skips.filter(|skip| is_skipped(&skip.agent)).count();
+        if skipped > 0 {
+            excluded.push(("SKIPPED", skipped));
+        }
+        Some(Obstacles {
+            is_open: self.is_open(self.skills.slot(ticket.skill.as_ref())),
+            suggested: ticket.suggestion.as_ref().map(|kept| kept.agent.clone()),
+            reachable: reachable.saturating_sub(skipped),
+            excluded,
+        })
+    }
+
+    /// Returns the first conversations that wait or ring, in the order of their rank, and how many
+    /// more there are.
+    #[must_use]
+    pub fn waiting(&self, skill: Option<&SkillId>, limit: usize) -> (Vec<&Ticket>, usize) {
+        let tickets = self.tickets().filter(|ticket| {
+            ticket.assignee().is_none()
+                && skill.is_none_or(|skill| ticket.skill.as_ref() == Some(skill))
+        });
+        let mut ranked: Vec<(TicketRank, &Ticket)> = tickets
+            .map(|ticket| (TicketRank::of(ticket), ticket))
+            .collect();
+        ranked.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        let more = ranked.len().saturating_sub(limit);
+        let first = ranked.into_iter().take(limit);
+        (first.map(|(_, ticket)| ticket).collect(), more)
+    }
+
     /// Returns why a conversation waits; nothing if it does not.
     #[must_use]
     pub fn why_waiting(&self, conversation: &ConversationId, now: Timestamp) -> Option<WhyWaiting> {

@@ -103,6 +103,10 @@ pub struct AgentStatus {
     pub assigned: usize,
     /// Those of them in which the agent has to act.
     pub active: usize,
+    /// Since when the agent has had none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub idle_since: Option<Timestamp>,
     /// The agent's skills.
     pub skills: Vec<NamedSkill>,
     /// The agent's group.
@@ -142,6 +146,7 @@ impl From<app::AgentStatus> for AgentStatus {
             ringing: status.ringing,
             assigned: status.assigned,
             active: status.active,
+            idle_since: status.idle_since,
             skills: skills.map(|(id, name)| NamedSkill { id, name }).collect(),
             group_id: status.group_id,
         }

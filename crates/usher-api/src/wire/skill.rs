@@ -315,6 +315,7 @@ pub enum OutsideHours {
     /// It goes to another skill.
     Transfer {
         /// Which one.
+        #[serde(rename = "skillId")]
         #[schema(value_type = String)]
         skill_id: SkillId,
     },

@@ -23,5 +23,6 @@ mod openapi;
 mod people;
 mod permissions;
 mod policies;
+mod queues;
 mod session;
 mod stream;

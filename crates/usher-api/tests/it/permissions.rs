@@ -296,6 +296,12 @@ const ROUTES: &[(&str, &str, Permission)] = &[
         "/api/v1/users/{userId}/disable",
         Permission::AccessWrite,
     ),
+    ("get", "/api/v1/queues", Permission::QueuesRead),
+    (
+        "get",
+        "/api/v1/queues/waiting",
+        Permission::ConversationsReadAll,
+    ),
     ("get", "/api/v1/agent-groups", Permission::AgentsRead),
     ("post", "/api/v1/agent-groups", Permission::AccessWrite),
     (

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use usher_routing::command::{Command, Happening};
 use usher_routing::seat::Status;
+use usher_routing::ticket::Ticket;
 
 use crate::harness::{Floor, agent, conversation, human, seconds, skill};
 
@@ -48,6 +49,55 @@ fn every_agent_has_the_first_reason_that_excludes_them() {
         ]
     );
     assert!(why.is_open);
+}
+
+#[test]
+fn the_obstacles_of_a_queue_are_those_of_its_agents_in_numbers() {
+    let mut floor = Floor::new(&["billing", "sales"]);
+    let set = [("billing", 5)];
+    floor.come("full", human(0, &set));
+    floor.come("away", human(1, &set));
+    floor.come("gone", human(1, &set));
+    floor.come("free", human(1, &set));
+    floor.say("away", Status::Away);
+    floor.say("gone", Status::Away);
+    floor.open("c1", "billing");
+    floor.wait(1);
+    floor.open("c2", "billing");
+    floor.open("c3", "sales");
+    let obstacles = |floor: &Floor, name| floor.desk.obstacles(&conversation(name), floor.now);
+    let before = obstacles(&floor, "c2").unwrap();
+    assert_eq!(before.reachable, 1);
+    assert_eq!(before.excluded, [("AWAY", 2), ("AT_CAPACITY", 1)]);
+    assert!(before.is_open);
+
+    assert_eq!(floor.matches(), "c1>free");
+    assert_eq!(obstacles(&floor, "c1"), None, "it rings");
+    let after = obstacles(&floor, "c2").unwrap();
+    assert_eq!(after.reachable, 0);
+    assert_eq!(after.excluded, [("AWAY", 2), ("AT_CAPACITY", 2)]);
+
+    let offer = floor.desk.ticket(&conversation("c1")).unwrap().offer();
+    let decline = Command::Decline {
+        conversation: conversation("c1"),
+        offer: offer.unwrap().id,
+        agent: agent("free"),
+        reason: None,
+    };
+    floor.ask(decline).unwrap();
+    let declined = obstacles(&floor, "c1").unwrap();
+    assert_eq!(declined.reachable, 0);
+    let excluded = [("AWAY", 2), ("AT_CAPACITY", 1), ("SKIPPED", 1)];
+    assert_eq!(declined.excluded, excluded);
+
+    let (waiting, more) = floor.desk.waiting(None, 2);
+    let names = |tickets: &[&Ticket]| -> Vec<String> {
+        let ids = tickets.iter().map(|ticket| ticket.conversation.to_string());
+        ids.collect()
+    };
+    assert_eq!((names(&waiting), more), (vec!["c1".into(), "c2".into()], 1));
+    let (waiting, more) = floor.desk.waiting(Some(&skill("sales")), 2);
+    assert_eq!((names(&waiting), more), (vec!["c3".into()], 0));
 }
 
 #[test]
