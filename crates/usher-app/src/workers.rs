@@ -1,7 +1,8 @@
 //! The pool of workers: processes that run what authors wrote.
 //!
 //! A worker does one job at a time and never serves two accounts. It is killed when a job passes
-//! its deadline, and let go when a job broke a limit, after many jobs, or when it has grown.
+//! its deadline, and let go when a job broke a limit or took long, after many jobs, or when it has
+//! grown.
 //! Whoever drops a run kills its worker.
 //!
 //! How many run at once is bounded, for all and for each account; who comes beyond waits in a
@@ -131,7 +132,7 @@ impl Workers {
             Err(_late) => return unavailable(late()),
         };
         let (outcome, is_reusable) = talk::run(&mut worker, job, host.as_ref(), deadline).await;
-        if is_reusable {
+        if is_reusable && !worker.stands_back {
             self.pool.release(account, worker, place);
         } else {
             worker.end().await;

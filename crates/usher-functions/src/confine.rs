@@ -1,4 +1,5 @@
-//! What the operating system takes from a worker's process before it reads its first job.
+//! What the operating system takes from a worker's process: before it reads its first job, and
+//! when a job turns out to be long.
 
 use std::ffi::c_int;
 use std::io;
@@ -6,8 +7,7 @@ use std::os::fd::RawFd;
 
 use rustix::io::close;
 use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setpriority_process,
-    setrlimit,
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
 use rustix::thread::set_no_new_privs;
 use rustix::time::{ClockId, clock_gettime};
@@ -19,14 +19,10 @@ const ADDRESS_SPACE_BEYOND_HEAP: u64 = 512 << 20;
 /// Processor time beyond what a job may take, before the system kills the process: in seconds.
 const CPU_SECONDS_BEYOND_JOB: u64 = 2;
 
-/// How far a worker's processes stand behind the server's when the processor is scarce: the last.
-const NICENESS: i32 = 19;
-
 /// Takes from this process what a worker does not need, for good.
 ///
 /// It keeps its three streams and its memory. It can open no file and no socket, start no process
-/// and no thread, write no file, gain no privilege, be read by no debugger; and it yields the
-/// processor to everybody else.
+/// and no thread, write no file, gain no privilege, be read by no debugger.
 ///
 /// # Errors
 /// Fails if the operating system refuses; the process must not run functions then.
@@ -34,8 +30,6 @@ pub fn confine(memory_bytes_max: u64) -> io::Result<()> {
     close_inherited()?;
     set_no_new_privs(true)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    setpriority_process(None, NICENESS)?;
-    stand_back();
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nproc, 0)?;
@@ -46,11 +40,14 @@ pub fn confine(memory_bytes_max: u64) -> io::Result<()> {
     limit(Resource::Nofile, 0)
 }
 
-/// Lets the process run only while nobody else wants the processor, where the system can do that.
+/// Lets a process run only while nobody else wants the processor, for good.
 ///
-/// Niceness alone is a smaller share, which is given in slices of milliseconds: a decision would wait
-/// for the end of each.
-fn stand_back() {
+/// Niceness would be a smaller share, which is given in slices of milliseconds: whoever wants the
+/// processor would wait for the end of each.
+///
+/// # Errors
+/// Fails if the process is gone, is another user's, or the system has no such class.
+pub fn stand_back(process: u32) -> io::Result<()> {
     /// `sched_setscheduler(2)`: for work that may wait for ever.
     const SCHED_IDLE: c_int = 5;
     #[repr(C)]
@@ -62,11 +59,16 @@ fn stand_back() {
     unsafe extern "C" {
         fn sched_setscheduler(process: c_int, policy: c_int, with: *const Parameters) -> c_int;
     }
+    let process = c_int::try_from(process).map_err(io::Error::other)?;
     let parameters = Parameters { priority: 0 };
     #[expect(unsafe_code, reason = "no library of ours has this call")]
-    // SAFETY: the parameters outlive the call, which only reads them; 0 is this process.
-    let _refused = unsafe { sched_setscheduler(0, SCHED_IDLE, &raw const parameters) };
-    // If it was refused, the niceness stands.
+    // SAFETY: the parameters outlive the call, which only reads them.
+    let outcome = unsafe { sched_setscheduler(process, SCHED_IDLE, &raw const parameters) };
+    if outcome == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Closes whatever the parent, or its parent, left open beyond the three streams.

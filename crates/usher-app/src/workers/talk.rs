@@ -9,13 +9,20 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, interval_at, sleep, sleep_until};
 use usher_functions::check::Diagnostic;
 use usher_functions::host::HostFailure;
 use usher_functions::worker::{Failure, FailureKind, FromWorker, Job, LogEntry, Outcome, ToWorker};
 
 use super::Host;
 use super::worker::{Worker, unexpected};
+
+/// Processor time of a job with which it competes on equal terms; then it stands back.
+///
+/// Most functions end long before. Those that do not, runaways among them, have only what nobody
+/// else wants; but on a machine where everybody wants everything that is next to nothing, which is
+/// no way to treat a function that a decision waits for.
+const EQUAL_TIME: Duration = Duration::from_millis(10);
 
 /// An answer under way, with the id it is to carry.
 type Pending<'a> = Pin<Box<dyn Future<Output = (u32, Result<Value, HostFailure>)> + Send + 'a>>;
@@ -88,8 +95,17 @@ impl<'a> Talk<'a> {
     /// Sends the job, answers its calls and returns its end.
     async fn run(&mut self, worker: &mut Worker, job: Job, host: &'a dyn Host) -> io::Result<Done> {
         worker.queue(&ToWorker::Job(Box::new(job)))?;
+        let had = worker.processor_time();
+        let mut look = interval_at(Instant::now() + EQUAL_TIME, EQUAL_TIME);
         loop {
             tokio::select! {
+                _ = look.tick(), if !worker.stands_back => {
+                    let has = worker.processor_time();
+                    let took = has.zip(had).map(|(has, had)| has.saturating_sub(had));
+                    if took.is_none_or(|took| took >= EQUAL_TIME) {
+                        worker.stand_back();
+                    }
+                }
                 message = worker.next() => {
                     if let Some(done) = self.hear(worker, message?, host)? {
                         return Ok(done);

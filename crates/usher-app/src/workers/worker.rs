@@ -7,10 +7,13 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
+use tracing::debug;
+use usher_functions::confine::stand_back;
 use usher_functions::worker::{self, Failure, FailureKind, Frames, FromWorker, ToWorker, encode};
 
 use super::Launch;
@@ -29,6 +32,8 @@ pub(super) struct Worker {
     outgoing: Vec<u8>,
     /// How many jobs it has done.
     pub(super) jobs: u32,
+    /// Whether it runs only while nobody else wants the processor, for good.
+    pub(super) stands_back: bool,
 }
 
 impl std::fmt::Debug for Worker {
@@ -93,6 +98,7 @@ impl Worker {
             frames: Frames::default(),
             outgoing: Vec::new(),
             jobs: 0,
+            stands_back: false,
         }
     }
 
@@ -114,6 +120,24 @@ impl Worker {
         let pages = std::fs::read_to_string(format!("/proc/{}/statm", self.process_id()?)).ok()?;
         let resident: u64 = pages.split_whitespace().nth(1)?.parse().ok()?;
         resident.checked_mul(PAGE_BYTES)
+    }
+
+    /// How much processor time it has had, if the system says so.
+    pub(super) fn processor_time(&self) -> Option<Duration> {
+        let path = format!("/proc/{}/schedstat", self.process_id()?);
+        let nanoseconds = std::fs::read_to_string(path).ok()?;
+        let nanoseconds = nanoseconds.split_whitespace().next()?.parse().ok()?;
+        Some(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Lets it run only while nobody else wants the processor from now on, where that can be had.
+    pub(super) fn stand_back(&mut self) {
+        if let Some(process) = self.process_id()
+            && let Err(reason) = stand_back(process)
+        {
+            debug!(error = %reason, "a worker for functions keeps its share of the processor");
+        }
+        self.stands_back = true;
     }
 
     /// Puts a message behind those that are still to be written.

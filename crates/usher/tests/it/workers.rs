@@ -62,6 +62,18 @@ impl Pool {
         }
     }
 
+    /// Returns the processes when all wait for a job but so many, which run: none is being started.
+    async fn children_at_rest(&self, running: usize) -> BTreeSet<u32> {
+        loop {
+            let all = children();
+            let idle = self.workers.idle_processes();
+            if all.iter().filter(|process| !idle.contains(process)).count() == running {
+                return all;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until all that was started in the background has ended, and ends the pool.
     async fn close(self) {
         self.tasks.stop().await;
@@ -223,9 +235,7 @@ async fn a_worker_has_given_up_its_rights() {
     );
     let look = async {
         called.notified().await;
-        // The spare one that is started beside it gives its rights up before it is ready.
-        pool.until_idle().await;
-        for process in children() {
+        for process in pool.children_at_rest(1).await {
             let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}"));
             let limits = read("limits").unwrap();
             let limit = |name: &str| {
@@ -301,9 +311,9 @@ async fn a_worker_that_is_killed_in_the_middle_fails_its_run_and_no_other() {
     );
     let kill = async {
         called.notified().await;
-        pool.until_idle().await;
+        let all = pool.children_at_rest(1).await;
         let idle = pool.workers.idle_processes();
-        for process in children() {
+        for process in all {
             if idle.contains(&process) {
                 continue;
             }
@@ -344,6 +354,35 @@ async fn a_run_that_nobody_waits_for_is_killed() {
     while children().iter().any(|process| !idle.contains(process)) {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_run_that_takes_long_stands_back_and_its_process_is_not_used_again() {
+    /// The class of `sched(7)` for what may wait for ever; everybody else has 0.
+    const IDLE: &str = "5";
+    let class = |process: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        // The 41st word of all, and the 39th after the name in brackets.
+        let after = stat.rsplit_once(") ").unwrap().1;
+        after.split(' ').nth(38).unwrap().to_owned()
+    };
+    let pool = Pool::new();
+    pool.run("function lambda() { return 1; }").await.unwrap();
+    let before = pool.children_at_rest(0).await;
+    assert!(before.iter().all(|process| class(process) == "0"));
+    let run = pool.run(
+        "function lambda() { const end = Date.now() + 300; while (Date.now() < end); return 2; }",
+    );
+    let look = async {
+        while !children().iter().any(|process| class(process) == IDLE) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let (answer, ()) = tokio::join!(run, look);
+    assert_eq!(answer, Ok(json!(2)));
+    let after = pool.children_at_rest(0).await;
+    assert!(after.iter().all(|process| class(process) == "0"));
+    pool.close().await;
 }
 
 #[tokio::test]
