@@ -2,6 +2,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "./server";
 
 const PLACES = [
+  "/console/workspace",
   "/console/policies",
   "/console/policies/new",
   "/console/policies/new?view=expression",

@@ -2,6 +2,7 @@
 import { test } from "./server";
 
 const PLACES: Record<string, string> = {
+  workspace: "/console/workspace",
   policies: "/console/policies",
   "policies-none": "/console/policies?find=nothing",
   "policy-new": "/console/policies/new",

@@ -22,6 +22,10 @@ export interface Server {
   link: string;
   /** Calls the API as a program does. */
   call: (method: string, path: string, body?: unknown) => Promise<unknown>;
+  /** Ends the program without a word. */
+  kill: () => Promise<void>;
+  /** Starts it again where it was, with what it has kept. */
+  startAgain: () => Promise<void>;
 }
 
 async function start(): Promise<Server & { stop: () => Promise<void> }> {
@@ -32,12 +36,12 @@ async function start(): Promise<Server & { stop: () => Promise<void> }> {
   const key = /usk\.\S+/.exec(said)?.[0];
   if (!link || !key)
     throw new Error(`expected a link and a key from \`usher demo\`, found: ${said}`);
-  const server = spawn(PROGRAM, ["serve", "--data", data, "--listen", "127.0.0.1:0"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const [line] = await once(createInterface(server.stdout), "line");
-  const url = /http:\S+/.exec(String(line))?.[0];
-  if (!url) throw new Error(`expected \`usher listening on http://…\`, found: ${line}`);
+  let { server, url } = await serve(data, "127.0.0.1:0");
+  const end = async (signal: NodeJS.Signals) => {
+    const ended = once(server, "exit");
+    server.kill(signal);
+    await ended;
+  };
   return {
     url,
     link,
@@ -50,13 +54,25 @@ async function start(): Promise<Server & { stop: () => Promise<void> }> {
       if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
       return answer.status === 204 ? undefined : answer.json();
     },
+    kill: () => end("SIGKILL"),
+    startAgain: async () => {
+      ({ server, url } = await serve(data, new URL(url).host));
+    },
     stop: async () => {
-      const ended = once(server, "exit");
-      server.kill("SIGTERM");
-      await ended;
+      await end("SIGTERM");
       await rm(data, { recursive: true });
     },
   };
+}
+
+async function serve(data: string, listen: string) {
+  const server = spawn(PROGRAM, ["serve", "--data", data, "--listen", listen], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [line] = await once(createInterface(server.stdout), "line");
+  const url = /http:\S+/.exec(String(line))?.[0];
+  if (!url) throw new Error(`expected \`usher listening on http://…\`, found: ${line}`);
+  return { server, url };
 }
 
 interface Fixtures {
@@ -96,6 +112,30 @@ export async function signIn(page: Page, server: Server): Promise<void> {
   const made = await page.request.post(`${server.url}/api/v1/session/setup`, {
     headers,
     data: { token, name, email, password },
+  });
+  expect(made.ok(), await made.text()).toBe(true);
+}
+
+/** Makes a user whose work is to talk, and signs them in on a page. */
+export async function signInAgent(
+  page: Page,
+  server: Server,
+  agent: { id: string; name: string; skills: string[] },
+): Promise<void> {
+  const { id, name } = agent;
+  await server.call("POST", "/api/v1/users", {
+    id,
+    name,
+    kind: "HUMAN",
+    role: "agent",
+    email: `${id}@example.com`,
+    skills: agent.skills.map((skillId) => ({ skillId })),
+  });
+  const link = await server.call("POST", `/api/v1/users/${id}/sign-in-link`);
+  const token = new URL(server.url + Object(link).path).searchParams.get("token");
+  const made = await page.request.post(`${server.url}/api/v1/session/setup`, {
+    headers: { origin: server.url },
+    data: { token, name, email: `${id}@example.com`, password: PERSON.password },
   });
   expect(made.ok(), await made.text()).toBe(true);
 }

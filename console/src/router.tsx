@@ -20,6 +20,7 @@ import { PoliciesPage } from "./pages/PoliciesPage";
 import { SetUpPage } from "./pages/SetUpPage";
 import { Shell } from "./pages/Shell";
 import { SignInPage } from "./pages/SignInPage";
+import { WorkspacePage } from "./pages/WorkspacePage";
 import { NotFound, PageFailure } from "./ui/Failures";
 
 export const queries = new QueryClient({
@@ -93,8 +94,9 @@ const shellRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/policies" });
+  beforeLoad: ({ context }) => {
+    const reads = context.session.permissions.includes("PoliciesRead");
+    throw redirect({ to: reads ? "/policies" : "/workspace" });
   },
 });
 
@@ -168,6 +170,19 @@ const attributeRoute = createRoute({
   errorComponent: PageFailure,
 });
 
+const workspaceRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/workspace",
+  validateSearch: (search: Record<string, unknown>) => present({ beside: text(search, "beside") }),
+  component: WorkspacePage,
+  errorComponent: PageFailure,
+});
+
+const openConversationRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "$conversationId",
+});
+
 const lastAgentRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings/last-agent",
@@ -185,6 +200,7 @@ export const router = createRouter({
       decisionsRoute,
       decisionRoute,
       attributesRoute.addChildren([attributeRoute]),
+      workspaceRoute.addChildren([openConversationRoute]),
       lastAgentRoute,
     ]),
   ]),

@@ -1,6 +1,7 @@
 /** What the pages read, each under the key by which a change makes it stale. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, body, type Schemas } from "./client";
+import { type Happened, readHappened } from "../live/frames";
+import { api, body, Failure, type Schemas } from "./client";
 
 export type Policy = Schemas["PolicyDocument"] & {
   id: string;
@@ -121,3 +122,104 @@ export const settingsQuery = queryOptions({
   queryKey: ["settings"],
   queryFn: async () => body(await api.GET("/api/v1/settings")),
 });
+
+export type Conversation = Schemas["Conversation"];
+export type Offer = Schemas["Offer"];
+
+/** How agents are doing now. */
+export const agentsQuery = queryOptions({
+  queryKey: ["agents"],
+  queryFn: async () => body(await api.GET("/api/v1/agents")).items,
+});
+
+/** What rings at an agent. */
+export const offersQuery = (agentId: string) =>
+  queryOptions({
+    queryKey: ["agents", agentId, "offers"],
+    queryFn: async () => {
+      const params = { path: { agentId } };
+      return body(await api.GET("/api/v1/agents/{agentId}/offers", { params })).items;
+    },
+  });
+
+/** The conversations that an agent has, in the order in which they began. */
+export const heldQuery = (agentId: string) =>
+  queryOptions({
+    queryKey: ["agents", agentId, "conversations"],
+    queryFn: async () => {
+      const query = { state: "ASSIGNED", agentId, limit: 100 };
+      const { items } = body(await api.GET("/api/v1/conversations", { params: { query } }));
+      return items.filter((one) => one.agentId === agentId).reverse();
+    },
+  });
+
+export const conversationQuery = (conversationId: string) =>
+  queryOptions({
+    queryKey: ["conversations", conversationId],
+    queryFn: async () => {
+      const params = { path: { conversationId } };
+      return body(await api.GET("/api/v1/conversations/{conversationId}", { params }));
+    },
+  });
+
+/** Everything that happened in a conversation; live pages add what happens to it. */
+export const timelineQuery = (conversationId: string) =>
+  queryOptions({
+    queryKey: ["conversations", conversationId, "timeline"],
+    queryFn: async () => {
+      const events: Happened[] = [];
+      for (let after = 0; ; ) {
+        const params = { path: { conversationId }, query: { after, limit: TIMELINE_A_PAGE } };
+        const page = body(await api.GET(TIMELINE, { params }));
+        events.push(...page.items.flatMap((item) => readHappened(item) ?? []));
+        if (!page.nextAfter) return events;
+        after = page.nextAfter;
+      }
+    },
+  });
+
+const TIMELINE = "/api/v1/conversations/{conversationId}/timeline";
+const TIMELINE_A_PAGE = 1_000;
+
+/** The consumer's previous conversation, as it was when the agent got this one. */
+export const lastContactQuery = (conversation: Conversation) =>
+  queryOptions({
+    // Another agent, skill or consumer has another previous conversation.
+    queryKey: [
+      "conversations",
+      conversation.id,
+      "last-contact",
+      conversation.agentId,
+      conversation.skillId,
+      conversation.consumerId,
+    ],
+    queryFn: async () => {
+      const params = { path: { conversationId: conversation.id } };
+      return body(await api.GET("/api/v1/conversations/{conversationId}/last-contact", { params }));
+    },
+  });
+
+/** A consumer's conversations, the newest first: as many as an agent looks back. */
+export const olderQuery = (consumerId: string) =>
+  queryOptions({
+    queryKey: ["consumers", consumerId, "conversations"],
+    queryFn: async () => {
+      const params = { query: { consumerId, limit: 7 } };
+      return body(await api.GET("/api/v1/conversations", { params })).items;
+    },
+  });
+
+/** What context holds of a session; null if nothing. */
+export const contextQuery = (namespace: string, session: string) =>
+  queryOptions({
+    queryKey: ["context", namespace, session],
+    queryFn: async () => {
+      const params = { path: { namespace, session } };
+      try {
+        return body(await api.GET("/api/v1/context/{namespace}/{session}", { params })).properties;
+      } catch (error) {
+        if (error instanceof Failure && error.status === 404) return null;
+        throw error;
+      }
+    },
+  });

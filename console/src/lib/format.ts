@@ -26,6 +26,16 @@ export function instant(at: string): string {
   return absolute.format(new Date(at));
 }
 
+const today = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const before = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** Returns the time of day, with the day if that is another one. */
+export function time(at: string): string {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return (isToday ? today : before).format(date);
+}
+
 /** Returns how long ago an instant was, or how far off it is. */
 export function ago(at: string, now: number): string {
   let value = (new Date(at).getTime() - now) / 1000;

@@ -15,6 +15,7 @@ import {
   IconChevronDown,
   IconHistory,
   IconLogout,
+  IconMessages,
   IconMoon,
   IconSearch,
   IconSun,
@@ -29,27 +30,50 @@ import { sessionQuery, signOut } from "../api/session";
 import { useSession } from "../lib/permissions";
 import { Finder, type Place } from "../ui/Finder";
 import { Mark } from "../ui/Mark";
+import { Desk } from "../workspace/Desk";
+import { forgetAll } from "../workspace/storage";
 import classes from "./Shell.module.css";
 
 /** The menu: a page that is not built yet is not in it. */
 const MENU = [
   {
+    title: "Talk",
+    pages: [{ to: "/workspace", name: "Workspace", icon: IconMessages, needs: "AvailabilitySet" }],
+  },
+  {
     title: "Route",
     pages: [
-      { to: "/policies", name: "Policies", icon: IconArrowsSort },
-      { to: "/decisions", name: "Decisions", icon: IconHistory },
-      { to: "/attributes", name: "Attributes", icon: IconTags },
+      { to: "/policies", name: "Policies", icon: IconArrowsSort, needs: "PoliciesRead" },
+      { to: "/decisions", name: "Decisions", icon: IconHistory, needs: "DecisionsRead" },
+      { to: "/attributes", name: "Attributes", icon: IconTags, needs: "AttributesRead" },
     ],
   },
   {
     title: "Settings",
-    pages: [{ to: "/settings/last-agent", name: "Last agent", icon: IconUserHeart }],
+    pages: [
+      {
+        to: "/settings/last-agent",
+        name: "Last agent",
+        icon: IconUserHeart,
+        needs: "SettingsRead",
+      },
+    ],
   },
 ] as const;
+
+/** Returns the part of the menu that the person may read. */
+function useMenu() {
+  const { permissions } = useSession();
+  return MENU.map((group) => ({
+    title: group.title,
+    pages: group.pages.filter(({ needs }) => permissions.includes(needs)),
+  })).filter(({ pages }) => pages.length > 0);
+}
 
 export function Shell() {
   const [isFinding, setFinding] = useState(false);
   useHotkeys([["mod+K", () => setFinding(true)]], []);
+  const menu = useMenu();
   return (
     <AppShell header={{ height: 48 }} navbar={{ width: 196, breakpoint: 0 }} padding={0}>
       <AppShell.Header className={classes.header} withBorder>
@@ -62,11 +86,14 @@ export function Shell() {
           <span>Find pages and policies</span>
           <Kbd size="xs">Ctrl K</Kbd>
         </UnstyledButton>
-        <Me />
+        <Group gap={4} wrap="nowrap">
+          <Desk />
+          <Me />
+        </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar} withBorder aria-label="Pages">
         <ScrollArea>
-          {MENU.map((group) => (
+          {menu.map((group) => (
             <div key={group.title} className={classes.group}>
               <Text className={classes.title}>{group.title}</Text>
               {group.pages.map((page) => (
@@ -94,14 +121,20 @@ function Find({ onClose }: { onClose: () => void }) {
 /** Returns everything one can go to by name. */
 function usePlaces(): Place[] {
   const navigate = useNavigate();
-  const policies = useQuery(policiesQuery).data;
+  const menu = useMenu();
+  const policies = useQuery({
+    ...policiesQuery,
+    enabled: useSession().permissions.includes("PoliciesRead"),
+  }).data;
   return useMemo(() => {
-    const pages = MENU.flatMap((group) => [...group.pages]).map((page) => ({
-      key: page.to,
-      kind: "page",
-      name: page.name,
-      go: () => void navigate({ to: page.to }),
-    }));
+    const pages = menu
+      .flatMap((group) => group.pages)
+      .map((page) => ({
+        key: page.to,
+        kind: "page",
+        name: page.name,
+        go: () => void navigate({ to: page.to }),
+      }));
     const found = (policies ?? []).map((policy) => ({
       key: policy.id,
       kind: "policy",
@@ -109,7 +142,7 @@ function usePlaces(): Place[] {
       go: () => void navigate({ to: "/policies/$policyId", params: { policyId: policy.id } }),
     }));
     return [...pages, ...found];
-  }, [navigate, policies]);
+  }, [navigate, menu, policies]);
 }
 
 function Account() {
@@ -128,6 +161,7 @@ function Me() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const leave = async () => {
     await signOut();
+    forgetAll();
     queries.clear();
     queries.setQueryData(sessionQuery.queryKey, null);
     await router.navigate({ to: "/sign-in" });

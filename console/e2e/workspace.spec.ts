@@ -1,0 +1,248 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Browser, Page } from "@playwright/test";
+import { expect, type Server, signInAgent, test } from "./server";
+
+const SKILL = "1001";
+let agents = 0;
+
+/** A colleague at a browser of their own, who is there to talk. */
+async function agentAt(browser: Browser, server: Server, name: string) {
+  agents += 1;
+  const id = `agent-${agents}`;
+  const page = await (await browser.newContext({ baseURL: server.url })).newPage();
+  // A skill of their own: nobody else's offers ring here.
+  const skillId = `skill-${agents}`;
+  await server.call("POST", "/api/v1/skills", { id: skillId, name: `Desk of ${name}` });
+  await signInAgent(page, server, { id, name, skills: [SKILL, skillId] });
+  await page.goto("/console/workspace");
+  return { id, page, skillId };
+}
+
+async function goOnline(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^Availability/ }).click();
+  await page.getByRole("menuitem", { name: /^Online/ }).click();
+  await expect(page.getByRole("button", { name: "Availability: Online" })).toBeVisible();
+}
+
+async function begin(server: Server, skillId: string, consumerId: string, message: string) {
+  const opened = await server.call("POST", "/api/v1/conversations", {
+    skillId,
+    consumerId,
+    isAuthenticated: true,
+    message,
+  });
+  return String(Object(opened).id);
+}
+
+const sayAsConsumer = (server: Server, id: string, text: string) =>
+  server.call("POST", `/api/v1/conversations/${id}/messages`, { text, asConsumer: true });
+
+/** What was said in a conversation, as the server has it. */
+async function saidIn(server: Server, id: string): Promise<string[]> {
+  const timeline = await server.call("GET", `/api/v1/conversations/${id}/timeline?limit=1000`);
+  const items: { event: { type: string; text?: string } }[] = Object(timeline).items;
+  return items.flatMap(({ event }) => (event.type === "MESSAGE_SENT" ? (event.text ?? "") : []));
+}
+
+test("an agent accepts, sees who it is, answers, and closes", async ({ browser, server }) => {
+  const { page, skillId } = await agentAt(browser, server, "Mia");
+  await expect(page.getByRole("heading", { name: "You are offline" })).toBeVisible();
+  await goOnline(page);
+  const before = await begin(server, skillId, "eve", "My parcel is great, thank you!");
+  await page.getByRole("button", { name: "Accept" }).click();
+  await expect(page.getByRole("heading", { name: "eve" })).toBeVisible();
+  await server.call("POST", `/api/v1/conversations/${before}/close`);
+  await expect(page.getByText("Closed by")).toBeVisible();
+
+  const id = await begin(server, skillId, "eve", "Now it is late.");
+  const offer = page.getByRole("region", { name: "Offers" });
+  await expect(offer).toContainText("Now it is late.");
+  await offer.getByRole("button", { name: "Accept" }).click();
+  await expect(page).toHaveURL(new RegExp(`/console/workspace/${id}`));
+  const contact = page.getByRole("region", { name: "Last contact" });
+  await expect(contact).toContainText("You talked with this customer");
+
+  await page.getByRole("textbox", { name: "Message to eve" }).fill("I look into it.");
+  await page.keyboard.press("Enter");
+  const log = page.getByRole("log");
+  await expect(log).toContainText("I look into it.");
+  await expect.poll(() => saidIn(server, id)).toContain("I look into it.");
+  await sayAsConsumer(server, id, "How kind of you.");
+  await expect(log).toContainText("How kind of you.");
+
+  await page.getByText("Private note").click();
+  await page.getByRole("textbox", { name: "Private note" }).fill("A loyal customer.");
+  await page.keyboard.press("Enter");
+  await expect(log).toContainText("the customer does not see this");
+
+  await page.getByRole("button", { name: "Close", exact: true }).click();
+  await page.getByRole("textbox", { name: "Why" }).fill("solved");
+  await page.getByRole("button", { name: "Close it" }).click();
+  await expect(log).toContainText("Closed by the agent: solved");
+  await expect(page.getByRole("textbox", { name: "Private note" })).toBeDisabled();
+  // What was known of the customer stays in sight.
+  await expect(contact).toContainText("You talked with this customer");
+});
+
+test("all of it is done by keyboard", async ({ browser, server }) => {
+  const { page, skillId } = await agentAt(browser, server, "Kim");
+  await page.getByRole("button", { name: /^Availability/ }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: /^Online/ }).press("Enter");
+  await expect(page.getByRole("button", { name: "Availability: Online" })).toBeVisible();
+
+  const declined = await begin(server, skillId, "dan", "Hello?");
+  await expect(page.getByRole("button", { name: "Accept" })).toBeVisible();
+  await page.keyboard.press("Alt+o");
+  await expect(page.getByRole("button", { name: "Accept" })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Accept" })).toBeHidden();
+  await server.call("POST", `/api/v1/conversations/${declined}/close`);
+
+  const ids: string[] = [];
+  for (const consumer of ["ann", "bob"]) {
+    ids.push(await begin(server, skillId, consumer, `I am ${consumer}.`));
+    await expect(page.getByRole("group", { name: new RegExp(consumer) })).toBeVisible();
+    await page.keyboard.press("Alt+o");
+    await expect(page.getByRole("button", { name: "Accept" })).toBeFocused();
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("textbox", { name: `Message to ${consumer}` })).toBeFocused();
+  }
+  await page.keyboard.type("Hello Bob.");
+  await page.keyboard.press("Alt+ArrowUp");
+  await expect(page.getByRole("textbox", { name: "Message to ann" })).toBeFocused();
+  await page.keyboard.type("Hello Ann.");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => saidIn(server, ids[0] ?? "")).toEqual(["I am ann.", "Hello Ann."]);
+  await page.keyboard.press("Alt+ArrowDown");
+  const toBob = page.getByRole("textbox", { name: "Message to bob" });
+  await expect(toBob).toHaveValue("Hello Bob.");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("How are you?");
+  await page.keyboard.press("Enter");
+  await expect
+    .poll(() => saidIn(server, ids[1] ?? ""))
+    .toEqual(["I am bob.", "Hello Bob.\nHow are you?"]);
+});
+
+test("what is unread is marked until it is seen, and two stand side by side", async ({
+  browser,
+  server,
+}) => {
+  const { page, skillId } = await agentAt(browser, server, "Noa");
+  await goOnline(page);
+  const list = page.getByRole("list", { name: "Your conversations" });
+  const first = await begin(server, skillId, "ann", "First.");
+  await page.getByRole("button", { name: "Accept" }).click();
+  await expect(page.getByRole("heading", { name: "ann" })).toBeVisible();
+  await begin(server, skillId, "bob", "Second.");
+  await page.getByRole("button", { name: "Accept" }).click();
+  await expect(page.getByRole("heading", { name: "bob" })).toBeVisible();
+
+  await sayAsConsumer(server, first, "Are you there?");
+  await expect(list.getByRole("link", { name: /^ann 1 unread/ })).toBeVisible();
+  await expect(list.getByLabel("1 unread")).toHaveCount(1);
+  await list.getByRole("link", { name: "Open ann beside" }).click();
+  await expect(page.getByRole("heading", { name: "ann" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "bob" })).toBeVisible();
+  await expect(list.getByLabel("1 unread")).toBeHidden();
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "ann" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "bob" })).toBeVisible();
+});
+
+test("of two who want one conversation, one gets it and the other is told", async ({
+  browser,
+  server,
+}) => {
+  const { page, id, skillId } = await agentAt(browser, server, "Zoe");
+  await goOnline(page);
+  const conversation = await begin(server, skillId, "cat", "Who takes me?");
+  await expect(page.getByRole("button", { name: "Accept" })).toBeVisible();
+  await page.keyboard.press("Alt+o");
+  await expect(page.getByRole("button", { name: "Accept" })).toBeFocused();
+  const offers = await server.call("GET", `/api/v1/agents/${id}/offers`);
+  const offer = String(Object(offers).items[0].id);
+  // The same agent at another screen is as quick as this one.
+  const other = server.call("POST", `/api/v1/offers/${offer}/accept`, {}).then(
+    () => "accepted",
+    () => "too late",
+  );
+  await page.keyboard.press("Enter");
+  expect(["accepted", "too late"]).toContain(await other);
+  await expect(page.getByRole("button", { name: "Accept" })).toBeHidden();
+  await expect(page.getByRole("list", { name: "Your conversations" })).toContainText("cat");
+  const timeline = await server.call("GET", `/api/v1/conversations/${conversation}/timeline`);
+  const items: { event: { type: string } }[] = Object(timeline).items;
+  expect(items.filter(({ event }) => event.type === "ASSIGNED")).toHaveLength(1);
+});
+
+test("a server that dies and comes back loses and doubles nothing that was typed", async ({
+  browser,
+  server,
+}) => {
+  const { page, skillId } = await agentAt(browser, server, "Ivy");
+  await goOnline(page);
+  const id = await begin(server, skillId, "fay", "Are you sure?");
+  await page.getByRole("button", { name: "Accept" }).click();
+  const field = page.getByRole("textbox", { name: "Message to fay" });
+  await field.fill("One.");
+  await field.press("Enter");
+  await expect.poll(() => saidIn(server, id)).toContain("One.");
+
+  await server.kill();
+  await expect(page.getByText("There is no connection.")).toBeVisible();
+  await field.fill("Two.");
+  await field.press("Enter");
+  await field.fill("Three.");
+  await field.press("Enter");
+  await expect(page.getByText(/^Not sent yet/)).toHaveCount(2);
+  await field.fill("Half a sent");
+
+  await server.startAgain();
+  await page.getByRole("button", { name: /^Try now/ }).click();
+  await expect(page.getByText(/^Not sent yet/)).toHaveCount(0);
+  await expect.poll(() => saidIn(server, id)).toEqual(["Are you sure?", "One.", "Two.", "Three."]);
+  await expect(field).toHaveValue("Half a sent");
+  await page.reload();
+  await expect(field).toHaveValue("Half a sent");
+  await expect(page.getByRole("log")).toContainText("Three.");
+  expect(await saidIn(server, id)).toEqual(["Are you sure?", "One.", "Two.", "Three."]);
+});
+
+test("a conversation is passed on to whoever has time", async ({ browser, server }) => {
+  const mia = await agentAt(browser, server, "Uma");
+  const leo = await agentAt(browser, server, "Leo");
+  await goOnline(mia.page);
+  await goOnline(leo.page);
+  await begin(server, mia.skillId, "gus", "I have a bill.");
+  await mia.page.getByRole("button", { name: "Accept" }).click();
+  await mia.page.getByRole("button", { name: "Pass on", exact: true }).click();
+  await mia.page.getByRole("textbox", { name: "To an agent or a skill" }).fill("Leo");
+  await expect(mia.page.getByRole("list", { name: "Where it can go" })).toContainText("Online");
+  await mia.page.getByRole("button", { name: "Pass on to Leo", exact: true }).click();
+  await expect(mia.page.getByText("gus goes to Leo.")).toBeVisible();
+  await leo.page.getByRole("button", { name: "Accept" }).click();
+  await expect(leo.page.getByRole("log")).toContainText("I have a bill.");
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`a desk at work shuts nobody out, in ${colorScheme}`, async ({ browser, server }) => {
+    const { page, skillId } = await agentAt(browser, server, `Ana ${colorScheme}`);
+    await page.emulateMedia({ colorScheme });
+    await goOnline(page);
+    await begin(server, skillId, "hal", "Open the doors, please.");
+    await page.getByRole("button", { name: "Accept" }).click();
+    await expect(page.getByRole("log")).toContainText("Open the doors");
+    await page.getByText("Private note").click();
+    await page.getByRole("textbox", { name: "Private note" }).fill("He is a machine.");
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("log")).toContainText("He is a machine.");
+    await begin(server, skillId, "dave", "Hello?");
+    await expect(page.getByRole("button", { name: "Accept" })).toBeVisible();
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(
+      violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`),
+    ).toEqual([]);
+  });
+}
