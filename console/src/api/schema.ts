@@ -244,8 +244,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List who changed what, the newest first. */
+        /**
+         * List who changed what, the newest first. A page may be short, or empty, and still have a next
+         *     one.
+         */
         get: operations["auditList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/{auditId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See one change. */
+        get: operations["auditGet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -300,7 +320,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** See the context documents and engagement attributes that are kept of a consumer. */
+        get: operations["consumersGet"];
         put?: never;
         post?: never;
         /** Erase everything kept under a consumer's id, and say what it was. */
@@ -1075,6 +1096,23 @@ export interface paths {
         /** Say which domains functions may call, from now on. */
         put: operations["functionsAllow"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check what is written of a function, as deploying would; nothing is kept and nothing is run. */
+        post: operations["functionsCheck"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2896,6 +2934,13 @@ export interface components {
             /** @description Why: `MANUAL_CLOSE`, or in the words of who closed it. */
             description: string;
         };
+        /** @description What is kept of a consumer besides conversations and decisions. */
+        Consumer: {
+            /** @description The documents of which the consumer is the session. */
+            documents: components["schemas"]["ContextDocument"][];
+            /** @description Engagement attributes by group, as policies read them under `sde.`. */
+            sde?: Record<string, unknown> | null;
+        };
         /**
          * @description Whose signature an account takes for who a consumer is.
          * @example {
@@ -3637,6 +3682,29 @@ export interface components {
             /** @description By whom. */
             updatedBy: string;
         };
+        /** @description What is wrong with a function while it is written. */
+        FunctionCheck: {
+            /** @description When the schedule would start it next, the first first: up to five instants. */
+            nextAt: string[];
+            /** @description What keeps the source from being deployed. */
+            problems: components["schemas"]["FunctionProblem"][];
+            /** @description What is wrong with the schedule. */
+            scheduleProblem?: string | null;
+        };
+        /**
+         * @description What is written of a function, to be checked.
+         * @example {
+         *       "source": "async function lambda(input) { return input.payload; }",
+         *       "schedule": {
+         *         "cron": "*\/5 8-17 * * MON-FRI"
+         *       }
+         *     }
+         */
+        FunctionDraft: {
+            schedule?: null | components["schemas"]["Schedule"];
+            /** @description JavaScript. */
+            source: string;
+        };
         /** @description An event that may start functions. */
         FunctionEvent: {
             /** @description Functions that may listen to it; with skills, those for one skill. */
@@ -3718,6 +3786,21 @@ export interface components {
             id: string;
             /** @description In which request. */
             requestId: string;
+        };
+        /** @description A mistake in a source. */
+        FunctionProblem: {
+            /**
+             * Format: int32
+             * @description The column in characters, from 1.
+             */
+            column: number;
+            /**
+             * Format: int32
+             * @description The line, from 1.
+             */
+            line: number;
+            /** @description What was expected, and what to do. */
+            message: string;
         };
         /** @description What came of trying a function. */
         FunctionRun: {
@@ -8104,12 +8187,20 @@ export interface operations {
     auditList: {
         parameters: {
             query?: {
+                /** @description Only this action, `policy.update`, or all of one noun, `policy`. */
+                action?: string;
+                /** @description Only what this one did: `user/ada`, `credential/…`, `operator`. */
+                actor?: string;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
+                /** @description Only entries made at or after this instant. */
+                from?: string;
                 /** @description Rows of the page: 1 to 1,000, 100 unless given. */
                 limit?: number;
                 /** @description Only entries about this: `policy/3f0c…`, `credential/…`, `settings`. */
                 target?: string;
+                /** @description Only entries made before this instant. */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -8129,6 +8220,37 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    auditGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The entry */
+                auditId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8246,6 +8368,36 @@ export interface operations {
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];
+        };
+    };
+    consumersGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The consumer */
+                consumerId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consumer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
         };
     };
     consumersErase: {
@@ -10378,6 +10530,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AllowList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FunctionDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionCheck"];
                 };
             };
             400: components["responses"]["BadRequest"];

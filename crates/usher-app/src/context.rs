@@ -306,6 +306,45 @@ async fn take_page<T>(
     }
 }
 
+/// What is kept under a consumer's id besides conversations and decisions.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The documents of which the consumer is the session, with their namespaces.
+    pub documents: Vec<(String, Read)>,
+    /// Their engagement attributes, as policies read them.
+    pub sde: Option<Value>,
+}
+
+/// Returns what is kept under a consumer's id: what an erasure would remove.
+///
+/// # Errors
+/// Fails if the caller may not read context.
+pub async fn known(caller: &Caller, app: &App, consumer: &ConsumerId) -> Result<Known> {
+    caller.require(Permission::ContextRead)?;
+    let now = app.now();
+    let rows = app
+        .store
+        .find_all(&of_session(caller, consumer), now)
+        .await?;
+    let documents = rows.iter().filter_map(|row| {
+        let namespace = named(row).0.to_owned();
+        let listed = listed(row, now).transpose()?;
+        Some(listed.map(|listed| (namespace, listed.read)))
+    });
+    Ok(Known {
+        documents: documents.collect::<Result<_>>()?,
+        sde: crate::sdes::get(caller, app, consumer).await?,
+    })
+}
+
+/// Finds the documents of which a consumer is the session.
+fn of_session(caller: &Caller, consumer: &ConsumerId) -> Query {
+    let mut query = Query::all(&caller.account, &kept::CONTEXT_DOCUMENTS);
+    query.index = Some("by_session");
+    query.equals = vec![Field::Text(consumer.to_string())];
+    query
+}
+
 /// Removes everything kept under a consumer's id and says what it was.
 ///
 /// # Errors
@@ -314,10 +353,10 @@ pub async fn erase(caller: &Caller, app: &App, consumer: &ConsumerId) -> Result<
     caller.require(Permission::ContextErase)?;
     let mut erased = Erased::default();
     let now = app.now();
-    let mut query = Query::all(&caller.account, &kept::CONTEXT_DOCUMENTS);
-    query.index = Some("by_session");
-    query.equals = vec![Field::Text(consumer.to_string())];
-    let rows = app.store.find_all(&query, now).await?;
+    let rows = app
+        .store
+        .find_all(&of_session(caller, consumer), now)
+        .await?;
     let mut batch = Batch::new(now);
     for row in &rows {
         let (namespace, _) = named(row);

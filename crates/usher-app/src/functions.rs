@@ -7,6 +7,7 @@ mod allow_list;
 mod deploy;
 mod edit;
 pub mod event;
+mod examine;
 mod host;
 mod http;
 mod invoke;
@@ -35,6 +36,7 @@ use registry::Registries;
 
 pub use allow_list::{allow, allowed};
 pub use deploy::{deploy, roll_back, undeploy, versions};
+pub use examine::{Examined, examine};
 pub use invoke::{Answer, Given, Input, call, call_event, is_implemented, test};
 pub use log::{Filter, level_of, level_word, logs};
 pub use run::{Line, Run};

@@ -18,7 +18,7 @@ use crate::wire::context as wire;
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(get_sdes, patch_sdes))
-        .routes(routes!(erase))
+        .routes(routes!(get, erase))
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -60,6 +60,20 @@ async fn patch_sdes(
 ) -> Answer<Json<wire::Sdes>> {
     let sde = sdes::record(&caller, &app, &id(&consumer_id)?, write.into()).await?;
     Ok(Json(wire::Sdes { sde }))
+}
+
+/// See the context documents and engagement attributes that are kept of a consumer.
+#[utoipa::path(get, path = "/api/v1/consumers/{consumerId}", tag = "consumers",
+    params(("consumerId" = String, Path, description = "The consumer")),
+    responses((status = 200, body = wire::Consumer), (status = 403, body = Problem)))]
+async fn get(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(consumer_id): Path<String>,
+) -> Answer<Json<wire::Consumer>> {
+    let consumer = id(&consumer_id)?;
+    let known = context::known(&caller, &app, &consumer).await?;
+    Ok(Json(wire::Consumer::new(&consumer, known)))
 }
 
 /// Erase everything kept under a consumer's id, and say what it was.

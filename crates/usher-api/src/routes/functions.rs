@@ -27,6 +27,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list, create))
         .routes(routes!(allowed, allow))
         .routes(routes!(events))
+        .routes(routes!(check))
         .routes(routes!(get, put, patch, delete))
         .routes(routes!(deploy))
         .routes(routes!(undeploy))
@@ -72,6 +73,20 @@ async fn create(
 ) -> Answer<(StatusCode, HeaderMap, Json<wire::Function>)> {
     let (headers, body) = shown(functions::create(&caller, &app, new.into()).await?);
     Ok((StatusCode::CREATED, headers, body))
+}
+
+/// Check what is written of a function, as deploying would; nothing is kept and nothing is run.
+#[utoipa::path(post, path = "/api/v1/functions/check", tag = "functions",
+    request_body = wire::FunctionDraft,
+    responses((status = 200, body = wire::FunctionCheck), (status = 403, body = Problem)))]
+async fn check(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    extract::Json(draft): extract::Json<wire::FunctionDraft>,
+) -> Answer<Json<wire::FunctionCheck>> {
+    let schedule = draft.schedule.map(Into::into);
+    let examined = functions::examine(&caller, &app, &draft.source, schedule.as_ref()).await?;
+    Ok(Json(examined.into()))
 }
 
 /// See a function.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use usher_app::{context, sdes};
+use usher_model::id::ConsumerId;
 use usher_model::time::Timestamp;
 use usher_model::value::{Object, Value};
 use utoipa::ToSchema;
@@ -100,6 +101,31 @@ pub struct Sdes {
     /// The values by group; `visitorinfo` holds those that win.
     #[schema(value_type = Object)]
     pub sde: Value,
+}
+
+/// What is kept of a consumer besides conversations and decisions.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Consumer {
+    /// The documents of which the consumer is the session.
+    pub documents: Vec<ContextDocument>,
+    /// Engagement attributes by group, as policies read them under `sde.`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub sde: Option<Value>,
+}
+
+impl Consumer {
+    /// Makes the shape of what is known of a consumer.
+    #[must_use]
+    pub fn new(consumer: &ConsumerId, known: context::Known) -> Self {
+        let document = |(namespace, read): &(String, context::Read)| {
+            ContextDocument::new(namespace.clone(), consumer.to_string(), read)
+        };
+        Self {
+            documents: known.documents.iter().map(document).collect(),
+            sde: known.sde,
+        }
+    }
 }
 
 /// What an erasure removed.

@@ -366,6 +366,60 @@ impl From<functions::FunctionLog> for FunctionLogEntry {
     }
 }
 
+/// What is written of a function, to be checked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"source": "async function lambda(input) { return input.payload; }",
+    "schedule": {"cron": "*/5 8-17 * * MON-FRI"}}))]
+pub struct FunctionDraft {
+    /// JavaScript.
+    pub source: String,
+    /// When time is to start it.
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
+}
+
+/// What is wrong with a function while it is written.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionCheck {
+    /// What keeps the source from being deployed.
+    pub problems: Vec<FunctionProblem>,
+    /// What is wrong with the schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_problem: Option<String>,
+    /// When the schedule would start it next, the first first: up to five instants.
+    #[schema(value_type = Vec<String>)]
+    pub next_at: Vec<Timestamp>,
+}
+
+/// A mistake in a source.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionProblem {
+    /// What was expected, and what to do.
+    pub message: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+}
+
+impl From<functions::Examined> for FunctionCheck {
+    fn from(examined: functions::Examined) -> Self {
+        let problems = examined.mistakes.into_iter().map(|found| FunctionProblem {
+            message: found.message,
+            line: found.line,
+            column: found.column,
+        });
+        Self {
+            problems: problems.collect(),
+            schedule_problem: examined.schedule,
+            next_at: examined.next_at,
+        }
+    }
+}
+
 /// When time started a function, and when it will.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

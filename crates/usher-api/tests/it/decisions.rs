@@ -450,6 +450,12 @@ async fn an_erasure_removes_everything_kept_under_the_consumer() {
     let decided = decide(&admin, json!({"consumerId": "u1"})).await;
     assert_eq!(decided["policy"]["name"], "p");
     logged(&admin, &decided["decisionId"]).await;
+    let known = admin.get("/api/v1/consumers/u1").await.expect(200).json();
+    assert_eq!(known["documents"].as_array().unwrap().len(), 2);
+    assert_eq!(known["documents"][0]["namespace"], "crm");
+    assert_eq!(known["documents"][0]["properties"]["b"], 2);
+    let gold = known["sde"].to_string();
+    assert!(gold.contains("gold"), "{gold}");
     let report = admin
         .call("DELETE", "/api/v1/consumers/u1", None)
         .await
@@ -467,6 +473,8 @@ async fn an_erasure_removes_everything_kept_under_the_consumer() {
     );
     admin.get("/api/v1/context/crm/u1").await.expect(404);
     admin.get("/api/v1/consumers/u1/sdes").await.expect(404);
+    let known = admin.get("/api/v1/consumers/u1").await.expect(200).json();
+    assert_eq!(known, json!({"documents": []}));
     assert_eq!(
         decide(&admin, json!({"consumerId": "u1"})).await["policy"],
         Value::Null

@@ -33,6 +33,37 @@ async fn invoke(admin: &Client<'_>, id: &str, payload: Value) -> crate::harness:
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_checked_before_anything_is_kept() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let check = async |draft: Value| {
+        let answer = admin.post("/api/v1/functions/check", draft).await;
+        answer.expect(200).json()
+    };
+    let sound = check(json!({"source": ECHO, "schedule": {"cron": "30 * * * *"}})).await;
+    assert_eq!(sound["problems"], json!([]));
+    let next = sound["nextAt"].as_array().unwrap();
+    assert_eq!(next.len(), 5);
+    assert!(
+        next.iter()
+            .all(|at| at.as_str().unwrap().contains(":30:00"))
+    );
+    let draft = json!({"source": "\n  eval('1');", "schedule": {"cron": "every day"}});
+    let faulty = check(draft).await;
+    let places: Vec<_> = faulty["problems"].as_array().unwrap().iter().collect();
+    assert!(
+        places
+            .iter()
+            .any(|one| one["line"] == 2 && one["column"] == 3),
+        "{faulty}"
+    );
+    assert!(faulty["scheduleProblem"].is_string());
+    assert_eq!(faulty["nextAt"], json!([]));
+    let kept = admin.get("/api/v1/functions").await.json();
+    assert_eq!(kept["items"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_function_is_written_deployed_changed_rolled_back_and_undeployed() {
     let node = Node::start().await;
     let admin = node.admin().await;

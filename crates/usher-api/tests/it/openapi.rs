@@ -277,6 +277,7 @@ impl Seeds {
             "namespace": "orchestrator",
             "session": "c-1",
             "consumerId": "ada",
+            "auditId": admin.get("/api/v1/audit").await.json()["items"][0]["id"],
         }))
     }
 

@@ -119,6 +119,11 @@ const ROUTES: &[(&str, &str, Permission)] = &[
         Permission::ContextWrite,
     ),
     (
+        "get",
+        "/api/v1/consumers/{consumerId}",
+        Permission::ContextRead,
+    ),
+    (
         "delete",
         "/api/v1/consumers/{consumerId}",
         Permission::ContextErase,
@@ -213,6 +218,11 @@ const ROUTES: &[(&str, &str, Permission)] = &[
         Permission::FunctionsAdminister,
     ),
     ("get", "/api/v1/functions/events", Permission::FunctionsRead),
+    (
+        "post",
+        "/api/v1/functions/check",
+        Permission::FunctionsWrite,
+    ),
     (
         "get",
         "/api/v1/functions/{functionId}",
@@ -383,6 +393,7 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ),
     ("get", "/api/v1/events", Permission::ConversationsReadAll),
     ("get", "/api/v1/audit", Permission::AuditRead),
+    ("get", "/api/v1/audit/{auditId}", Permission::AuditRead),
     ("get", "/api/v1/agents", Permission::AgentsRead),
     (
         "put",
@@ -572,6 +583,7 @@ fn request(method: &str, path: &str) -> (String, Value) {
         (_, path) if path.ends_with("/allow-list") => json!({"domains": []}),
         (_, path) if path.contains("/secrets/") => json!({"value": "x"}),
         ("post", "/api/v1/functions") => json!({"name": "new", "source": ""}),
+        ("post", "/api/v1/functions/check") => json!({"source": ""}),
         ("put", path) if path.contains("/functions/") => json!({"name": "new", "source": ""}),
         (_, path) if path.ends_with("/availability") => json!({"status": "AWAY"}),
         (_, path) if path.ends_with("/session/password") => {

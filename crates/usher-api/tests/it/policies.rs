@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::Request;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use usher_model::role::Role;
 
 use crate::harness::{ACCOUNT, Client, Node, intent_policy};
 
@@ -481,6 +482,52 @@ async fn every_change_is_in_the_audit_log() {
         .json();
     assert_ne!(page["items"][0]["id"], next["items"][0]["id"]);
     assert!(!log.to_string().contains("keyHash"));
+    let entry = &page["items"][0];
+    let path = format!("/api/v1/audit/{}", entry["id"].as_str().unwrap());
+    assert_eq!(&admin.get(&path).await.expect(200).json(), entry);
+    let unknown = "/api/v1/audit/00000000-0000-7000-8000-000000000000";
+    admin.get(unknown).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_is_searched_by_who_did_what_and_when() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let other = node.client(ACCOUNT, Role::Manager).await;
+    admin.enabled_policy(intent_policy("p", "x", "1")).await;
+    other
+        .post("/api/v1/attributes", json!({"name": "a", "value": "x"}))
+        .await
+        .expect(201);
+    let actions = async |query: &str| -> Vec<String> {
+        let path = format!("/api/v1/audit?{query}");
+        let page = admin.get(&path).await.expect(200).json();
+        let items = page["items"].as_array().unwrap().iter();
+        items
+            .map(|one| one["action"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        actions("action=policy").await,
+        ["policy.enable", "policy.create"]
+    );
+    assert_eq!(actions("action=policy.create").await, ["policy.create"]);
+    assert_eq!(actions("action=pol").await, [""; 0]);
+    let made = admin.get("/api/v1/audit?action=attribute").await.json();
+    let entry = &made["items"][0];
+    let by = format!("actor={}", entry["actor"].as_str().unwrap());
+    assert_eq!(actions(&by).await, ["attribute.create"]);
+    let at = entry["at"].as_str().unwrap();
+    assert!(
+        !actions(&format!("to={at}"))
+            .await
+            .contains(&"attribute.create".to_owned())
+    );
+    assert!(
+        actions(&format!("from={at}"))
+            .await
+            .contains(&"attribute.create".to_owned())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

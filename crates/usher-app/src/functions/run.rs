@@ -97,8 +97,7 @@ pub(super) async fn execute(
 
 /// Finds the mistakes of a source before it is deployed.
 pub(super) async fn check(app: &App, account: &AccountId, source: &str) -> Result<()> {
-    let found = app.workers.check(account, source.to_owned()).await;
-    let found = found.map_err(|failure| unavailable(&failure))?;
+    let found = mistakes(app, account, source).await?;
     if found.is_empty() {
         return Ok(());
     }
@@ -108,6 +107,16 @@ pub(super) async fn check(app: &App, account: &AccountId, source: &str) -> Resul
         mistakes => format!("the source has {} mistakes", mistakes.len()),
     };
     Err(Error::new(Code::FunctionInvalid, message).with_mistakes(mistakes))
+}
+
+/// Returns the mistakes of a source.
+pub(super) async fn mistakes(
+    app: &App,
+    account: &AccountId,
+    source: &str,
+) -> Result<Vec<Diagnostic>> {
+    let found = app.workers.check(account, source.to_owned()).await;
+    found.map_err(|failure| unavailable(&failure))
 }
 
 fn mistake(found: &Diagnostic) -> Mistake {

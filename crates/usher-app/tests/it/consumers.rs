@@ -119,7 +119,11 @@ async fn secrets_of_the_brand_are_never_shown() {
     };
     let refused = consumers::trust(&admin, &floor.app, weak, Some(revision)).await;
     assert_eq!(refused.unwrap_err().code, Code::FieldInvalid);
-    let (log, _) = usher_app::audit::list(&admin, &floor.app, Some("consumer-identity"), None, 10)
+    let filter = usher_app::audit::Filter {
+        target: Some("consumer-identity".to_owned()),
+        ..Default::default()
+    };
+    let (log, _) = usher_app::audit::list(&admin, &floor.app, &filter, None, 10)
         .await
         .unwrap();
     assert_eq!(log.len(), 1);
