@@ -10,7 +10,23 @@ const PLACES = [
   "/console/decisions",
   "/console/attributes",
   "/console/settings/last-agent",
+  "/console/settings/access",
+  "/console/settings/access/new",
+  "/console/settings/audit",
+  "/console/webhooks",
+  "/console/webhooks/new",
+  "/console/dead-letters",
+  "/console/functions",
+  "/console/functions/new",
+  "/console/functions/new?tab=settings",
+  "/console/functions/secrets",
+  "/console/functions/domains",
+  "/console/context",
+  "/console/context/orchestrator",
+  "/console/context/orchestrator/demo-order",
+  "/console/consumers/ada",
   "/console/attributes/custom.vipList",
+  "/console/attributes/new?kind=function",
 ];
 
 for (const colorScheme of ["light", "dark"] as const) {

@@ -36,3 +36,54 @@ test("an attribute is found, and leads to the policies that use it", async ({ si
   await page.getByRole("link", { name: "VIPs to the VIP desk" }).click();
   await expect(page.getByRole("heading", { name: "VIPs to the VIP desk" })).toBeVisible();
 });
+
+test("an attribute that a function answers is made, checked, and asked by a decision", async ({
+  signedIn: page,
+  server,
+}) => {
+  const source = "function lambda(input) { return input.payload.who === 'ada' ? 'gold' : 'none'; }";
+  const made = await server.call("POST", "/api/v1/functions", { name: "Tier of", source });
+  await server.call("POST", `/api/v1/functions/${Object(made).id}/deploy`);
+  await page.goto("/console/attributes/new");
+  await page.getByText("A function answers", { exact: true }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("tier");
+  await expect(page.getByRole("button", { name: "Save" })).toHaveAttribute("aria-disabled", "true");
+  await page.getByRole("combobox", { name: "Function" }).click();
+  await page.getByRole("option", { name: /^Tier of/ }).click();
+  await expect(page.getByText("Version 1 answers.")).toBeVisible();
+  await page.getByRole("button", { name: "Add a parameter" }).click();
+  await page.getByRole("textbox", { name: "Name of parameter 1" }).fill("who");
+  await page.getByRole("combobox", { name: "Value of parameter 1" }).fill("consumer.id");
+  await page.keyboard.press("Escape");
+
+  const check = page.getByRole("region", { name: "Check it" });
+  await check.getByRole("textbox", { name: "consumer.id" }).fill("ada");
+  await expect(check).toContainText('It is given {"who":"ada"}');
+  await check.getByRole("button", { name: "Ask the function" }).click();
+  await expect(check.getByRole("region", { name: "Answer" })).toContainText('"gold"');
+
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("custom.tier is saved; the next decision asks it.")).toBeVisible();
+  const policy = {
+    name: "Gold first",
+    expression: "custom.tier == 'gold'",
+    actions: [{ type: "TRANSFER_TO_SKILL", payload: { skillId: "1001" } }],
+  };
+  const { id } = Object(await server.call("POST", "/api/v1/policies", policy));
+  await server.call("POST", `/api/v1/policies/${id}/move`, { position: 0 });
+  await server.call("POST", `/api/v1/policies/${id}/enable`);
+  const decided = await server.call("POST", "/api/v1/decisions", { consumerId: "ada" });
+  expect(Object(decided).policy.name).toBe("Gold first");
+  await server.call("DELETE", `/api/v1/policies/${id}`);
+
+  await page.getByRole("textbox", { name: "Keep an answer for" }).fill("60");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect
+    .poll(async () => JSON.stringify(await server.call("GET", "/api/v1/attributes")))
+    .toContain('"cacheSeconds":60');
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect
+    .poll(async () => JSON.stringify(await server.call("GET", "/api/v1/attributes")))
+    .toContain('"cacheSeconds":60');
+});

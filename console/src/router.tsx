@@ -11,15 +11,29 @@ import {
 import { Failure } from "./api/client";
 import { PERIODS, type Period } from "./api/queries";
 import { sessionQuery } from "./api/session";
+import { FUNCTION_TABS } from "./functions/state";
+import { AccessPage } from "./pages/AccessPage";
 import { AttributePage } from "./pages/AttributePage";
 import { AttributesPage } from "./pages/AttributesPage";
+import { AuditEntryPage } from "./pages/AuditEntryPage";
+import { AuditPage } from "./pages/AuditPage";
+import { ConsumerPage } from "./pages/ConsumerPage";
+import { ContextPage } from "./pages/ContextPage";
+import { CredentialPage } from "./pages/CredentialPage";
+import { DeadLettersPage } from "./pages/DeadLettersPage";
 import { DecisionPage } from "./pages/DecisionPage";
 import { DecisionsPage } from "./pages/DecisionsPage";
+import { DomainsPage } from "./pages/DomainsPage";
+import { FunctionsPage } from "./pages/FunctionsPage";
 import { LastAgentPage } from "./pages/LastAgentPage";
+import { NamespacePage } from "./pages/NamespacePage";
 import { PoliciesPage } from "./pages/PoliciesPage";
+import { SecretsPage } from "./pages/SecretsPage";
 import { SetUpPage } from "./pages/SetUpPage";
 import { Shell } from "./pages/Shell";
 import { SignInPage } from "./pages/SignInPage";
+import { WebhookPage } from "./pages/WebhookPage";
+import { WebhooksPage } from "./pages/WebhooksPage";
 import { WorkspacePage } from "./pages/WorkspacePage";
 import { NotFound, PageFailure } from "./ui/Failures";
 
@@ -52,6 +66,12 @@ function word<Word extends string>(
   words: readonly Word[],
 ): Word | undefined {
   return words.find((one) => one === search[key]);
+}
+
+/** Returns the day under a key of an address, if it is one: `2026-11-21`. */
+function day(search: Record<string, unknown>, key: string): string | undefined {
+  const value = text(search, key);
+  return value && !Number.isNaN(Date.parse(`${value}T00:00:00`)) ? value : undefined;
 }
 
 /** Leaves out what is not there. */
@@ -166,6 +186,8 @@ const attributesRoute = createRoute({
 const attributeRoute = createRoute({
   getParentRoute: () => attributesRoute,
   path: "$name",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({ kind: word(search, "kind", ["function"]) }),
   component: AttributePage,
   errorComponent: PageFailure,
 });
@@ -190,6 +212,127 @@ const lastAgentRoute = createRoute({
   errorComponent: PageFailure,
 });
 
+const contextRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/context",
+  component: ContextPage,
+  errorComponent: PageFailure,
+});
+
+const namespaceRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/context/$namespace",
+  component: NamespacePage,
+  errorComponent: PageFailure,
+});
+
+const documentRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "$session",
+  component: lazyRouteComponent(() => import("./pages/DocumentPage"), "DocumentPage"),
+  errorComponent: PageFailure,
+});
+
+const consumerRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/consumers/$consumerId",
+  component: ConsumerPage,
+  errorComponent: PageFailure,
+});
+
+const functionsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/functions",
+  validateSearch: (search: Record<string, unknown>) => present({ find: text(search, "find") }),
+  component: FunctionsPage,
+  errorComponent: PageFailure,
+});
+
+const functionRoute = createRoute({
+  getParentRoute: () => functionsRoute,
+  path: "$functionId",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      tab: word(search, "tab", FUNCTION_TABS),
+      level: text(search, "level"),
+      request: text(search, "request"),
+    }),
+  component: lazyRouteComponent(() => import("./pages/FunctionPage"), "FunctionPage"),
+  errorComponent: PageFailure,
+});
+
+const secretsRoute = createRoute({
+  getParentRoute: () => functionsRoute,
+  path: "secrets",
+  component: SecretsPage,
+  errorComponent: PageFailure,
+});
+
+const domainsRoute = createRoute({
+  getParentRoute: () => functionsRoute,
+  path: "domains",
+  component: DomainsPage,
+  errorComponent: PageFailure,
+});
+
+const webhooksRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/webhooks",
+  component: WebhooksPage,
+  errorComponent: PageFailure,
+});
+
+const webhookRoute = createRoute({
+  getParentRoute: () => webhooksRoute,
+  path: "$webhookId",
+  component: WebhookPage,
+  errorComponent: PageFailure,
+});
+
+const deadLettersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/dead-letters",
+  validateSearch: (search: Record<string, unknown>) => present({ target: text(search, "target") }),
+  component: DeadLettersPage,
+  errorComponent: PageFailure,
+});
+
+const accessRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings/access",
+  component: AccessPage,
+  errorComponent: PageFailure,
+});
+
+const credentialRoute = createRoute({
+  getParentRoute: () => accessRoute,
+  path: "$credentialId",
+  component: CredentialPage,
+  errorComponent: PageFailure,
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings/audit",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      actor: text(search, "actor"),
+      action: text(search, "action"),
+      target: text(search, "target"),
+      from: day(search, "from"),
+      to: day(search, "to"),
+    }),
+  component: AuditPage,
+  errorComponent: PageFailure,
+});
+
+const auditEntryRoute = createRoute({
+  getParentRoute: () => auditRoute,
+  path: "$auditId",
+  component: AuditEntryPage,
+  errorComponent: PageFailure,
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     signInRoute,
@@ -202,6 +345,14 @@ export const router = createRouter({
       attributesRoute.addChildren([attributeRoute]),
       workspaceRoute.addChildren([openConversationRoute]),
       lastAgentRoute,
+      contextRoute,
+      namespaceRoute.addChildren([documentRoute]),
+      consumerRoute,
+      functionsRoute.addChildren([secretsRoute, domainsRoute, functionRoute]),
+      webhooksRoute.addChildren([webhookRoute]),
+      deadLettersRoute,
+      accessRoute.addChildren([credentialRoute]),
+      auditRoute.addChildren([auditEntryRoute]),
     ]),
   ]),
   basepath: "/console",

@@ -1,5 +1,5 @@
 /** The one place of colours, sizes and defaults: four greys do most of the work. */
-import { createTheme, Input, Table, Tooltip } from "@mantine/core";
+import { createTheme, Input, Modal, Table, Tooltip } from "@mantine/core";
 
 export const theme = createTheme({
   respectReducedMotion: true,
@@ -19,6 +19,8 @@ export const theme = createTheme({
   },
   components: {
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true, multiline: true } }),
+    // The page itself never scrolls; locking it would add styles that its policy forbids.
+    Modal: Modal.extend({ defaultProps: { lockScroll: false } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 8, horizontalSpacing: 12 } }),
     InputWrapper: Input.Wrapper.extend({
       defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] },

@@ -22,6 +22,26 @@ export function percent(share: number): string {
   return percents.format(share);
 }
 
+const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+/** Returns the day of an instant, here. */
+export function day(at: string): string {
+  return days.format(new Date(at));
+}
+
+const short = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+
+/** Returns an instant without its year, for lines of a log. */
+export function shortInstant(at: string): string {
+  return short.format(new Date(at));
+}
+
 export function instant(at: string): string {
   return absolute.format(new Date(at));
 }

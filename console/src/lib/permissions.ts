@@ -10,6 +10,13 @@ export type Permission =
   | "DecisionsAsk"
   | "SkillsWrite"
   | "SettingsWrite"
+  | "AuditRead"
+  | "FunctionsRead"
+  | "FunctionsWrite"
+  | "FunctionsInvoke"
+  | "FunctionsAdminister"
+  | "WebhooksRead"
+  | "WebhooksWrite"
   | "AccessRead"
   | "AccessWrite";
 
@@ -17,6 +24,11 @@ const NOBODY: Session = { account: "", role: "readonly", permissions: [], user: 
 
 export function useSession(): Session {
   return useSuspenseQuery(sessionQuery).data ?? NOBODY;
+}
+
+/** Whether the signed-in person may do something. */
+export function useMay(permission: Permission): boolean {
+  return useSession().permissions.includes(permission);
 }
 
 /** Returns why the signed-in person may not do something, or nothing if they may. */

@@ -149,7 +149,7 @@ function Editor({ policy }: { policy: Policy | undefined }) {
       },
     });
   };
-  useHotkeys([["mod+S", submit]], []);
+  useHotkeys([["mod+S", submit]], [], true);
 
   const form = {
     value: draft,

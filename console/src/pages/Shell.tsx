@@ -13,7 +13,11 @@ import { useHotkeys } from "@mantine/hooks";
 import {
   IconArrowsSort,
   IconChevronDown,
+  IconDatabase,
+  IconFunction,
   IconHistory,
+  IconKey,
+  IconListDetails,
   IconLogout,
   IconMessages,
   IconMoon,
@@ -21,6 +25,7 @@ import {
   IconSun,
   IconTags,
   IconUserHeart,
+  IconWebhook,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
@@ -46,6 +51,14 @@ const MENU = [
       { to: "/policies", name: "Policies", icon: IconArrowsSort, needs: "PoliciesRead" },
       { to: "/decisions", name: "Decisions", icon: IconHistory, needs: "DecisionsRead" },
       { to: "/attributes", name: "Attributes", icon: IconTags, needs: "AttributesRead" },
+      { to: "/context", name: "Context", icon: IconDatabase, needs: "ContextRead" },
+    ],
+  },
+  {
+    title: "Automate",
+    pages: [
+      { to: "/functions", name: "Functions", icon: IconFunction, needs: "FunctionsRead" },
+      { to: "/webhooks", name: "Webhooks", icon: IconWebhook, needs: "WebhooksRead" },
     ],
   },
   {
@@ -57,6 +70,8 @@ const MENU = [
         icon: IconUserHeart,
         needs: "SettingsRead",
       },
+      { to: "/settings/access", name: "Access", icon: IconKey, needs: "AccessRead" },
+      { to: "/settings/audit", name: "Audit", icon: IconListDetails, needs: "AuditRead" },
     ],
   },
 ] as const;

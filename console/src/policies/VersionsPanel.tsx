@@ -1,10 +1,10 @@
 /** What a policy was before: each version with what it changed, and the way back to it. */
-import { Group, Skeleton, Stack, Text } from "@mantine/core";
+import { Group, Skeleton, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Policy, versionsQuery } from "../api/queries";
-import { type DiffLine, lineDiff } from "../lib/diff";
-import { isJson, isObject, type JsonObject } from "../lib/json";
+import { isJson, isObject } from "../lib/json";
+import { Diff } from "../ui/Diff";
 import { FailureNote } from "../ui/Failures";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { When } from "../ui/When";
@@ -61,7 +61,7 @@ export function VersionsPanel({ policy, refusal, isChanged, onReverted }: Props)
             </button>
             {isOpen && (
               <Stack gap="xs" pb="sm">
-                <Diff before={asDocument(rows[index + 1]?.policy)} after={asDocument(row.policy)} />
+                <Diff before={lines(rows[index + 1]?.policy)} after={lines(row.policy)} />
                 {row.version && !isCurrent && (
                   <Group>
                     <ReasonedButton
@@ -87,40 +87,8 @@ export function VersionsPanel({ policy, refusal, isChanged, onReverted }: Props)
   );
 }
 
-function asDocument(policy: unknown): JsonObject {
-  return isJson(policy) && isObject(policy) ? documentOf(policy) : {};
-}
-
-function Diff({ before, after }: { before: JsonObject; after: JsonObject }) {
-  const write = (document: JsonObject) =>
-    Object.keys(document).length === 0 ? [] : JSON.stringify(document, null, 2).split("\n");
-  const lines = lineDiff(write(before), write(after));
-  if (lines.every((line) => line.kind === "same")) {
-    return (
-      <Text size="sm" className="quiet">
-        Nothing that is written changed.
-      </Text>
-    );
-  }
-  return (
-    <pre className={classes.diff}>
-      {near(lines).map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no name, and are not moved here
-        <span key={index} className={classes.line} data-kind={line.kind}>
-          {line.kind === "added" ? "+ " : line.kind === "removed" ? "− " : "  "}
-          {line.text}
-        </span>
-      ))}
-    </pre>
-  );
-}
-
-/** Lines around a change that are shown with it. */
-const CONTEXT = 2;
-
-/** Leaves out what is far from any change. */
-function near(lines: readonly DiffLine[]): DiffLine[] {
-  return lines.filter((_, at) =>
-    lines.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some((line) => line.kind !== "same"),
-  );
+/** A document as lines; one that is not there has none. */
+function lines(policy: unknown): string[] {
+  const document = isJson(policy) && isObject(policy) ? documentOf(policy) : {};
+  return Object.keys(document).length === 0 ? [] : JSON.stringify(document, null, 2).split("\n");
 }

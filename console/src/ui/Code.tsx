@@ -1,4 +1,4 @@
-/** A text editor for code: JSON or expressions, with mistakes underlined where they are. */
+/** A text editor for code: JSON, expressions or JavaScript, with mistakes underlined where they are. */
 import {
   autocompletion,
   closeBrackets,
@@ -25,6 +25,7 @@ const COLOURS = HighlightStyle.define([
   { tag: [tags.number, tags.bool, tags.null], color: "var(--code-constant)" },
   { tag: [tags.keyword, tags.operatorKeyword], color: "var(--code-keyword)", fontWeight: "600" },
   { tag: tags.function(tags.variableName), color: "var(--code-function)" },
+  { tag: tags.comment, color: "var(--quiet)", fontStyle: "italic" },
 ]);
 
 const BASE: Extension = [
@@ -53,6 +54,8 @@ interface Props {
   diagnostics?: readonly Diagnostic[];
   isNumbered?: boolean;
   minHeight?: number;
+  /** Beyond it the text is scrolled within the editor. */
+  maxHeight?: string;
 }
 
 /** Marks a change that nobody typed. */
@@ -128,7 +131,8 @@ export function Code(props: Props) {
       ref={parent}
       className={classes.code}
       data-readonly={isReadOnly || undefined}
-      style={{ minHeight: props.minHeight }}
+      data-bounded={props.maxHeight !== undefined || undefined}
+      style={{ minHeight: props.minHeight, maxHeight: props.maxHeight }}
     />
   );
 }
