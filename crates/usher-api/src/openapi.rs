@@ -46,6 +46,7 @@ use crate::problem::{self, Failure};
         (name = "agents", description = "Availability, load, and what rings"),
         (name = "skills", description = "What connects conversations to agents"),
         (name = "settings", description = "What an account has set"),
+        (name = "analytics", description = "How the floor and the policies have done"),
         (name = "functions", description = "A brand's own JavaScript, and the secrets it reads"),
         (name = "events", description = "What has happened, and where it is sent"),
         (name = "session", description = "Signing in and out"),

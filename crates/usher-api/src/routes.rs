@@ -1,6 +1,7 @@
 //! Our own API under `/api/v1`: one file for each noun.
 
 pub mod agents;
+pub mod analytics;
 pub mod attributes;
 pub mod audit;
 pub mod consumer_identity;
@@ -66,6 +67,7 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .merge(webhooks::router())
         .merge(dead_letters::router())
         .merge(events::router())
+        .merge(analytics::router())
         .merge(audit::router())
         .split_for_parts();
     let router = router.method_not_allowed_fallback(async || {

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod agent;
+pub mod analytics;
 pub mod attribute;
 pub mod consumer;
 pub mod context;

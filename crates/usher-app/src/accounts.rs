@@ -30,7 +30,11 @@ pub async fn create(app: &App, account: &AccountId) -> Result<bool> {
     let mut batch = Batch::new(now);
     batch.put_record(account, &record, Expect::Absent)?;
     match app.store.commit(batch).await {
-        Ok(_) => Ok(true),
+        Ok(_) => {
+            // Its events are counted from the first one on.
+            app.outbox.look();
+            Ok(true)
+        }
         // Another node made it at the same moment.
         Err(CommitError::Conflict { .. }) => Ok(false),
         Err(error) => Err(error.into()),

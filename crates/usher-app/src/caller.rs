@@ -100,6 +100,10 @@ permissions! {
     AvailabilitySet: Manager Agent Bot Developer;
     /// See how queues are doing.
     QueuesRead: Manager Agent Bot Developer Readonly;
+    /// See how the floor and the policies have done.
+    AnalyticsRead: Manager Readonly;
+    /// Have all figures counted anew.
+    AnalyticsRebuild: ;
     /// Search conversations, the closed ones too.
     HistoryRead: Manager Bot Developer Readonly;
     /// Follow what happens: agents and consumers only what concerns them.

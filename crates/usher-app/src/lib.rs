@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod agents;
+pub mod analytics;
 pub mod attributes;
 pub mod audit;
 pub mod bot;
@@ -92,6 +93,7 @@ pub struct App {
     pub(crate) platform: OnceLock<Arc<dyn platform::Platform>>,
     pub(crate) outbound: outbound::Outbound,
     pub(crate) outbox: outbox::Outbox,
+    pub(crate) analytics: analytics::Analytics,
 }
 
 impl App {
@@ -139,6 +141,7 @@ impl App {
             outbound: outbound::Outbound::new(&options.outbound, Arc::new(outbound::SystemLookup)),
             workers: workers::Workers::new(options.workers.clone(), tasks.clone()),
             outbox: outbox::Outbox::default(),
+            analytics: analytics::Analytics::default(),
             tasks,
             store,
             bus,

@@ -1,4 +1,5 @@
-//! Delivery of events: to webhooks and to functions, at least once, in order within a conversation.
+//! Delivery of events: to webhooks and to functions, at least once, in order within a conversation;
+//! and to what counts them, exactly once.
 //!
 //! The log of events is the outbox: what has happened is in it, in the batch that made it happen. Each
 //! receiver has a row that says how far it is. One task for each receiver reads on from there, woken
@@ -8,6 +9,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod functions;
+pub(crate) mod lease;
 
 mod command;
 mod deliver;
@@ -25,11 +27,14 @@ use usher_store::record::{self, Kept, Record as _};
 use usher_store::store::{Key, Query};
 
 use crate::App;
+use crate::analytics;
 use crate::error::Result;
 use crate::feed;
 
 /// What the receiver is called that is all functions of an account.
 pub(crate) const FUNCTIONS: &str = "functions";
+/// What the receiver is called that counts: every account has it, from its first event on.
+pub(crate) const ANALYTICS: &str = "analytics";
 /// How often a node looks for receivers that others have made.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -115,6 +120,7 @@ pub(crate) async fn keep(app: Arc<App>) {
 
 async fn look(app: &Arc<App>) -> Result<()> {
     for account in app.store.accounts().await? {
+        follow(app, &account, ANALYTICS, 0).await?;
         let query = Query::all(&account, Delivery::COLLECTION);
         for row in app.store.find_all(&query, app.now()).await? {
             let target = record::read::<Delivery>(&row)?.record.target;
@@ -122,7 +128,11 @@ async fn look(app: &Arc<App>) -> Result<()> {
                 let (app, account) = (Arc::clone(app), account.clone());
                 let tasks = app.tasks.clone();
                 tasks.spawn(async move {
-                    deliver::run(&app, &account, &target, &woken).await;
+                    if target == ANALYTICS {
+                        analytics::follow(&app, &account, &woken).await;
+                    } else {
+                        deliver::run(&app, &account, &target, &woken).await;
+                    }
                     app.outbox.leave(&account, &target);
                 });
             }
@@ -133,20 +143,26 @@ async fn look(app: &Arc<App>) -> Result<()> {
 
 /// Sees to it that the functions of an account get what happens from now on.
 pub(crate) async fn follow_functions(app: &App, account: &AccountId) -> Result<()> {
-    if state(app, account, FUNCTIONS).await?.is_some() {
-        return Ok(());
-    }
     let cursor = feed::last_sequence(app, account).await?;
-    let delivery = Delivery::after(FUNCTIONS.to_owned(), cursor);
+    if follow(app, account, FUNCTIONS, cursor).await? {
+        app.outbox.look();
+    }
+    Ok(())
+}
+
+/// Adds a receiver that gets what comes after an event; says whether it was not there yet.
+async fn follow(app: &App, account: &AccountId, target: &str, cursor: u64) -> Result<bool> {
+    if state(app, account, target).await?.is_some() {
+        return Ok(false);
+    }
+    let delivery = Delivery::after(target.to_owned(), cursor);
     let mut batch = Batch::new(app.now());
     batch.put_record(account, &delivery, Expect::Absent)?;
     match app.store.commit(batch).await {
         // Somebody else did it at the same time.
-        Ok(_) | Err(CommitError::Conflict { .. }) => {}
-        Err(error) => return Err(error.into()),
+        Ok(_) | Err(CommitError::Conflict { .. }) => Ok(true),
+        Err(error) => Err(error.into()),
     }
-    app.outbox.look();
-    Ok(())
 }
 
 /// Returns how far a receiver is.

@@ -24,8 +24,8 @@ pub use usher_store::record::settings::{
 
 /// Days that decisions may be kept.
 const RETENTION_DAYS: std::ops::RangeInclusive<u32> = 1..=90;
-/// Days that closed conversations may be kept: ten years.
-const CONVERSATION_RETENTION_DAYS: std::ops::RangeInclusive<u32> = 1..=3_660;
+/// Days that closed conversations, and figures, may be kept: ten years.
+const LONG_RETENTION_DAYS: std::ops::RangeInclusive<u32> = 1..=3_660;
 /// Attributes that logs mask.
 const SENSITIVE_ATTRIBUTES_MAX: usize = 1_000;
 /// Channels with a skill of their own.
@@ -85,8 +85,14 @@ async fn check(caller: &Caller, app: &App, settings: &Kept) -> Result<()> {
     );
     let days = settings.conversation_retention_days;
     checks.require(
-        days.is_none_or(|days| CONVERSATION_RETENTION_DAYS.contains(&days)),
+        days.is_none_or(|days| LONG_RETENTION_DAYS.contains(&days)),
         "#/conversationRetentionDays",
+        "expected 1 to 3,660 days",
+    );
+    let days = settings.analytics_retention_days;
+    checks.require(
+        days.is_none_or(|days| LONG_RETENTION_DAYS.contains(&days)),
+        "#/analyticsRetentionDays",
         "expected 1 to 3,660 days",
     );
     checks.require(

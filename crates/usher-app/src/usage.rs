@@ -1,7 +1,8 @@
 //! How often policies decide: counters by day, kept for 13 months.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use usher_model::id::{AccountId, PolicyId};
@@ -9,7 +10,7 @@ use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_store::batch::{Batch, Expect};
 use usher_store::collection::kept;
-use usher_store::record::{self, Kept, PolicyUse, RunCounts};
+use usher_store::record::{self, Kept, PolicyUse, QuarterCounts, RunCounts};
 use usher_store::store::{Field, Key, Query};
 
 use crate::App;
@@ -48,15 +49,9 @@ pub struct Usage {
 /// Fails if the caller may not see policies.
 pub async fn get(caller: &Caller, app: &App, from: Timestamp, to: Timestamp) -> Result<Usage> {
     caller.require(Permission::PoliciesRead)?;
-    app.log.counted().await;
-    let mut query = Query::all(&caller.account, &kept::POLICY_USES);
-    query.from = Some(Field::Text(day(from)));
-    // The day after the last one: `~` sorts behind every digit.
-    query.to = Some(Field::Text(format!("{}~", day(to))));
     let mut usage = Usage::default();
     let mut policies: HashMap<String, PolicyUsage> = HashMap::new();
-    for row in app.store.find_all(&query, app.now()).await? {
-        let day: PolicyUse = record::read(&row)?.record;
+    for day in days(app, &caller.account, from, to).await? {
         if day.policy_id.is_empty() {
             usage.runs += day.counts.runs;
             usage.no_match += day.counts.no_match;
@@ -83,6 +78,47 @@ pub async fn get(caller: &Caller, app: &App, from: Timestamp, to: Timestamp) -> 
     Ok(usage)
 }
 
+/// Returns what was counted on the days of two instants and between them, in the order of days.
+pub(crate) async fn days(
+    app: &App,
+    account: &AccountId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<PolicyUse>> {
+    app.log.counted().await;
+    let mut query = Query::all(account, &kept::POLICY_USES);
+    query.from = Some(Field::Text(day(from)));
+    // The day after the last one: `~` sorts behind every digit.
+    query.to = Some(Field::Text(format!("{}~", day(to))));
+    let rows = app.store.find_all(&query, app.now()).await?;
+    let read = |row| Ok(record::read::<PolicyUse>(row)?.record);
+    rows.iter().map(read).collect()
+}
+
+/// Returns what was counted on a day, by the instants at which quarters of an hour began.
+pub(crate) fn quarters(day: &PolicyUse) -> Vec<(Timestamp, QuarterCounts)> {
+    let start = Timestamp::parse(&format!("{}T00:00:00Z", day.day)).unwrap_or_default();
+    let quarters = day.quarters.iter();
+    let mut counted: Vec<_> = quarters
+        .map(|(quarter, counts)| (start.plus(QUARTER * u32::from(*quarter)), *counts))
+        .collect();
+    let mut known = QuarterCounts::default();
+    for (_, counts) in &counted {
+        known.add(counts);
+    }
+    // What was counted before quarters were.
+    let before = QuarterCounts {
+        matches: day.matches.saturating_sub(known.matches),
+        runs: day.counts.runs.saturating_sub(known.runs),
+        no_match: day.counts.no_match.saturating_sub(known.no_match),
+        errors: day.counts.errors.saturating_sub(known.errors),
+    };
+    if before != QuarterCounts::default() {
+        counted.push((start, before));
+    }
+    counted
+}
+
 /// How one decision ended, as it is counted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
@@ -94,6 +130,10 @@ pub(crate) struct Tally {
 
 /// Milliseconds of a day.
 const DAY: i64 = 24 * 60 * 60 * 1_000;
+/// A quarter of an hour: every time zone is whole quarters away from UTC.
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+/// The same in milliseconds.
+const QUARTER_MS: i64 = 15 * 60 * 1_000;
 /// Counters whose kept sums are remembered.
 const KNOWN_MAX: usize = limits::POLICIES_MAX;
 
@@ -110,23 +150,34 @@ struct Count {
     matches: u64,
     last: Timestamp,
     name: String,
+    quarters: BTreeMap<u8, QuarterCounts>,
 }
 
 impl Counts {
     pub(crate) fn add(&mut self, account: &AccountId, at: Timestamp, tally: &Tally) {
         let day = at.milliseconds().div_euclid(DAY);
         let count = self.0.entry((account.clone(), day, None)).or_default();
-        count.runs.runs += 1;
-        count.runs.no_match += u64::from(tally.winner.is_none());
-        count.runs.errors += u64::from(tally.is_faulty);
-        count.last = count.last.max(at);
+        count.note(
+            at,
+            QuarterCounts {
+                matches: 0,
+                runs: 1,
+                no_match: u64::from(tally.winner.is_none()),
+                errors: u64::from(tally.is_faulty),
+            },
+        );
         let Some((id, name)) = &tally.winner else {
             return;
         };
         let winner = (account.clone(), day, Some(id.clone()));
         let count = self.0.entry(winner).or_default();
-        count.matches += 1;
-        count.last = count.last.max(at);
+        count.note(
+            at,
+            QuarterCounts {
+                matches: 1,
+                ..QuarterCounts::default()
+            },
+        );
         if count.name != *name {
             name.clone_into(&mut count.name);
         }
@@ -145,6 +196,18 @@ impl Counts {
 }
 
 impl Count {
+    fn note(&mut self, at: Timestamp, counts: QuarterCounts) {
+        self.matches += counts.matches;
+        self.runs.runs += counts.runs;
+        self.runs.no_match += counts.no_match;
+        self.runs.errors += counts.errors;
+        self.last = self.last.max(at);
+        let quarter = at.milliseconds().rem_euclid(DAY) / QUARTER_MS;
+        // A day has 96 of them.
+        let quarter = u8::try_from(quarter).unwrap_or(u8::MAX);
+        self.quarters.entry(quarter).or_default().add(&counts);
+    }
+
     fn merge(&mut self, later: Self) {
         self.runs.runs += later.runs.runs;
         self.runs.no_match += later.runs.no_match;
@@ -152,6 +215,9 @@ impl Count {
         self.matches += later.matches;
         self.last = self.last.max(later.last);
         self.name = later.name;
+        for (quarter, counts) in later.quarters {
+            self.quarters.entry(quarter).or_default().add(&counts);
+        }
     }
 
     /// Returns the row: this, and what was kept before.
@@ -159,6 +225,10 @@ impl Count {
         let before = kept.map(|kept| kept.counts).unwrap_or_default();
         let last = kept.and_then(|kept| kept.last_matched_at);
         let last = last.unwrap_or_default().max(self.last);
+        let mut quarters = kept.map(|kept| kept.quarters.clone()).unwrap_or_default();
+        for (quarter, counts) in &self.quarters {
+            quarters.entry(*quarter).or_default().add(counts);
+        }
         PolicyUse {
             day: day_of(*day),
             policy_id: policy.as_ref().map_or("", PolicyId::as_str).to_owned(),
@@ -170,6 +240,7 @@ impl Count {
                 no_match: before.no_match + self.runs.no_match,
                 errors: before.errors + self.runs.errors,
             },
+            quarters,
             expires_at: last.plus(limits::CONTEXT_TTL_MAX),
         }
     }

@@ -262,6 +262,25 @@ pub const DEAD_LETTER_ERROR_CHARS_MAX: usize = 1_000;
 /// How long a dead letter is kept.
 pub const DEAD_LETTER_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+// Analytics: `docs/guide/analytics.md`.
+
+/// Days that figures are kept, by default: two years can be compared, and a month more.
+pub const ANALYTICS_RETENTION_DAYS: u32 = 800;
+/// Days of a report by day: a year with its leap day, and a month more.
+pub const ANALYTICS_DAYS_MAX: usize = 400;
+/// Days of a report by hour.
+pub const ANALYTICS_HOURLY_DAYS_MAX: usize = 31;
+/// Skills, agents or channels of a report; those with the fewest conversations are left out.
+pub const ANALYTICS_GROUPS_MAX: usize = 5_000;
+/// Policies of a report; those that won least are left out.
+pub const ANALYTICS_POLICIES_MAX: usize = 100;
+/// Open conversations of which it is known how they are without reading them again.
+pub const ANALYTICS_LIVES_MAX: usize = 20_000;
+/// Time in which events gather before they are counted together: a busy row is written so often.
+pub const ANALYTICS_DELAY_MAX: Duration = Duration::from_secs(2);
+/// Longest time that a report waits for events to be counted that happened before it was asked for.
+pub const ANALYTICS_WAIT_MAX: Duration = Duration::from_secs(1);
+
 // Bus.
 
 /// Hints that wait for one subscriber, or for the way to other nodes, before some are dropped: a

@@ -1,8 +1,9 @@
-//! `isTimeRange` and `isDateRange`: wall time in a zone, to whole seconds.
+//! Wall time in a zone: `isTimeRange` and `isDateRange` to whole seconds, and the days of reports.
 //!
 //! The zone database is compiled in, so that the same instant gives the same answer everywhere.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -145,9 +146,208 @@ impl DateRange {
     }
 }
 
+/// Whole days in a zone, as a report counts them.
+#[derive(Clone, Debug)]
+pub struct Period {
+    first: Date,
+    last: Date,
+    zone: TimeZone,
+}
+
+/// Why there is no such period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeriodError {
+    /// The first day is none.
+    First,
+    /// The last day is none.
+    Last,
+    /// The last day is before the first one.
+    Order,
+    /// There is no such zone.
+    Zone,
+}
+
+impl Period {
+    /// Reads a period from its first and last day, `yyyy-mm-dd`, and the name of a zone. Without a
+    /// last day it ends today, without a first one it has `days` days.
+    ///
+    /// # Errors
+    /// Fails if one of them cannot be read, or the last day comes before the first one.
+    pub fn parse(
+        first: Option<&str>,
+        last: Option<&str>,
+        zone: &str,
+        days: u8,
+        now: Timestamp,
+    ) -> Result<Self, PeriodError> {
+        let zone = self::zone(zone).ok_or(PeriodError::Zone)?;
+        let last = match last {
+            Some(text) => iso_date(text).ok_or(PeriodError::Last)?,
+            None => Wall::at(now, &zone).date,
+        };
+        let first = match first {
+            Some(text) => iso_date(text).ok_or(PeriodError::First)?,
+            None => days_before(last, i64::from(days) - 1),
+        };
+        if last < first {
+            return Err(PeriodError::Order);
+        }
+        Ok(Self { first, last, zone })
+    }
+
+    /// Returns how many days it has.
+    #[must_use]
+    pub fn day_count(&self) -> usize {
+        let days = self.last.duration_since(self.first).as_hours() / 24;
+        usize::try_from(days).unwrap_or(0) + 1
+    }
+
+    /// Returns as many days, right before it.
+    #[must_use]
+    pub fn before(&self) -> Self {
+        let days = i64::try_from(self.day_count()).unwrap_or(i64::MAX);
+        Self {
+            first: days_before(self.first, days),
+            last: days_before(self.first, 1),
+            zone: self.zone.clone(),
+        }
+    }
+
+    /// Returns the first day, `yyyy-mm-dd`.
+    #[must_use]
+    pub fn first(&self) -> String {
+        self.first.to_string()
+    }
+
+    /// Returns the last day, `yyyy-mm-dd`.
+    #[must_use]
+    pub fn last(&self) -> String {
+        self.last.to_string()
+    }
+
+    /// Returns when each of its days begins, and after them when the last one is over. Days on which
+    /// clocks change have 23 or 25 hours.
+    #[must_use]
+    pub fn days(&self) -> Vec<Timestamp> {
+        let end = days_before(self.last, -1);
+        let mut starts = Vec::new();
+        let mut day = self.first;
+        while day <= end {
+            starts.push(self.start_of(day));
+            let next = days_before(day, -1);
+            if next == day {
+                break;
+            }
+            day = next;
+        }
+        starts
+    }
+
+    /// Returns when each of its hours begins, and after them when the last one is over.
+    #[must_use]
+    pub fn hours(&self) -> Vec<Timestamp> {
+        let days = self.days();
+        let mut starts = Vec::new();
+        for day in days.windows(2) {
+            let &[mut hour, end] = day else { continue };
+            while hour < end {
+                starts.push(hour);
+                hour = hour.plus(HOUR);
+            }
+        }
+        starts.extend(days.last());
+        starts
+    }
+
+    /// Returns the first instant of a day: where clocks go forward at midnight, that is later.
+    fn start_of(&self, day: Date) -> Timestamp {
+        let start = day.to_zoned(self.zone.clone());
+        // INVARIANT: dates are of four digits, and those are instants in every zone.
+        let start = start.map_or(0, |start| start.timestamp().as_millisecond());
+        Timestamp::from_milliseconds(start)
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Days of twenty thousand years.
+const DAYS_MAX: i64 = 7_305_000;
+
+/// Reads `yyyy-mm-dd`.
+fn iso_date(text: &str) -> Option<Date> {
+    let is_plain = text.len() == 10
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    is_plain.then(|| text.parse().ok())?
+}
+
+/// Returns the day so many days earlier, or the first there is.
+fn days_before(day: Date, days: i64) -> Date {
+    // As many as there are between the first and the last one, at most.
+    let days = days.clamp(-DAYS_MAX, DAYS_MAX);
+    day.saturating_sub(jiff::SignedDuration::from_hours(days * 24))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn period(first: &str, last: &str, zone: &str) -> Period {
+        Period::parse(Some(first), Some(last), zone, 7, Timestamp::EPOCH).unwrap()
+    }
+
+    fn lengths(starts: &[Timestamp]) -> Vec<u64> {
+        let spans = starts.windows(2);
+        spans
+            .map(|span| span[1].since(span[0]).as_secs() / 60)
+            .collect()
+    }
+
+    #[test]
+    fn days_on_which_clocks_change_have_23_or_25_hours() {
+        let berlin = |first: &str, last: &str| period(first, last, "Europe/Berlin");
+        let spring = berlin("2026-03-28", "2026-03-30");
+        assert_eq!(lengths(&spring.days()), [24 * 60, 23 * 60, 24 * 60]);
+        assert_eq!(spring.hours().len(), 24 + 23 + 24 + 1);
+        assert_eq!(spring.days()[0].to_string(), "2026-03-27T23:00:00.000Z");
+        let autumn = berlin("2026-10-25", "2026-10-25");
+        assert_eq!(lengths(&autumn.days()), [25 * 60]);
+        assert_eq!(autumn.hours().len(), 25 + 1);
+        // Clocks go forward by half an hour there, and the last hour of the day is half a one.
+        let island = period("2026-10-04", "2026-10-04", "Australia/Lord_Howe");
+        assert_eq!(lengths(&island.days()), [23 * 60 + 30]);
+        // Midnight does not exist on that day.
+        let beirut = period("2026-03-29", "2026-03-29", "Asia/Beirut");
+        assert_eq!(lengths(&beirut.days()), [23 * 60]);
+    }
+
+    #[test]
+    fn a_period_without_a_first_or_a_last_day_ends_today() {
+        let now = Timestamp::parse("2026-05-04T22:30:00Z").unwrap();
+        let week = Period::parse(None, None, "Europe/Berlin", 7, now).unwrap();
+        assert_eq!(
+            (week.first(), week.last(), week.day_count()),
+            ("2026-04-29".to_owned(), "2026-05-05".to_owned(), 7)
+        );
+        let before = week.before();
+        assert_eq!(
+            (before.first(), before.last(), before.day_count()),
+            ("2026-04-22".to_owned(), "2026-04-28".to_owned(), 7)
+        );
+    }
+
+    #[test]
+    fn a_period_that_cannot_be_read_says_what_is_wrong() {
+        let mistake = |first, last, zone| {
+            Period::parse(Some(first), Some(last), zone, 7, Timestamp::EPOCH).unwrap_err()
+        };
+        let day = "2026-05-01";
+        assert_eq!(mistake("2026-02-30", day, "UTC"), PeriodError::First);
+        assert_eq!(mistake(day, "20260501", "UTC"), PeriodError::Last);
+        assert_eq!(mistake(day, "2026-04-30", "UTC"), PeriodError::Order);
+        assert_eq!(mistake(day, day, "Mars/Olympus"), PeriodError::Zone);
+    }
 
     #[test]
     fn times_and_dates_have_one_form() {

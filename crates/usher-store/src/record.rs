@@ -4,6 +4,7 @@
 
 pub mod conversation;
 pub mod event;
+pub mod figures;
 pub mod floor;
 pub mod function;
 pub mod outbox;
@@ -41,7 +42,7 @@ pub use rules::{
 pub use settings::{ConsumerIdentity, Settings};
 pub use sign_in::{SignIn, SignInLink, SignInTries};
 pub use skill::{Engagement, Skill};
-pub use usage::{PolicyUse, RunCounts};
+pub use usage::{PolicyUse, QuarterCounts, RunCounts};
 pub use user::{AgentGroup, User};
 
 use serde::Serialize;

@@ -42,6 +42,9 @@ pub struct Settings {
     pub decision_retention_days: Option<u32>,
     /// Days that closed conversations and their events are kept: 1 to 3,660, 400 unless given.
     pub conversation_retention_days: Option<u32>,
+    /// Days that the figures of analytics are kept: 1 to 3,660, 800 unless given. It holds for what is
+    /// counted from then on.
+    pub analytics_retention_days: Option<u32>,
     /// How conversations are handed out, unless a skill or an agent says otherwise.
     pub routing: RoutingSettings,
     /// How hosted bots behave, unless a bot says otherwise.
@@ -65,6 +68,7 @@ impl From<settings::Settings> for Settings {
             default_fallback_skill_id: settings.default_fallback_skill_id,
             decision_retention_days: settings.decision_retention_days,
             conversation_retention_days: settings.conversation_retention_days,
+            analytics_retention_days: settings.analytics_retention_days,
             routing: settings.routing.into(),
             bot: settings.bot.into(),
             last_agent: settings.last_agent.into(),
@@ -84,6 +88,7 @@ impl From<Settings> for settings::Settings {
             default_fallback_skill_id: settings.default_fallback_skill_id,
             decision_retention_days: settings.decision_retention_days,
             conversation_retention_days: settings.conversation_retention_days,
+            analytics_retention_days: settings.analytics_retention_days,
             routing: settings.routing.into(),
             bot: settings.bot.into(),
             last_agent: settings.last_agent.into(),

@@ -6,6 +6,7 @@
     reason = "test code"
 )]
 
+mod analytics;
 mod assets;
 mod bad_input;
 mod context_v1;

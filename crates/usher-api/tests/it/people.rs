@@ -1,5 +1,7 @@
-//! Skills, users, groups, engagements and settings: what an administrator sets for the floor.
+//! Skills, users, groups, engagements, settings and credentials: what an administrator sets.
 
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 use usher_model::role::Role;
 
@@ -386,4 +388,47 @@ async fn one_call_puts_a_bot_in_front_of_a_skill() {
         .post(path, json!({"skillName": "Ghost"}))
         .await
         .expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_credential_works_on_for_its_overlap_and_a_revoked_one_not_at_all() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let new = json!({"name": "bot", "role": "bot"});
+    let first = admin
+        .post("/api/v1/credentials", new)
+        .await
+        .expect(201)
+        .json();
+    let id = first["id"].as_str().unwrap();
+    let path = format!("/api/v1/credentials/{id}/rotate");
+    let second = admin
+        .post(&path, json!({"overlapSeconds": 60}))
+        .await
+        .expect(200)
+        .json();
+    let ask = async |key: &Value| {
+        let request = Request::builder()
+            .uri("/v1/account/acc1/next-actions")
+            .header("maven-api-key", key.as_str().unwrap())
+            .body(Body::empty())
+            .unwrap();
+        node.send(request).await.status.as_u16()
+    };
+    assert_eq!(
+        (ask(&first["apiKey"]).await, ask(&second["apiKey"]).await),
+        (200, 200)
+    );
+    node.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(
+        (ask(&first["apiKey"]).await, ask(&second["apiKey"]).await),
+        (401, 200)
+    );
+    admin
+        .call("DELETE", &format!("/api/v1/credentials/{id}"), None)
+        .await
+        .expect(204);
+    assert_eq!(ask(&second["apiKey"]).await, 401);
+    let listed = admin.get("/api/v1/credentials").await.expect(200);
+    assert!(!listed.text.contains("hash") && !listed.text.contains("Hash"));
 }

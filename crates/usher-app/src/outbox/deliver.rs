@@ -11,10 +11,10 @@ use usher_model::id::{AccountId, AgentId, ConversationId, DeadLetterId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_store::batch::{Batch, CommitError, Expect};
-use usher_store::record::Kept;
 use usher_store::record::outbox::{DeadLetter, Delivery, Lane};
 
 use super::attempt::Target;
+use super::lease::{self, left};
 use crate::App;
 use crate::error::{Error, Result};
 use crate::events;
@@ -44,9 +44,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 const PAUSE_MAX: Duration = Duration::from_secs(5 * 60);
 /// How long a round takes before what is left waits for the next one.
 const ROUND_MAX: Duration = Duration::from_secs(10);
-/// How long a node that has died keeps others from the work: longer than a round and the attempts
-/// that it has begun.
-const LEASE: Duration = Duration::from_secs(60);
 /// How long an attempt that is under way may go on when the application stops.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 /// How often a receiver is looked at without having been woken, on a store that nodes share.
@@ -91,26 +88,7 @@ pub(super) async fn run(app: &Arc<App>, account: &AccountId, target: &str, woken
             () = slept => {}
         }
     }
-    if let Err(error) = give_up(app, account, target).await {
-        tracing::debug!(%error, %account, target, "the lease of a receiver was not given up; it runs out");
-    }
-}
-
-/// Lets another node have the work at once.
-async fn give_up(app: &App, account: &AccountId, target: &str) -> Result<()> {
-    let kept = super::state(app, account, target).await?;
-    let node = Some(app.bus.node());
-    let Some(kept) = kept.filter(|kept| kept.record.node_id == node) else {
-        return Ok(());
-    };
-    let after = Delivery {
-        node_id: None,
-        until: None,
-        ..kept.record
-    };
-    commit(app, account, after, kept.revision, &[])
-        .await
-        .map(drop)
+    lease::give_up(app, account, target).await;
 }
 
 async fn round(app: &Arc<App>, account: &AccountId, name: &str) -> Result<Next> {
@@ -124,7 +102,7 @@ async fn round(app: &Arc<App>, account: &AccountId, name: &str) -> Result<Next> 
         return Ok(Next::Wait(None));
     }
     let now = app.now();
-    if let Some(wait) = hold(app, account, &mut kept, now).await? {
+    if let Some(wait) = lease::hold(app, account, &mut kept, now).await? {
         return Ok(Next::Wait(Some(wait)));
     }
     let state = kept.record;
@@ -150,50 +128,6 @@ async fn round(app: &Arc<App>, account: &AccountId, name: &str) -> Result<Next> 
     let results = work(app, account, &target, plan.work, plan.cursor).await?;
     let (after, dead) = settle(app, &target, state, plan.cursor, results);
     commit(app, account, after, kept.revision, &dead).await
-}
-
-/// Takes or renews the lease; returns how long another node holds it.
-async fn hold(
-    app: &App,
-    account: &AccountId,
-    kept: &mut Kept<Delivery>,
-    now: Timestamp,
-) -> Result<Option<Duration>> {
-    if !app.store.is_shared() {
-        return Ok(None);
-    }
-    let node = app.bus.node();
-    let is_ours = kept.record.node_id == Some(node);
-    let left = left(kept.record.until, now, LEASE);
-    match left {
-        Some(left) if !is_ours => return Ok(Some(left)),
-        Some(left) if left > LEASE / 2 => return Ok(None),
-        _ => {}
-    }
-    let after = Delivery {
-        node_id: Some(node),
-        until: Some(now.plus(LEASE)),
-        ..kept.record.clone()
-    };
-    let mut batch = Batch::new(now);
-    batch.put_record(account, &after, Expect::Revision(kept.revision))?;
-    match app.store.commit(batch).await {
-        Ok(committed) => {
-            kept.revision = committed.first().copied().unwrap_or(0);
-            kept.record = after;
-            Ok(None)
-        }
-        // Another node was faster.
-        Err(CommitError::Conflict { .. }) => Ok(Some(POLL)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Returns how long it is until an instant; a clock that went backwards makes nothing wait longer
-/// than it would have in the first place.
-fn left(until: Option<Timestamp>, now: Timestamp, max: Duration) -> Option<Duration> {
-    let left = until?.since(now);
-    (left > Duration::ZERO && left <= max).then_some(left)
 }
 
 /// Returns when a lane may be tried again.
@@ -544,24 +478,5 @@ async fn commit(
         // The row is another node's, or gone: what was sent will be sent again.
         Ok(_) | Err(CommitError::Conflict { .. }) => Ok(Next::Again),
         Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_that_jumps_makes_nothing_wait_longer_than_it_would_have() {
-        let at = |seconds: i64| Timestamp::from_milliseconds(seconds * 1_000);
-        let max = Duration::from_secs(10);
-        assert_eq!(
-            left(Some(at(105)), at(100), max),
-            Some(Duration::from_secs(5))
-        );
-        assert_eq!(left(Some(at(105)), at(105), max), None, "it is time");
-        assert_eq!(left(Some(at(105)), at(9_000), max), None, "it went ahead");
-        assert_eq!(left(Some(at(105)), at(10), max), None, "it went back");
-        assert_eq!(left(None, at(100), max), None);
     }
 }

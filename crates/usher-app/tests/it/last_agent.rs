@@ -18,7 +18,7 @@ use crate::harness::{Floor, skill, skill_id, user};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A floor with agents of `sales` and a hosted bot in front of it.
-async fn floor() -> Floor {
+pub(crate) async fn floor() -> Floor {
     let floor = Floor::start().await;
     let mut front = skill("front");
     "maven:sales".clone_into(&mut front.name);
@@ -29,7 +29,7 @@ async fn floor() -> Floor {
     floor
 }
 
-async fn open(floor: &Floor, is_authenticated: bool) -> ConversationId {
+pub(crate) async fn open(floor: &Floor, is_authenticated: bool) -> ConversationId {
     let new = New {
         skill_id: Some(skill_id("front")),
         consumer_id: Some(ConsumerId::parse("carl").unwrap()),
@@ -43,7 +43,7 @@ async fn open(floor: &Floor, is_authenticated: bool) -> ConversationId {
 }
 
 /// A conversation of Carl's with the agent that ends well.
-async fn first(floor: &Floor, agent: &AgentId, last_words: &str) -> ConversationId {
+pub(crate) async fn first(floor: &Floor, agent: &AgentId, last_words: &str) -> ConversationId {
     let id = open(floor, true).await;
     floor.accept(agent).await;
     floor
@@ -67,7 +67,7 @@ async fn reason(floor: &Floor, id: &ConversationId) -> Option<String> {
         })
 }
 
-const GOOD: &str = "You are great, I love it!";
+pub(crate) const GOOD: &str = "You are great, I love it!";
 
 #[tokio::test]
 async fn t1_t2_a_consumer_who_comes_back_soon_meets_the_same_agent() {

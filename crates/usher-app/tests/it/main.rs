@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod analytics;
 mod bots;
 mod consumers;
 mod facts;

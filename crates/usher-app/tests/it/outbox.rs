@@ -343,13 +343,13 @@ async fn what_nobody_takes_becomes_a_dead_letter_that_can_be_redelivered_or_disc
 async fn one_node_delivers_and_another_takes_over() {
     let mut floor = Floor::start().await;
     floor.share();
-    let (first, second) = (floor.another_node(), floor.another_node());
+    floor.restart().await;
+    let first = Arc::clone(&floor.app);
     let mut receiver = Receiver::start().await;
     hook(&floor, &first, &receiver.url, &["message.sent"]).await;
-    first.start();
     let id = floor.open("ada").await;
     let mut seen = vec![receiver.next().await.sequence()];
-    second.start();
+    let second = floor.another_node();
     for text in ["one", "two"] {
         floor
             .say(&floor.as_consumer("ada"), &id, text)
@@ -358,6 +358,7 @@ async fn one_node_delivers_and_another_takes_over() {
         seen.push(receiver.next().await.sequence());
     }
     first.tasks().stop().await;
+    floor.app = Arc::clone(&second);
     floor
         .say(&floor.as_consumer("ada"), &id, "three")
         .await

@@ -253,6 +253,15 @@ pub static POLICY_USES: Collection = Collection {
     expires: true,
 };
 
+/// What happened, counted by hour and by day; the empty id counts the whole account.
+pub static FIGURES: Collection = Collection {
+    name: "figures",
+    key: &["grain", "dimension", "id", "period"],
+    columns: &[],
+    indexes: &[index("by_period", &["grain", "dimension", "period"])],
+    expires: true,
+};
+
 /// Who changed what, and when.
 pub static AUDIT: Collection = Collection {
     name: "audit",
@@ -453,6 +462,7 @@ pub static ALL: &[&Collection] = &[
     &SDES,
     &DECISION_BLOCKS,
     &POLICY_USES,
+    &FIGURES,
     &AUDIT,
     &IDEMPOTENCY,
     &AGENT_GROUPS,

@@ -71,7 +71,7 @@ impl Record for Webhook {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
-    /// The receiver: a webhook's id, or `functions`.
+    /// The receiver: a webhook's id, `functions`, or `analytics`.
     pub target: String,
     /// All events up to this one were delivered, given up, or stand in a lane.
     pub cursor: u64,
@@ -84,12 +84,25 @@ pub struct Delivery {
     /// Until when nothing is tried, because so many have failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
+    /// For the receiver that counts: what it has to throw away first, and from when on it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuild: Option<Rebuild>,
     /// Which node delivers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_id: Option<NodeId>,
     /// Until when it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+}
+
+/// Figures that are counted anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rebuild {
+    /// What happened earlier is not counted again, and its figures stay.
+    pub from: Timestamp,
+    /// Whether figures of before are still to be removed.
+    pub is_clearing: bool,
 }
 
 /// What waits for another attempt; what comes after it in the same conversation waits behind it.
@@ -114,6 +127,7 @@ impl Delivery {
             lanes: BTreeMap::new(),
             failures: 0,
             paused_until: None,
+            rebuild: None,
             node_id: None,
             until: None,
         }

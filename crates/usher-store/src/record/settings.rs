@@ -33,6 +33,8 @@ pub struct Settings {
     pub decision_retention_days: Option<u32>,
     /// Days that closed conversations and their events are kept.
     pub conversation_retention_days: Option<u32>,
+    /// Days that figures are kept.
+    pub analytics_retention_days: Option<u32>,
     /// How conversations are handed out.
     pub routing: RoutingSettings,
     /// How hosted bots behave.

@@ -1,5 +1,7 @@
 //! How often policies win.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
@@ -20,6 +22,38 @@ pub struct RunCounts {
     pub errors: u64,
 }
 
+/// What was counted in a quarter of an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QuarterCounts {
+    /// How often the policy won.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub matches: u64,
+    /// For the empty policy id: all runs.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub runs: u64,
+    /// Those without a winner.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub no_match: u64,
+    /// Those in which a policy could not be judged.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub errors: u64,
+}
+
+impl QuarterCounts {
+    /// Adds what was counted elsewhere.
+    pub const fn add(&mut self, other: &Self) {
+        self.matches += other.matches;
+        self.runs += other.runs;
+        self.no_match += other.no_match;
+        self.errors += other.errors;
+    }
+}
+
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// How often a policy won on one day, or with an empty policy id how runs ended on that day.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,6 +71,10 @@ pub struct PolicyUse {
     /// For the empty policy id: how runs ended.
     #[serde(default)]
     pub counts: RunCounts,
+    /// The same by the quarters of an hour since the day began; absent from rows of before they were
+    /// counted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quarters: BTreeMap<u8, QuarterCounts>,
     /// From when on nobody sees it.
     pub expires_at: Timestamp,
 }

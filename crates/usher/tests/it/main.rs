@@ -7,6 +7,7 @@
     reason = "test code"
 )]
 
+mod analytics;
 mod cluster;
 mod command_line;
 mod deliveries;

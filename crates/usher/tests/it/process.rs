@@ -96,6 +96,11 @@ impl Process {
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, key: &str, body: &str) -> (String, Value) {
+        answer(self.send(method, path, key, body))
+    }
+
+    /// Sends a request without waiting for its answer.
+    pub(crate) fn send(&self, method: &str, path: &str, key: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
         write!(
@@ -103,7 +108,7 @@ impl Process {
             "{method} {path} HTTP/1.1\r\nHost: usher\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         )
         .unwrap();
-        answer(stream)
+        stream
     }
 }
 
