@@ -9,6 +9,8 @@ const PLACES = [
   "/console/policies/new?view=json",
   "/console/decisions",
   "/console/attributes",
+  "/console/analytics",
+  "/console/analytics?group=skill&show=tables",
   "/console/settings/last-agent",
   "/console/settings/access",
   "/console/settings/access/new",

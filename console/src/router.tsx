@@ -8,6 +8,7 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { GROUPS, SPANS, type Span } from "./analytics/period";
 import { Failure } from "./api/client";
 import { PERIODS, type Period } from "./api/queries";
 import { sessionQuery } from "./api/session";
@@ -205,6 +206,26 @@ const openConversationRoute = createRoute({
   path: "$conversationId",
 });
 
+const spans = Object.keys(SPANS).filter((span): span is Span => span in SPANS);
+
+const analyticsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/analytics",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      span: word(search, "span", spans),
+      from: day(search, "from"),
+      to: day(search, "to"),
+      group: word(search, "group", GROUPS),
+      id: text(search, "id"),
+      sort: text(search, "sort"),
+      show: word(search, "show", ["tables"]),
+    }),
+  // Charts are loaded when somebody looks at them.
+  component: lazyRouteComponent(() => import("./pages/AnalyticsPage"), "AnalyticsPage"),
+  errorComponent: PageFailure,
+});
+
 const lastAgentRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings/last-agent",
@@ -344,6 +365,7 @@ export const router = createRouter({
       decisionRoute,
       attributesRoute.addChildren([attributeRoute]),
       workspaceRoute.addChildren([openConversationRoute]),
+      analyticsRoute,
       lastAgentRoute,
       contextRoute,
       namespaceRoute.addChildren([documentRoute]),

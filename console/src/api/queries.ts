@@ -223,3 +223,23 @@ export const contextQuery = (namespace: string, session: string) =>
       }
     },
   });
+
+interface AnalyticsWanted {
+  from: string;
+  to: string;
+  timeZone: string;
+  bucket: "hour" | "day";
+  group?: "skill" | "agent" | "channel";
+  id?: string;
+}
+
+export const analyticsQuery = (wanted: AnalyticsWanted) =>
+  queryOptions({
+    queryKey: ["analytics", wanted],
+    queryFn: async () => {
+      const report = body(await api.GET("/api/v1/analytics", { params: { query: wanted } }));
+      if (typeof report === "string") throw new Failure("The server answered with a table.");
+      return report;
+    },
+    staleTime: 30_000,
+  });

@@ -12,6 +12,7 @@ import {
 import { useHotkeys } from "@mantine/hooks";
 import {
   IconArrowsSort,
+  IconChartBar,
   IconChevronDown,
   IconDatabase,
   IconFunction,
@@ -60,6 +61,10 @@ const MENU = [
       { to: "/functions", name: "Functions", icon: IconFunction, needs: "FunctionsRead" },
       { to: "/webhooks", name: "Webhooks", icon: IconWebhook, needs: "WebhooksRead" },
     ],
+  },
+  {
+    title: "Learn",
+    pages: [{ to: "/analytics", name: "Analytics", icon: IconChartBar, needs: "AnalyticsRead" }],
   },
   {
     title: "Settings",

@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import { expect, type Server, test } from "./server";
+
+/** Opens a conversation in the skill and ends it while it waits. */
+async function giveUp(server: Server, skillId: string): Promise<void> {
+  const body = { skillId, channel: "SMS", message: "Hello?" };
+  const opened = await server.call("POST", "/api/v1/conversations", body);
+  if (typeof opened !== "object" || opened === null || !("id" in opened))
+    throw new Error("expected a conversation");
+  await server.call("POST", `/api/v1/conversations/${opened.id}/close`, {});
+}
+
+test.beforeAll(async ({ server }) => {
+  const skill = { id: "analysed", name: "Analysed" };
+  await server.call("PUT", "/api/v1/skills/analysed", skill).catch(() => undefined);
+  await server.call("POST", "/api/v1/skills", skill).catch(() => undefined);
+  await giveUp(server, "analysed");
+  await server.call("POST", "/api/v1/decisions", { conversationId: "nobody" });
+});
+
+test("a period is answered in sentences, charts, tables and a file", async ({ signedIn: page }) => {
+  await page.goto("/console/policies");
+  await page.getByRole("link", { name: "Analytics" }).click();
+  await expect(page.getByRole("status")).toContainText(/[1-9]\d* conversation/);
+  await expect(page.getByRole("status")).toContainText("gave up waiting");
+  await expect(page.getByRole("img", { name: /^Conversations/ })).toBeVisible();
+
+  await page.getByText("Tables", { exact: true }).click();
+  await expect(page).toHaveURL(/show=tables/);
+  const table = page.getByRole("region", { name: "Conversations as a table" });
+  await expect(table.getByRole("row")).toHaveCount(8);
+
+  await page.getByText("Today", { exact: true }).click();
+  await expect(page).toHaveURL(/span=today/);
+  await expect(table.getByRole("row").nth(24)).toBeAttached();
+
+  const download = page.waitForEvent("download");
+  await page.getByRole("link", { name: "CSV" }).click();
+  const file = await readFile(await (await download).path(), "utf8");
+  expect(file).toMatch(/^from,to,conversations,closed,abandoned,/);
+});
+
+test("a skill is found among the others and looked at alone", async ({ signedIn: page }) => {
+  await page.goto("/console/analytics?group=skill");
+  const skills = page.getByRole("region", { name: "By skill" });
+  const row = skills.getByRole("row", { name: /Analysed/ });
+  await expect(row).toContainText("100%");
+  await skills.getByRole("button", { name: "Gave up" }).click();
+  await expect(page).toHaveURL(/sort=abandoned/);
+  await skills.getByRole("link", { name: "Analysed" }).click();
+  await expect(page).toHaveURL(/id=analysed/);
+  await expect(page.getByRole("status")).toContainText("with Analysed");
+  await expect(page.getByRole("region", { name: "Policies that decided" })).toBeHidden();
+  await page.getByRole("link", { name: "Only Analysed; show all" }).click();
+  await expect(skills).toBeVisible();
+});
+
+test("decisions that matched nothing lead to the log", async ({ signedIn: page }) => {
+  await page.goto("/console/analytics?span=today");
+  await page.getByRole("link", { name: "Those that matched nothing" }).click();
+  await expect(page).toHaveURL(/decisions\?outcome=NO_MATCH/);
+});
+
+test("days in which nothing happened say so", async ({ signedIn: page }) => {
+  await page.goto("/console/analytics?from=2020-01-01&to=2020-01-03");
+  await expect(page.getByRole("heading", { name: "Nothing happened in these days" })).toBeVisible();
+});
