@@ -139,3 +139,45 @@ test("secrets are kept and never shown, and domains are allowed", async ({
     domains: ["*.example.org", "crm.example.com"],
   });
 });
+
+test("an event that a function did not take is delivered again once it is mended", async ({
+  signedIn: page,
+  server,
+}) => {
+  // It is tried again after 1, 5 and 25 seconds before it is given up.
+  test.setTimeout(120_000);
+  const written = {
+    name: "Greets",
+    eventId: "controllerbot_messaging_new_conversation",
+    source: "function lambda(input, callback) { callback(new Error('the CRM is down')); }",
+  };
+  const { id } = Object(await server.call("POST", "/api/v1/functions", written));
+  await server.call("POST", `/api/v1/functions/${id}/deploy`);
+  await server.call("POST", "/api/v1/conversations", { consumerId: "carl", skillId: "1001" });
+  await server.call("POST", "/api/v1/conversations", { consumerId: "dora", skillId: "1001" });
+  await expect
+    .poll(async () => Object(await server.call("GET", "/api/v1/dead-letters")).items.length, {
+      timeout: 90_000,
+    })
+    .toBe(2);
+
+  await page.goto("/console/functions");
+  await page.getByRole("link", { name: "2 events could not be delivered" }).click();
+  const letters = page.getByRole("listitem").filter({ hasText: "conversation.started" });
+  await expect(letters).toHaveCount(2);
+  await expect(letters.first()).toContainText("the CRM is down");
+  await letters.first().getByRole("button", { name: "Deliver again" }).click();
+  await expect(page.getByText("It was not taken, and stays here")).toBeVisible();
+
+  const mended = { ...written, source: "async function lambda() { return undefined; }" };
+  await server.call("PUT", `/api/v1/functions/${id}`, mended);
+  await server.call("POST", `/api/v1/functions/${id}/deploy`);
+  await letters.first().getByRole("button", { name: "Deliver again" }).click();
+  await expect(letters).toHaveCount(1);
+  await letters.first().getByRole("button", { name: "Discard" }).click();
+  const asks = page.getByRole("dialog", { name: "Discard this event?" });
+  await expect(asks).toContainText("It cannot be brought back");
+  await asks.getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByRole("heading", { name: "Everything arrived" })).toBeVisible();
+  await server.call("POST", `/api/v1/functions/${id}/undeploy`);
+});

@@ -58,10 +58,7 @@ export function SchedulePart({ it, written, isFixed, check, onChange }: Props) {
               <ol className={classes.times}>
                 {check.nextAt.map((at) => (
                   <li key={at} className="number">
-                    {inZone(at, written.zone)} <span className="quiet">· </span>
-                    <span className="quiet">
-                      <When at={at} />
-                    </span>
+                    {inZone(at, written.zone)}
                   </li>
                 ))}
               </ol>

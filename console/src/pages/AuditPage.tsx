@@ -209,14 +209,18 @@ function Filters({ filter, names }: { filter: AuditFilter; names: Names }) {
         />
         <TextInput
           type="date"
-          w={150}
+          w={196}
+          leftSection="from"
+          leftSectionWidth={52}
           aria-label="From the day"
           value={filter.from ?? ""}
           onChange={(event) => go({ from: event.currentTarget.value })}
         />
         <TextInput
           type="date"
-          w={150}
+          w={180}
+          leftSection="to"
+          leftSectionWidth={34}
           aria-label="To the day"
           value={filter.to ?? ""}
           onChange={(event) => go({ to: event.currentTarget.value })}

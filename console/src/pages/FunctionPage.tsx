@@ -314,8 +314,8 @@ function Editor({ it, tag, onMade }: Props) {
         language={LANGUAGE}
         diagnostics={diagnostics}
         isNumbered
-        minHeight={320}
-        maxHeight="max(320px, calc(100dvh - 260px))"
+        minHeight={230}
+        maxHeight="max(230px, calc(100dvh - 260px))"
         {...(refusal === undefined && {
           onChange: (source: string) => draft.change({ source }),
         })}
