@@ -35,5 +35,5 @@ export default defineConfig({
   // The server puts a fresh nonce here with every page.
   html: { cspNonce: "{{nonce}}" },
   build: { target: "es2023", assetsInlineLimit: 0, chunkSizeWarningLimit: 1000 },
-  server: { proxy: { "/api": { target: server, ws: true }, "/problems": server } },
+  server: { proxy: { "/api": { target: server, ws: true }, "/problems": server, "/v2": server } },
 });

@@ -12,6 +12,8 @@ import { GROUPS, SPANS, type Span } from "./analytics/period";
 import { Failure } from "./api/client";
 import { PERIODS, type Period } from "./api/queries";
 import { sessionQuery } from "./api/session";
+import { STATES } from "./conversations/conversation";
+import { SORTS } from "./floor/Agents";
 import { FUNCTION_TABS } from "./functions/state";
 import { AccessPage } from "./pages/AccessPage";
 import { AttributePage } from "./pages/AttributePage";
@@ -354,6 +356,91 @@ const auditEntryRoute = createRoute({
   errorComponent: PageFailure,
 });
 
+const liveRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/live",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({ skill: text(search, "skill"), sort: word(search, "sort", SORTS) }),
+  component: lazyRouteComponent(() => import("./pages/LivePage"), "LivePage"),
+  errorComponent: PageFailure,
+});
+
+const conversationsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/conversations",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      state: word(search, "state", STATES),
+      skill: text(search, "skill"),
+      agent: text(search, "agent"),
+      consumer: text(search, "consumer"),
+      channel: text(search, "channel"),
+      period: word(search, "period", periods),
+      text: text(search, "text"),
+    }),
+  component: lazyRouteComponent(() => import("./pages/ConversationsPage"), "ConversationsPage"),
+  errorComponent: PageFailure,
+});
+
+const conversationRoute = createRoute({
+  getParentRoute: () => conversationsRoute,
+  path: "$conversationId",
+  component: lazyRouteComponent(() => import("./pages/ConversationPage"), "ConversationPage"),
+  errorComponent: PageFailure,
+});
+
+const skillsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/skills",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({ find: text(search, "find"), import: word(search, "import", ["yes"]) }),
+  component: lazyRouteComponent(() => import("./pages/SkillsPage"), "SkillsPage"),
+  errorComponent: PageFailure,
+});
+
+const skillRoute = createRoute({
+  getParentRoute: () => skillsRoute,
+  path: "$skillId",
+  component: lazyRouteComponent(() => import("./pages/SkillPage"), "SkillPage"),
+  errorComponent: PageFailure,
+});
+
+const usersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/users",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      find: text(search, "find"),
+      group: text(search, "group"),
+      dialog: word(search, "dialog", ["import", "groups"]),
+    }),
+  component: lazyRouteComponent(() => import("./pages/UsersPage"), "UsersPage"),
+  errorComponent: PageFailure,
+});
+
+const userRoute = createRoute({
+  getParentRoute: () => usersRoute,
+  path: "$userId",
+  component: lazyRouteComponent(() => import("./pages/UserPage"), "UserPage"),
+  errorComponent: PageFailure,
+});
+
+const botsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/bots",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({ find: text(search, "find"), dialog: word(search, "dialog", ["front"]) }),
+  component: lazyRouteComponent(() => import("./pages/BotsPage"), "BotsPage"),
+  errorComponent: PageFailure,
+});
+
+const botRoute = createRoute({
+  getParentRoute: () => botsRoute,
+  path: "$userId",
+  component: lazyRouteComponent(() => import("./pages/BotPage"), "BotPage"),
+  errorComponent: PageFailure,
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     signInRoute,
@@ -365,6 +452,11 @@ export const router = createRouter({
       decisionRoute,
       attributesRoute.addChildren([attributeRoute]),
       workspaceRoute.addChildren([openConversationRoute]),
+      liveRoute,
+      conversationsRoute.addChildren([conversationRoute]),
+      skillsRoute.addChildren([skillRoute]),
+      usersRoute.addChildren([userRoute]),
+      botsRoute.addChildren([botRoute]),
       analyticsRoute,
       lastAgentRoute,
       contextRoute,

@@ -85,3 +85,14 @@ export function body<T>(answer: { data?: T }): T {
   if (answer.data === undefined) throw new Failure("The server answered without a body.");
   return answer.data;
 }
+
+/** Something with the word by which the server knows this version of it. */
+export interface Tagged<T> {
+  value: T;
+  tag: string;
+}
+
+/** Returns the body of an answer with its version. */
+export function tagged<T>(answer: { data?: T; response: Response }): Tagged<T> {
+  return { value: body(answer), tag: answer.response.headers.get("etag") ?? "" };
+}

@@ -1,7 +1,7 @@
 /** What the pages read, each under the key by which a change makes it stale. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { type Happened, readHappened } from "../live/frames";
-import { api, body, Failure, type Schemas } from "./client";
+import { api, body, Failure, type Schemas, tagged } from "./client";
 
 export type Policy = Schemas["PolicyDocument"] & {
   id: string;
@@ -125,6 +125,27 @@ export const settingsQuery = queryOptions({
 
 export type Conversation = Schemas["Conversation"];
 export type Offer = Schemas["Offer"];
+/** One skill, with the tag that a change of it has to name. */
+export const skillQuery = (skillId: string) =>
+  queryOptions({
+    queryKey: ["skills", skillId],
+    queryFn: async () =>
+      tagged(await api.GET("/api/v1/skills/{skillId}", { params: { path: { skillId } } })),
+  });
+
+/** One user, with the tag that a change of them has to name. */
+export const userQuery = (userId: string) =>
+  queryOptions({
+    queryKey: ["users", userId],
+    queryFn: async () =>
+      tagged(await api.GET("/api/v1/users/{userId}", { params: { path: { userId } } })),
+  });
+
+export const groupsQuery = queryOptions({
+  queryKey: ["agent-groups"],
+  queryFn: async () => body(await api.GET("/api/v1/agent-groups")).items,
+  staleTime: 60_000,
+});
 
 /** How agents are doing now. */
 export const agentsQuery = queryOptions({
@@ -153,6 +174,50 @@ export const heldQuery = (agentId: string) =>
     },
   });
 
+/** How the queues are now. */
+export const queuesQuery = queryOptions({
+  queryKey: ["queues"],
+  queryFn: async () => body(await api.GET("/api/v1/queues")).items,
+});
+
+export type ConversationState = "BOT" | "QUEUED" | "OFFERED" | "ASSIGNED" | "CLOSED";
+
+export interface ConversationFilter {
+  state?: ConversationState;
+  skill?: string;
+  agent?: string;
+  consumer?: string;
+  channel?: string;
+  period?: Period;
+  text?: string;
+}
+
+const CONVERSATIONS_A_PAGE = 100;
+
+/** Conversations, the newest first, a page at a time. */
+export const conversationsQuery = (filter: ConversationFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["conversations", "list", filter],
+    queryFn: async ({ pageParam }) => {
+      const query = {
+        limit: CONVERSATIONS_A_PAGE,
+        ...(pageParam && { cursor: pageParam }),
+        ...(filter.state && { state: filter.state }),
+        ...(filter.skill && { skillId: filter.skill }),
+        ...(filter.agent && { agentId: filter.agent }),
+        ...(filter.consumer && { consumerId: filter.consumer }),
+        ...(filter.channel && { channel: filter.channel }),
+        ...(filter.period && {
+          from: new Date(Date.now() - PERIODS[filter.period] * 86_400_000).toISOString(),
+        }),
+        ...(filter.text && { text: filter.text }),
+      };
+      return body(await api.GET("/api/v1/conversations", { params: { query } }));
+    },
+    initialPageParam: "",
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+
 export const conversationQuery = (conversationId: string) =>
   queryOptions({
     queryKey: ["conversations", conversationId],
@@ -166,20 +231,47 @@ export const conversationQuery = (conversationId: string) =>
 export const timelineQuery = (conversationId: string) =>
   queryOptions({
     queryKey: ["conversations", conversationId, "timeline"],
-    queryFn: async () => {
+    queryFn: async ({ client, queryKey }) => {
       const events: Happened[] = [];
       for (let after = 0; ; ) {
         const params = { path: { conversationId }, query: { after, limit: TIMELINE_A_PAGE } };
         const page = body(await api.GET(TIMELINE, { params }));
         events.push(...page.items.flatMap((item) => readHappened(item) ?? []));
-        if (!page.nextAfter) return events;
+        if (!page.nextAfter) break;
         after = page.nextAfter;
       }
+      // What the stream told meanwhile is newer than what was read.
+      const last = events.at(-1)?.sequence ?? 0;
+      const known = client.getQueryData<Happened[]>(queryKey) ?? [];
+      return [...events, ...known.filter((one) => one.sequence > last)];
     },
   });
 
 const TIMELINE = "/api/v1/conversations/{conversationId}/timeline";
 const TIMELINE_A_PAGE = 1_000;
+
+/** Why a conversation waits, or why this agent has it. */
+export const whyQuery = (conversationId: string) =>
+  queryOptions({
+    queryKey: ["conversations", conversationId, "why"],
+    queryFn: async () => {
+      const params = { path: { conversationId } };
+      return body(await api.GET("/api/v1/conversations/{conversationId}/why", { params }));
+    },
+  });
+
+/** Conversations that are shown as waiting; the others are counted. */
+const WAITING_SHOWN = 500;
+
+/** The conversations that nobody has yet, in the order in which they are handed out. */
+export const waitingQuery = (skillId: string | undefined) =>
+  queryOptions({
+    queryKey: ["queues", "waiting", skillId ?? ""],
+    queryFn: async () => {
+      const query = { limit: WAITING_SHOWN, ...(skillId !== undefined && { skillId }) };
+      return body(await api.GET("/api/v1/queues/waiting", { params: { query } }));
+    },
+  });
 
 /** The consumer's previous conversation, as it was when the agent got this one. */
 export const lastContactQuery = (conversation: Conversation) =>

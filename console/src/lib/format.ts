@@ -95,3 +95,14 @@ export function duration(seconds: number): string {
   }
   return parts.join(" ") || count(0, "second");
 }
+
+/** Returns a length of time that is counted on the screen, short and of one width: `4:09`, `2 h 05`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)}:${two(whole % 60)}`;
+  if (whole < 86_400)
+    return `${Math.floor(whole / 3_600)} h ${two(Math.floor((whole % 3_600) / 60))}`;
+  return count(Math.floor(whole / 86_400), "day");
+}

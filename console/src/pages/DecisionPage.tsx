@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
-import { type Decision, decisionQuery, whyNotQuery } from "../api/queries";
+import { conversationQuery, type Decision, decisionQuery, whyNotQuery } from "../api/queries";
 import { instant, microseconds } from "../lib/format";
 import { isJson, isObject, type JsonObject, shown, textOf } from "../lib/json";
 import { ActionChips } from "../policies/ActionChips";
@@ -86,13 +86,7 @@ function Facts({ decision }: { decision: Decision }) {
         <dt>Conversation</dt>
         <dd className="cut">
           {decision.conversationId ? (
-            <Link
-              className="anchor"
-              to="/decisions"
-              search={{ conversation: decision.conversationId }}
-            >
-              {decision.conversationId}
-            </Link>
+            <ConversationLink conversationId={decision.conversationId} />
           ) : (
             "none"
           )}
@@ -121,6 +115,27 @@ function Facts({ decision }: { decision: Decision }) {
         </div>
       )}
     </dl>
+  );
+}
+
+/** Leads to the conversation, if it is one of ours: bots on other platforms decide here too. */
+function ConversationLink({ conversationId }: { conversationId: string }) {
+  const conversation = useQuery(conversationQuery(conversationId));
+  return (
+    <>
+      {conversation.data ? (
+        <Link to="/conversations/$conversationId" params={{ conversationId }} className="anchor">
+          {conversationId}
+        </Link>
+      ) : (
+        conversationId
+      )}
+      <div>
+        <Link className="anchor" to="/decisions" search={{ conversation: conversationId }}>
+          Other decisions for it
+        </Link>
+      </div>
+    </>
   );
 }
 

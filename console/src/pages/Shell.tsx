@@ -11,7 +11,9 @@ import {
 } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import {
+  IconActivity,
   IconArrowsSort,
+  IconBadges,
   IconChartBar,
   IconChevronDown,
   IconDatabase,
@@ -22,17 +24,20 @@ import {
   IconLogout,
   IconMessages,
   IconMoon,
+  IconRobot,
   IconSearch,
   IconSun,
   IconTags,
   IconUserHeart,
+  IconUsers,
   IconWebhook,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { policiesQuery } from "../api/queries";
+import { agentsQuery, policiesQuery, skillsQuery } from "../api/queries";
 import { sessionQuery, signOut } from "../api/session";
+import { LiveSummary } from "../floor/LiveSummary";
 import { useSession } from "../lib/permissions";
 import { Finder, type Place } from "../ui/Finder";
 import { Mark } from "../ui/Mark";
@@ -56,8 +61,23 @@ const MENU = [
     ],
   },
   {
+    title: "Floor",
+    pages: [
+      { to: "/live", name: "Live", icon: IconActivity, needs: "ConversationsReadAll" },
+      {
+        to: "/conversations",
+        name: "Conversations",
+        icon: IconMessages,
+        needs: "ConversationsReadAll",
+      },
+      { to: "/skills", name: "Skills", icon: IconBadges, needs: "SettingsRead" },
+      { to: "/users", name: "Agents", icon: IconUsers, needs: "AccessRead" },
+    ],
+  },
+  {
     title: "Automate",
     pages: [
+      { to: "/bots", name: "Bots", icon: IconRobot, needs: "AccessRead" },
       { to: "/functions", name: "Functions", icon: IconFunction, needs: "FunctionsRead" },
       { to: "/webhooks", name: "Webhooks", icon: IconWebhook, needs: "WebhooksRead" },
     ],
@@ -103,10 +123,11 @@ export function Shell() {
         </Group>
         <UnstyledButton className={classes.find} onClick={() => setFinding(true)}>
           <IconSearch size={15} />
-          <span>Find pages and policies</span>
+          <span>Find anything by name</span>
           <Kbd size="xs">Ctrl K</Kbd>
         </UnstyledButton>
         <Group gap={4} wrap="nowrap">
+          <LiveSummary />
           <Desk />
           <Me />
         </Group>
@@ -142,10 +163,14 @@ function Find({ onClose }: { onClose: () => void }) {
 function usePlaces(): Place[] {
   const navigate = useNavigate();
   const menu = useMenu();
+  const { permissions } = useSession();
+  const mayRead = (permission: string) => permissions.includes(permission);
   const policies = useQuery({
     ...policiesQuery,
-    enabled: useSession().permissions.includes("PoliciesRead"),
+    enabled: mayRead("PoliciesRead"),
   }).data;
+  const skills = useQuery({ ...skillsQuery, enabled: mayRead("SkillsRead") }).data;
+  const agents = useQuery({ ...agentsQuery, enabled: mayRead("AccessRead") }).data;
   return useMemo(() => {
     const pages = menu
       .flatMap((group) => group.pages)
@@ -161,8 +186,24 @@ function usePlaces(): Place[] {
       name: policy.name,
       go: () => void navigate({ to: "/policies/$policyId", params: { policyId: policy.id } }),
     }));
-    return [...pages, ...found];
-  }, [navigate, menu, policies]);
+    const foundSkills = (skills ?? []).map((skill) => ({
+      key: `skill ${skill.id}`,
+      kind: "skill",
+      name: skill.name,
+      go: () => void navigate({ to: "/skills/$skillId", params: { skillId: skill.id ?? "" } }),
+    }));
+    const foundAgents = (agents ?? []).map((agent) => ({
+      key: `agent ${agent.id}`,
+      kind: agent.kind === "BOT" ? "bot" : "agent",
+      name: agent.name,
+      go: () =>
+        void navigate({
+          to: agent.kind === "BOT" ? "/bots/$userId" : "/users/$userId",
+          params: { userId: agent.id },
+        }),
+    }));
+    return [...pages, ...found, ...foundSkills, ...foundAgents];
+  }, [navigate, menu, policies, skills, agents]);
 }
 
 function Account() {

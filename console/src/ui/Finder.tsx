@@ -64,8 +64,8 @@ function Search({ places, onClose }: { places: Place[]; onClose: () => void }) {
     <form onSubmit={submit}>
       <TextInput
         data-autofocus
-        aria-label="Find pages and policies"
-        placeholder="Find pages and policies"
+        aria-label="Find pages, policies, skills and agents"
+        placeholder="Find pages, policies, skills and agents"
         variant="unstyled"
         size="md"
         leftSection={<IconSearch size={17} />}

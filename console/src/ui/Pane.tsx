@@ -6,6 +6,8 @@ import classes from "./Pane.module.css";
 interface Props {
   title: string;
   about: ReactNode;
+  /** What stands before the title. */
+  before?: ReactNode;
   /** What can be done; the way back to the list comes last. */
   actions: ReactNode;
   children: ReactNode;
@@ -13,17 +15,20 @@ interface Props {
   side?: ReactNode;
 }
 
-export function Pane({ title, about, actions, children, side }: Props) {
+export function Pane({ title, about, before, actions, children, side }: Props) {
   return (
     <article className={classes.pane} aria-label={title}>
       <header className={classes.header}>
-        <div className={classes.named}>
-          <h2 className={`${classes.title} cut`} title={title}>
-            {title}
-          </h2>
-          <Text component="div" size="sm" className="quiet cut">
-            {about}
-          </Text>
+        <div className={classes.heading}>
+          {before}
+          <div className={classes.named}>
+            <h2 className={`${classes.title} cut`} title={title}>
+              {title}
+            </h2>
+            <Text component="div" size="sm" className="quiet cut">
+              {about}
+            </Text>
+          </div>
         </div>
         <Group gap="xs" wrap="nowrap">
           {actions}
@@ -55,7 +60,7 @@ interface PartProps {
 export function Part({ level: Heading = "h3", ...props }: PartProps) {
   return (
     <section className={classes.part} aria-label={props.title}>
-      <Heading className={classes.heading}>{props.title}</Heading>
+      <Heading className={classes.partTitle}>{props.title}</Heading>
       {props.hint && (
         <Text component="div" size="sm" className="quiet">
           {props.hint}
@@ -63,6 +68,20 @@ export function Part({ level: Heading = "h3", ...props }: PartProps) {
       )}
       {props.children}
     </section>
+  );
+}
+
+/** Fields side by side where there is room. */
+export function Fields({ children }: { children: ReactNode }) {
+  return <div className={classes.fields}>{children}</div>;
+}
+
+/** Says in a sentence what is set does. */
+export function Effect({ children }: { children: ReactNode }) {
+  return (
+    <p className={classes.effect} role="status">
+      {children}
+    </p>
   );
 }
 

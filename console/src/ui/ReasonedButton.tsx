@@ -5,6 +5,7 @@ interface Props extends ButtonProps {
   /** Why it cannot be pressed, if it cannot. */
   reason: string | undefined;
   onClick: () => void;
+  "aria-label"?: string;
 }
 
 export function ReasonedButton({ reason, onClick, ...props }: Props) {

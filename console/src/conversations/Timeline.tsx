@@ -1,0 +1,142 @@
+/** A conversation as one story: what was said, and what happened between. */
+import { Badge, Button, Text } from "@mantine/core";
+import {
+  IconAlertTriangle,
+  IconArrowRight,
+  IconBell,
+  IconCircleCheck,
+  IconGitBranch,
+  IconNote,
+  IconUser,
+  IconUserPlus,
+} from "@tabler/icons-react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { type Names, useNames } from "../floor/names";
+import { count } from "../lib/format";
+import { type JsonObject, textOf } from "../lib/json";
+import type { Happened } from "../live/frames";
+import { When } from "../ui/When";
+import { lineOf, type Mark } from "./story";
+import classes from "./Timeline.module.css";
+
+/** Lines that are shown at once; those before them are asked for. */
+const LINES_SHOWN = 200;
+
+export function Timeline({ events, isOpen }: { events: readonly Happened[]; isOpen: boolean }) {
+  const names = useNames();
+  const [shown, setShown] = useState(LINES_SHOWN);
+  const end = useRef<HTMLDivElement>(null);
+  const told = useMemo(
+    () =>
+      events.filter(
+        ({ event }) => event["type"] === "MESSAGE_SENT" || lineOf(event, names) !== undefined,
+      ),
+    [events, names],
+  );
+  const last = told.at(-1)?.sequence;
+  // Of one that goes on the end is what one came for; a reader who scrolled up is left alone.
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    if (isOpen && isAtEnd.current && last !== undefined) {
+      end.current?.scrollIntoView({ block: "nearest" });
+    }
+  }, [isOpen, last]);
+  const before = told.length - shown;
+  return (
+    <section
+      className={classes.scroller}
+      aria-label="What happened"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls is reached by keyboard
+      tabIndex={0}
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 40;
+      }}
+    >
+      {before > 0 && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          className={classes.earlier}
+          onClick={() => setShown(shown + LINES_SHOWN)}
+        >
+          Show what was before ({count(before, "line")})
+        </Button>
+      )}
+      <ol className={classes.story}>
+        {told.slice(-shown).map((happened) => (
+          <li key={happened.sequence}>
+            {happened.event["type"] === "MESSAGE_SENT" ? (
+              <Message event={happened.event} at={happened.at} names={names} />
+            ) : (
+              <Event event={happened.event} at={happened.at} names={names} />
+            )}
+          </li>
+        ))}
+      </ol>
+      {told.length === 0 && (
+        <Text className="quiet" p="md">
+          Its events are too old to be kept.
+        </Text>
+      )}
+      <div ref={end} />
+    </section>
+  );
+}
+
+interface Props {
+  event: JsonObject;
+  at: string;
+  names: Names;
+}
+
+function Message({ event, at, names }: Props) {
+  const role = textOf(event, "senderRole");
+  const sender = textOf(event, "senderId");
+  const isPrivate = textOf(event, "audience") === "AGENTS_AND_MANAGERS";
+  return (
+    <article
+      className={classes.message}
+      data-side={role === "CONSUMER" ? "consumer" : "ours"}
+      data-private={isPrivate || undefined}
+    >
+      <header className={`${classes.sender} quiet`}>
+        <span className="cut">
+          {role === "CONSUMER" ? sender || "the consumer" : sender ? names.agent(sender) : "Usher"}
+        </span>
+        {isPrivate && (
+          <Badge size="xs" variant="light" color="yellow">
+            private
+          </Badge>
+        )}
+        <When at={at} />
+      </header>
+      <p className={classes.text}>{textOf(event, "text")}</p>
+    </article>
+  );
+}
+
+const MARKS: Record<Mark, typeof IconBell> = {
+  route: IconArrowRight,
+  offer: IconBell,
+  agent: IconUser,
+  decision: IconGitBranch,
+  person: IconUserPlus,
+  warning: IconAlertTriangle,
+  end: IconCircleCheck,
+  note: IconNote,
+};
+
+function Event({ event, at, names }: Props) {
+  const line = lineOf(event, names);
+  if (!line) return null;
+  const Icon = MARKS[line.mark];
+  return (
+    <div className={classes.event} data-mark={line.mark}>
+      <Icon size={15} stroke={1.8} className={classes.mark} aria-hidden />
+      <span className={classes.told}>{line.text}</span>
+      <span className="quiet">
+        <When at={at} />
+      </span>
+    </div>
+  );
+}

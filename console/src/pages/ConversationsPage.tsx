@@ -1,0 +1,267 @@
+/** Conversations, the open and the closed ones, and beside the list the one that is looked at. */
+import { Button, Group, NativeSelect, Text, TextInput } from "@mantine/core";
+import { IconMessages, IconSearch } from "@tabler/icons-react";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import {
+  agentsQuery,
+  type ConversationFilter,
+  conversationsQuery,
+  PERIODS,
+  type Period,
+  skillsQuery,
+} from "../api/queries";
+import { type Conversation, isState, STATE_NAMES, STATES } from "../conversations/conversation";
+import { StateBadge } from "../conversations/StateBadge";
+import { useAgentName, useSkillName } from "../floor/names";
+import { useStaleness } from "../floor/staleness";
+import { count } from "../lib/format";
+import { Directory, DirectoryRow, rowLink } from "../ui/Directory";
+import { Empty } from "../ui/Failures";
+import { When } from "../ui/When";
+import classes from "./ConversationsPage.module.css";
+
+const route = getRouteApi("/shell/conversations");
+
+export function ConversationsPage() {
+  const filter = route.useSearch();
+  const selected = useMatch({ from: "/shell/conversations/$conversationId", shouldThrow: false })
+    ?.params.conversationId;
+  const list = useInfiniteQuery(conversationsQuery(filter));
+  const queries = useQueryClient();
+  // Rows follow what happens; positions change only with what is new.
+  useStaleness(() => queries.invalidateQueries({ queryKey: ["conversations", "list"] }));
+  const rows = list.data?.pages.flatMap((page) => page.items);
+  const isNarrow = selected !== undefined;
+  return (
+    <Directory
+      title="Conversations"
+      filters={<Filters key={JSON.stringify(filter)} filter={filter} isNarrow={isNarrow} />}
+      items={rows?.length === 0 && list.hasNextPage ? undefined : rows}
+      error={list.error}
+      retry={() => void list.refetch()}
+      keyOf={(conversation) => conversation.id}
+      row={(conversation) => (
+        <Row
+          conversation={conversation}
+          isSelected={conversation.id === selected}
+          isNarrow={isNarrow}
+        />
+      )}
+      empty={<None isFiltered={Object.keys(filter).length > 0} />}
+      after={
+        list.hasNextPage && (
+          <Group justify="center" p="md">
+            <Button
+              size="xs"
+              variant="default"
+              loading={list.isFetchingNextPage}
+              onClick={() => void list.fetchNextPage()}
+            >
+              Show older ones
+            </Button>
+          </Group>
+        )
+      }
+      isNarrow={isNarrow}
+    >
+      <Outlet />
+    </Directory>
+  );
+}
+
+interface RowProps {
+  conversation: Conversation;
+  isSelected: boolean;
+  isNarrow: boolean;
+}
+
+function Row({ conversation, isSelected, isNarrow }: RowProps) {
+  const skill = useSkillName()(conversation.skillId ?? "");
+  const agent = useAgentName()(conversation.agentId ?? "");
+  return (
+    <DirectoryRow
+      isSelected={isSelected}
+      isNarrow={isNarrow}
+      columns="112px minmax(0, 1.2fr) minmax(0, 1fr) minmax(0, 1fr) 96px 72px 110px"
+    >
+      {!isNarrow && <StateBadge state={conversation.state} />}
+      <div className="cut">
+        <Link
+          to="/conversations/$conversationId"
+          params={{ conversationId: conversation.id }}
+          search={(search) => search}
+          className={`${rowLink} cut`}
+          aria-current={isSelected ? "page" : undefined}
+          title={conversation.consumerId}
+        >
+          {conversation.consumerId}
+        </Link>
+        <div className="cut quiet">
+          {isNarrow ? (
+            <>
+              <StateBadge state={conversation.state} /> {skill || "no skill"}
+            </>
+          ) : (
+            [conversation.channel, conversation.isFirst ? "their first" : undefined]
+              .filter(Boolean)
+              .join(" · ") || " "
+          )}
+        </div>
+      </div>
+      {!isNarrow && (
+        <>
+          <span className="cut" title={skill}>
+            {skill || <span className="quiet">no skill</span>}
+          </span>
+          <span className="cut" title={agent}>
+            {agent || <span className="quiet">nobody yet</span>}
+          </span>
+          <span className="number quiet">{count(conversation.messages, "message")}</span>
+          <span className="number">
+            {conversation.mcs ?? <span className="quiet">–</span>}
+            <span className="quiet"> MCS</span>
+          </span>
+          <span className={`${classes.when} quiet`}>
+            <When at={conversation.startedAt} />
+          </span>
+        </>
+      )}
+    </DirectoryRow>
+  );
+}
+
+const PERIOD_NAMES: Record<Period, string> = {
+  day: "Last 24 hours",
+  week: "Last 7 days",
+  month: "Last 30 days",
+};
+
+const isPeriod = (value: string): value is Period => value in PERIODS;
+
+interface FilterProps {
+  filter: ConversationFilter;
+  isNarrow: boolean;
+}
+
+function Filters({ filter, isNarrow }: FilterProps) {
+  const navigate = useNavigate({ from: "/conversations" });
+  const skills = useQuery(skillsQuery).data ?? [];
+  const agents = useQuery(agentsQuery).data ?? [];
+  const [text, setText] = useState(filter.text ?? "");
+  const [consumer, setConsumer] = useState(filter.consumer ?? "");
+  const go = (change: { [Key in keyof ConversationFilter]: ConversationFilter[Key] | undefined }) =>
+    void navigate({
+      to: ".",
+      search: () => {
+        const wanted = { ...filter, ...change };
+        return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value));
+      },
+    });
+  const look = () => {
+    const wanted = { text: text.trim() || undefined, consumer: consumer.trim() || undefined };
+    if (wanted.text !== filter.text || wanted.consumer !== filter.consumer) go(wanted);
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    look();
+  };
+  return (
+    <form
+      className={classes.filters}
+      data-narrow={isNarrow || undefined}
+      onSubmit={submit}
+      aria-label="Which conversations"
+    >
+      <TextInput
+        className={classes.text}
+        type="search"
+        aria-label="What was said"
+        placeholder="Search what was said"
+        leftSection={<IconSearch size={15} />}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onBlur={look}
+      />
+      <NativeSelect
+        aria-label="State"
+        value={filter.state ?? ""}
+        data={[
+          { value: "", label: "Any state" },
+          ...STATES.map((state) => ({ value: state, label: STATE_NAMES[state] })),
+        ]}
+        onChange={({ currentTarget: { value } }) =>
+          go({ state: isState(value) ? value : undefined })
+        }
+      />
+      {!isNarrow && (
+        <>
+          <NativeSelect
+            aria-label="Skill"
+            value={filter.skill ?? ""}
+            data={[
+              { value: "", label: "Any skill" },
+              ...skills.map((skill) => ({ value: skill.id ?? "", label: skill.name })),
+            ]}
+            onChange={(event) => go({ skill: event.currentTarget.value || undefined })}
+          />
+          <NativeSelect
+            aria-label="Agent"
+            value={filter.agent ?? ""}
+            data={[
+              { value: "", label: "Anybody" },
+              ...agents.map((agent) => ({ value: agent.id, label: agent.name })),
+            ]}
+            onChange={(event) => go({ agent: event.currentTarget.value || undefined })}
+          />
+          <TextInput
+            aria-label="Consumer"
+            placeholder="Consumer id"
+            value={consumer}
+            onChange={(event) => setConsumer(event.currentTarget.value)}
+            onBlur={look}
+          />
+          <NativeSelect
+            aria-label="When it began"
+            value={filter.period ?? ""}
+            data={[
+              { value: "", label: "At any time" },
+              ...Object.entries(PERIOD_NAMES).map(([value, label]) => ({ value, label })),
+            ]}
+            onChange={({ currentTarget: { value } }) =>
+              go({ period: isPeriod(value) ? value : undefined })
+            }
+          />
+          {Object.keys(filter).length > 0 && (
+            <Button
+              size="xs"
+              variant="subtle"
+              onClick={() => void navigate({ to: ".", search: {} })}
+            >
+              Clear
+            </Button>
+          )}
+        </>
+      )}
+      {/* Enter in a field looks at once. */}
+      <button type="submit" hidden />
+    </form>
+  );
+}
+
+function None({ isFiltered }: { isFiltered: boolean }) {
+  return (
+    <Empty
+      title={isFiltered ? "No conversation is like this" : "No conversation yet"}
+      icon={<IconMessages size={32} stroke={1.5} />}
+    >
+      <Text className="quiet" maw={460}>
+        {isFiltered
+          ? "Leave a filter out, or look further back; conversations are kept for as long as the settings say."
+          : "They begin where consumers write: in the messenger on your site, in your app, or by the API."}
+      </Text>
+      {!isFiltered && <Text className="quiet code">POST /api/v1/conversations</Text>}
+    </Empty>
+  );
+}

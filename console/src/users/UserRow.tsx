@@ -1,0 +1,107 @@
+/** One line of a list of users. */
+import { Badge } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { DirectoryRow, rowLink } from "../ui/Directory";
+import { EnabledSwitch } from "./EnabledSwitch";
+import classes from "./Users.module.css";
+import { capacityOf, draftOf, type User } from "./user";
+
+interface Props {
+  user: User;
+  nameOf: (skillId: string) => string;
+  groupName: string | undefined;
+  standard: number;
+  isSelected: boolean;
+  isNarrow: boolean;
+}
+
+/** Skills that are named in a row; the others are counted. */
+const SKILLS_SHOWN = 3;
+
+export function UserRow({ user, nameOf, groupName, standard, isSelected, isNarrow }: Props) {
+  const isBot = user.kind === "BOT";
+  const draft = draftOf(user);
+  const first = draft.skills.slice(0, SKILLS_SHOWN);
+  const more = draft.skills.length - first.length;
+  return (
+    <DirectoryRow
+      isSelected={isSelected}
+      isNarrow={isNarrow}
+      isOff={user.isEnabled === false}
+      columns="44px minmax(0, 1fr) 110px minmax(0, 1.2fr) 190px"
+    >
+      {!isNarrow && <EnabledSwitch user={user} />}
+      <div className="cut">
+        <Link
+          to={isBot ? "/bots/$userId" : "/users/$userId"}
+          params={{ userId: user.id ?? "" }}
+          search={(search) => search}
+          className={`${rowLink} cut`}
+          aria-current={isSelected ? "page" : undefined}
+          title={user.name}
+        >
+          {user.name}
+        </Link>
+        <div className="cut quiet">
+          {[isBot ? user.id : (user.email ?? user.id), groupName].filter(Boolean).join(" · ")}
+        </div>
+      </div>
+      {!isNarrow && (
+        <>
+          <span className="quiet">
+            {isBot ? (
+              draft.hostedBot ? (
+                <Badge
+                  size="sm"
+                  variant="light"
+                  color={draft.hostedBot.isEnabled ? "indigo" : "gray"}
+                >
+                  hosted{draft.hostedBot.isEnabled ? "" : ", off"}
+                </Badge>
+              ) : (
+                "your program"
+              )
+            ) : (
+              draft.role
+            )}
+          </span>
+          <span className={classes.chips}>
+            {first.map(({ skillId, proficiency }) => (
+              <span
+                key={skillId}
+                className={`${classes.chip} cut`}
+                title={`${nameOf(skillId)}, proficiency ${proficiency}`}
+              >
+                {nameOf(skillId)}
+              </span>
+            ))}
+            {more > 0 && (
+              <span className={`${classes.chip} number`} data-more>
+                +{more}
+              </span>
+            )}
+            {draft.skills.length === 0 && <span className="quiet">no skill</span>}
+          </span>
+          <span className="number quiet">{capacityOf(draft, standard)}</span>
+        </>
+      )}
+    </DirectoryRow>
+  );
+}
+
+/** Returns those in whose name, address, id or skills all words stand. */
+export function foundUsers(
+  users: readonly User[],
+  find: string,
+  nameOf: (skillId: string) => string,
+): User[] {
+  const words = find.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  return users
+    .filter((user) => {
+      const skills = (user.skills ?? []).map((skill) => nameOf(skill.skillId));
+      const parts = [user.name, user.id, user.email, user.nickname, user.role, ...skills];
+      const text = parts.join(" ").toLocaleLowerCase();
+      return words.every((word) => text.includes(word));
+    })
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
