@@ -1,4 +1,5 @@
 import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { expect, test } from "./server";
 
 const PLACES = [
@@ -43,6 +44,13 @@ const PLACES = [
   "/console/attributes/new?kind=function",
 ];
 
+/** Returns what shuts somebody out of the page as it is. */
+async function hindrances(page: Page): Promise<string[]> {
+  await page.waitForLoadState("networkidle");
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+}
+
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(`in ${colorScheme}`, () => {
     test.use({ colorScheme });
@@ -51,12 +59,40 @@ for (const colorScheme of ["light", "dark"] as const) {
       test(`${place} has nothing that shuts somebody out`, async ({ signedIn: page }) => {
         await page.goto(place);
         await expect(page.getByRole("heading").first()).toBeVisible();
-        await page.waitForLoadState("networkidle");
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(
-          violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`),
-        ).toEqual([]);
+        expect(await hindrances(page)).toEqual([]);
       });
     }
+
+    test("nor has the floor while somebody waits, or a conversation that is opened", async ({
+      signedIn: page,
+      server,
+    }) => {
+      const skillId = `axe-${colorScheme}`;
+      await server.call("POST", "/api/v1/skills", { id: skillId, name: skillId });
+      const skills = [{ skillId }];
+      const ada = { id: skillId, name: "Ada", kind: "HUMAN", skills, maxConversations: 1 };
+      await server.call("POST", "/api/v1/users", ada);
+      const there = { status: "ONLINE", reason: "at work", leaseSeconds: 600 };
+      await server.call("PUT", `/api/v1/agents/${skillId}/availability`, there);
+      const opened = { skillId, channel: "WEB", message: "Hello" };
+      const first = Object(
+        await server.call("POST", "/api/v1/conversations", { ...opened, consumerId: "eve" }),
+      );
+      const note = { text: "Be kind.", audience: "AGENTS_AND_MANAGERS", asAgent: skillId };
+      await server.call("POST", "/api/v1/conversations", { ...opened, consumerId: "bob" });
+      const take = { agentId: skillId, force: true };
+      await server.call("POST", `/api/v1/conversations/${first.id}/take-over`, take);
+      await server.call("POST", `/api/v1/conversations/${first.id}/messages`, note);
+
+      await page.goto(`/console/live?skill=${skillId}`);
+      await expect(page.getByText("The only agent is full.")).toBeVisible();
+      expect(await hindrances(page)).toEqual([]);
+      await page.goto(`/console/conversations/${first.id}`);
+      await expect(page.getByText("Be kind.")).toBeVisible();
+      expect(await hindrances(page)).toEqual([]);
+      await page.getByRole("button", { name: "Give to" }).click();
+      await expect(page.getByRole("dialog")).toBeVisible();
+      expect(await hindrances(page)).toEqual([]);
+    });
   });
 }

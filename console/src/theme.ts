@@ -1,5 +1,5 @@
 /** The one place of colours, sizes and defaults: four greys do most of the work. */
-import { createTheme, Input, Modal, Table, Tooltip } from "@mantine/core";
+import { createTheme, Input, Modal, ModalHeader, ModalRoot, Table, Tooltip } from "@mantine/core";
 
 export const theme = createTheme({
   respectReducedMotion: true,
@@ -18,9 +18,17 @@ export const theme = createTheme({
     sizes: { h1: { fontSize: "20px" }, h2: { fontSize: "16px" }, h3: { fontSize: "14px" } },
   },
   components: {
+    // The page itself never scrolls; locking it would add a style that the page's policy forbids.
+    Modal: Modal.extend({
+      defaultProps: {
+        lockScroll: false,
+        closeButtonProps: { "aria-label": "Close this dialog" },
+      },
+    }),
+    // The title of a dialog is no banner of the page.
+    ModalHeader: ModalHeader.extend({ defaultProps: { role: "presentation" } }),
+    ModalRoot: ModalRoot.extend({ defaultProps: { lockScroll: false } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true, multiline: true } }),
-    // The page itself never scrolls; locking it would add styles that its policy forbids.
-    Modal: Modal.extend({ defaultProps: { lockScroll: false } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 8, horizontalSpacing: 12 } }),
     InputWrapper: Input.Wrapper.extend({
       defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] },

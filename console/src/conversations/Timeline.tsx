@@ -133,7 +133,7 @@ function Event({ event, at, names }: Props) {
   return (
     <div className={classes.event} data-mark={line.mark}>
       <Icon size={15} stroke={1.8} className={classes.mark} aria-hidden />
-      <span className={classes.told}>{line.text}</span>
+      <p className={classes.told}>{line.text}</p>
       <span className="quiet">
         <When at={at} />
       </span>

@@ -32,7 +32,7 @@ const EXCLUSIONS: Record<string, string> = {
   AWAY: "away",
   OCCUPIED: "for transfers only",
   AT_CAPACITY: "full",
-  SKIPPED: "skipped for a minute",
+  SKIPPED: "not asked again yet",
   NOT_SUGGESTED: "not the one it is kept for",
   SKILL_CLOSED: "outside business hours",
   BUSY: "being given something else",

@@ -47,6 +47,7 @@ export function Agents({ skillId, sort, onSort }: Props) {
         <NativeSelect
           size="xs"
           variant="unstyled"
+          className={classes.sort}
           aria-label="Order of the agents"
           value={sort}
           data={[

@@ -25,13 +25,15 @@ export function LiveSummary() {
   return (
     <Link to="/live" className={`${classes.live} number`} data-waiting={waiting > 0 || undefined}>
       <span className={classes.dot} aria-hidden />
-      {waiting === 0 ? "nobody waits" : `${number(waiting)} waiting`}
-      {since && (
-        <>
-          {" · "}
-          <Since at={since} />
-        </>
-      )}
+      <span>
+        {waiting === 0 ? "nobody waits" : `${number(waiting)} waiting`}
+        {since && (
+          <>
+            {" · "}
+            <Since at={since} />
+          </>
+        )}
+      </span>
     </Link>
   );
 }

@@ -76,15 +76,13 @@ function Row({ queue, isChosen, onChoose }: RowProps) {
           {number(waiting)}
           <span className="quiet"> waiting</span>
         </span>
-        <span className="quiet cut">{people(queue)}</span>
-        <span className={`${classes.oldest} quiet`}>
-          {queue.oldestSince ? <Since at={queue.oldestSince} /> : expected(queue)}
+        <span className={`${classes.people} quiet cut`}>{people(queue)}</span>
+        <span className="quiet cut" title={expectedTitle(queue)}>
+          {expected(queue)}
         </span>
-        {queue.oldestSince && (
-          <span className={`${classes.expected} quiet cut`} title={expectedTitle(queue)}>
-            {expected(queue) || "too little is known for a guess"}
-          </span>
-        )}
+        <span className={`${classes.oldest} quiet`}>
+          {queue.oldestSince && <Since at={queue.oldestSince} />}
+        </span>
       </button>
     </li>
   );
@@ -94,7 +92,7 @@ function people(queue: Queue): string {
   if (!queue.isEnabled) return "switched off";
   if (!queue.isOpen) return "outside business hours";
   if (queue.agentsOnline === 0) return "nobody online";
-  const free = queue.freeSlots >= 10_000 ? "no limit" : `${number(queue.freeSlots)} free`;
+  const free = queue.freeSlots >= 10_000 ? "room for all" : `${number(queue.freeSlots)} free`;
   return `${number(queue.agentsOnline)} online, ${free}`;
 }
 
@@ -102,10 +100,13 @@ function people(queue: Queue): string {
 function expected(queue: Queue): string {
   const { expectedWaitSeconds: wait } = queue;
   if (queue.isEnabled && queue.isOpen && queue.waiting === 0 && queue.freeSlots > 0)
-    return "at once";
-  return wait ? `who comes now waits about ${roughly(wait.likely)}` : "";
+    return "next: at once";
+  return wait ? `next: about ${roughly(wait.likely)}` : "next: not known yet";
 }
 
-function expectedTitle({ expectedWaitSeconds: wait }: Queue): string | undefined {
-  return wait ? `8 of 10 wait between ${duration(wait.from)} and ${duration(wait.to)}` : undefined;
+function expectedTitle({ expectedWaitSeconds: wait }: Queue): string {
+  const range = wait
+    ? `; 8 of 10 wait between ${duration(wait.from)} and ${duration(wait.to)}`
+    : "; fewer than five were assigned in the last hour";
+  return `How long somebody will probably wait who comes now${range}`;
 }

@@ -1,6 +1,6 @@
 /** The conversations that nobody has yet, each with why, and what a supervisor can do. */
 import { Button, Skeleton, Text } from "@mantine/core";
-import { IconMoodSmile } from "@tabler/icons-react";
+import { IconCornerUpRight, IconMoodSmile, IconUserShare, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
@@ -150,9 +150,9 @@ function Row({ waiting, isGone, onAct }: { waiting: Waiting; isGone: boolean; on
   const write = useRefusal("ConversationsWrite");
   const gone = isGone ? "It no longer waits." : undefined;
   const actions = [
-    { kind: "agent", verb: "Give to", reason: gone ?? supervise },
-    { kind: "skill", verb: "Move to", reason: gone ?? write },
-    { kind: "close", verb: "Close", reason: gone ?? write },
+    { kind: "agent", verb: "Give to", icon: IconUserShare, reason: gone ?? supervise },
+    { kind: "skill", verb: "Move to", icon: IconCornerUpRight, reason: gone ?? write },
+    { kind: "close", verb: "Close", icon: IconX, reason: gone ?? write },
   ] as const;
   return (
     <>
@@ -180,16 +180,18 @@ function Row({ waiting, isGone, onAct }: { waiting: Waiting; isGone: boolean; on
         </div>
       </div>
       <div className={classes.acts}>
-        {actions.map(({ kind, verb, reason }) => (
+        {actions.map(({ kind, verb, icon: Icon, reason }) => (
           <ReasonedButton
             key={kind}
-            size="compact-xs"
+            size="compact-sm"
             variant="default"
             reason={reason}
             onClick={() => onAct(kind, waiting)}
             aria-label={`${verb}: ${waiting.consumerId}`}
+            title={verb}
           >
-            {verb}
+            <Icon size={15} stroke={1.7} />
+            <span className={classes.verb}>{verb}</span>
           </ReasonedButton>
         ))}
       </div>

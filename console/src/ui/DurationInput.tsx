@@ -52,7 +52,7 @@ export function DurationInput(props: Props) {
         <NativeSelect
           variant="unstyled"
           w="100%"
-          pr={8}
+          rightSectionWidth={24}
           aria-label={`${label}: unit`}
           data={UNITS.map((one) => one.unit)}
           value={unit.unit}

@@ -6,6 +6,7 @@ interface Props extends ButtonProps {
   reason: string | undefined;
   onClick: () => void;
   "aria-label"?: string;
+  title?: string;
 }
 
 export function ReasonedButton({ reason, onClick, ...props }: Props) {

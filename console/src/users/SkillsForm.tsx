@@ -48,7 +48,7 @@ export function SkillsForm({ user, isFixed, onChange }: UserFormProps) {
                   proficiency {skill.proficiency}
                 </span>
                 <Slider
-                  thumbProps={{ "aria-label": `Proficiency in skill ${index + 1}` }}
+                  thumbLabel={`Proficiency in skill ${index + 1}`}
                   min={1}
                   max={10}
                   label={null}
