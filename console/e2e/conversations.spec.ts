@@ -43,7 +43,7 @@ test("a supervisor gives a conversation to an agent, moves it, joins it and clos
   signedIn: page,
   server,
 }) => {
-  await agent(server, "grace", "Grace");
+  await agent(server, "grace-floor", "Grace");
   const id = await open(server, "1004", "trent");
   await page.goto(`/console/conversations/${id}`);
   const story = page.getByRole("region", { name: "What happened" });
