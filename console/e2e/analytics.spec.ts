@@ -1,20 +1,29 @@
 import { readFile } from "node:fs/promises";
+import AxeBuilder from "@axe-core/playwright";
 import { expect, type Server, test } from "./server";
 
-/** Opens a conversation in the skill and ends it while it waits. */
-async function giveUp(server: Server, skillId: string): Promise<void> {
-  const body = { skillId, channel: "SMS", message: "Hello?" };
+/** Opens a conversation in the skill and returns its path. */
+async function open(server: Server, skillId: string): Promise<string> {
+  const body = { skillId, channel: "SMS", message: "Hello? I like this." };
   const opened = await server.call("POST", "/api/v1/conversations", body);
   if (typeof opened !== "object" || opened === null || !("id" in opened))
     throw new Error("expected a conversation");
-  await server.call("POST", `/api/v1/conversations/${opened.id}/close`, {});
+  return `/api/v1/conversations/${opened.id}`;
 }
 
 test.beforeAll(async ({ server }) => {
   const skill = { id: "analysed", name: "Analysed" };
-  await server.call("PUT", "/api/v1/skills/analysed", skill).catch(() => undefined);
-  await server.call("POST", "/api/v1/skills", skill).catch(() => undefined);
-  await giveUp(server, "analysed");
+  await server.call("POST", "/api/v1/skills", skill);
+  const agent = { id: "analyst", name: "Ann Analyst", skills: [{ skillId: "analysed" }] };
+  await server.call("POST", "/api/v1/users", { ...agent, kind: "HUMAN", role: "agent" });
+  // One gives up, one is helped.
+  const given = await open(server, "analysed");
+  await server.call("POST", `${given}/close`, {});
+  const availability = { status: "ONLINE", leaseSeconds: 600 };
+  await server.call("PUT", "/api/v1/agents/analyst/availability", availability);
+  const helped = await open(server, "analysed");
+  await server.call("POST", `${helped}/take-over`, { agentId: "analyst", force: true });
+  await server.call("POST", `${helped}/close`, {});
   await server.call("POST", "/api/v1/decisions", { conversationId: "nobody" });
 });
 
@@ -44,7 +53,7 @@ test("a skill is found among the others and looked at alone", async ({ signedIn:
   await page.goto("/console/analytics?group=skill");
   const skills = page.getByRole("region", { name: "By skill" });
   const row = skills.getByRole("row", { name: /Analysed/ });
-  await expect(row).toContainText("100%");
+  await expect(row).toContainText("50%");
   await skills.getByRole("button", { name: "Gave up" }).click();
   await expect(page).toHaveURL(/sort=abandoned/);
   await skills.getByRole("link", { name: "Analysed" }).click();
@@ -60,6 +69,19 @@ test("decisions that matched nothing lead to the log", async ({ signedIn: page }
   await page.getByRole("link", { name: "Those that matched nothing" }).click();
   await expect(page).toHaveURL(/decisions\?outcome=NO_MATCH/);
 });
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`charts and tables shut nobody out in ${colorScheme}`, async ({ signedIn: page }) => {
+    await page.emulateMedia({ colorScheme });
+    for (const place of ["?span=today&group=agent", "?show=tables"]) {
+      await page.goto(`/console/analytics${place}`);
+      await expect(page.getByRole("status")).toContainText("for a person");
+      await page.waitForLoadState("networkidle");
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+    }
+  });
+}
 
 test("days in which nothing happened say so", async ({ signedIn: page }) => {
   await page.goto("/console/analytics?from=2020-01-01&to=2020-01-03");

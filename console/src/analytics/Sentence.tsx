@@ -9,13 +9,14 @@ const WORTH_SAYING = 1_000;
 export function Sentence({ report, of }: { report: Report; of: string | undefined }) {
   const { total, before } = report;
   const [now, then] = [total.figures, before.figures];
+  const isQuiet = now.conversations === 0 && now.closed === 0;
   return (
     <p className={classes.sentence} role="status">
-      <b>{count(now.conversations, "conversation")}</b>
-      {of !== undefined && <> with {of}</>}
-      <Change now={now.conversations} then={then.conversations} />. <Waits now={now} then={then} />
+      {isQuiet ? <>No conversation began or ended. </> : <Began now={now} then={then} of={of} />}
+      {(!isQuiet || now.waits) && <Waits now={now} then={then} />}
       <GaveUp now={now} then={then} />
       <Scores now={now} then={then} />
+      {isQuiet && <Decisions now={now} then={then} />}
       <br />
       <small>
         Compared with as many days before
@@ -24,6 +25,16 @@ export function Sentence({ report, of }: { report: Report; of: string | undefine
           ` ${number(report.behind)} events that happened are not counted yet; look again in a while.`}
       </small>
     </p>
+  );
+}
+
+function Began({ now, then, of }: { now: Figures; then: Figures; of: string | undefined }) {
+  return (
+    <>
+      <b>{count(now.conversations, "conversation")}</b>
+      {of !== undefined && <> with {of}</>}
+      <Change now={now.conversations} then={then.conversations} />.{" "}
+    </>
   );
 }
 
@@ -61,6 +72,17 @@ function Scores({ now, then }: { now: Figures; then: Figures }) {
     <>
       They scored <b>{score(now.mcs.average)}</b> on average
       <Change now={now.mcs.average} then={then.mcs?.average} />.
+    </>
+  );
+}
+
+function Decisions({ now: { decisions }, then }: { now: Figures; then: Figures }) {
+  if (!decisions?.runs) return null;
+  return (
+    <>
+      <b>{count(decisions.runs, "decision")}</b>
+      <Change now={decisions.runs} then={then.decisions?.runs} />,{" "}
+      <b>{percent(decisions.noMatch / decisions.runs)}</b> matched nothing.
     </>
   );
 }
