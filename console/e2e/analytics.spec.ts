@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { expect, type Server, test } from "./server";
 
 /** Opens a conversation in the skill and returns its path. */
@@ -9,6 +10,11 @@ async function open(server: Server, skillId: string): Promise<string> {
   if (typeof opened !== "object" || opened === null || !("id" in opened))
     throw new Error("expected a conversation");
   return `/api/v1/conversations/${opened.id}`;
+}
+
+/** Waits for the figures: the charts are loaded with the first look at them. */
+async function answered(page: Page, words: RegExp): Promise<void> {
+  await expect(page.getByRole("status")).toContainText(words, { timeout: 20_000 });
 }
 
 test.beforeAll(async ({ server }) => {
@@ -30,7 +36,7 @@ test.beforeAll(async ({ server }) => {
 test("a period is answered in sentences, charts, tables and a file", async ({ signedIn: page }) => {
   await page.goto("/console/policies");
   await page.getByRole("link", { name: "Analytics" }).click();
-  await expect(page.getByRole("status")).toContainText(/[1-9]\d* conversation/);
+  await answered(page, /[1-9]\d* conversation/);
   await expect(page.getByRole("status")).toContainText("gave up waiting");
   await expect(page.getByRole("img", { name: /^Conversations/ })).toBeVisible();
 
@@ -51,6 +57,7 @@ test("a period is answered in sentences, charts, tables and a file", async ({ si
 
 test("a skill is found among the others and looked at alone", async ({ signedIn: page }) => {
   await page.goto("/console/analytics?group=skill");
+  await answered(page, /conversation/);
   const skills = page.getByRole("region", { name: "By skill" });
   const row = skills.getByRole("row", { name: /Analysed/ });
   await expect(row).toContainText("50%");
@@ -66,6 +73,7 @@ test("a skill is found among the others and looked at alone", async ({ signedIn:
 
 test("decisions that matched nothing lead to the log", async ({ signedIn: page }) => {
   await page.goto("/console/analytics?span=today");
+  await answered(page, /conversation/);
   await page.getByRole("link", { name: "Those that matched nothing" }).click();
   await expect(page).toHaveURL(/decisions\?outcome=NO_MATCH/);
 });
@@ -75,7 +83,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     for (const place of ["?span=today&group=agent", "?show=tables"]) {
       await page.goto(`/console/analytics${place}`);
-      await expect(page.getByRole("status")).toContainText("for a person");
+      await answered(page, /for a person/);
       await page.waitForLoadState("networkidle");
       const { violations } = await new AxeBuilder({ page }).analyze();
       expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);

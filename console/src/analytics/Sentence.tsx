@@ -1,10 +1,7 @@
 /** The answer first: how the period went, and against the one before. */
 import { count, number, percent } from "../lib/format";
 import classes from "./Analytics.module.css";
-import { change, type Figures, type Report, score, share, wait } from "./figures";
-
-/** A few are always on their way where much happens. */
-const WORTH_SAYING = 1_000;
+import { change, type Figures, isFarBehind, type Report, score, share, wait } from "./figures";
 
 export function Sentence({ report, of }: { report: Report; of: string | undefined }) {
   const { total, before } = report;
@@ -21,8 +18,8 @@ export function Sentence({ report, of }: { report: Report; of: string | undefine
       <small>
         Compared with as many days before
         {Date.parse(total.to) > Date.now() ? ", up to the same time" : ""}.
-        {report.behind >= WORTH_SAYING &&
-          ` ${number(report.behind)} events that happened are not counted yet; look again in a while.`}
+        {isFarBehind(report) &&
+          ` ${number(report.behind)} events that happened are still being counted.`}
       </small>
     </p>
   );

@@ -67,7 +67,15 @@ export function reason(code: string): string {
   return REASONS[code] ?? code;
 }
 
-/** Whether anything at all happened. */
+/** Events that are not counted yet and are worth a word: where much happens, a few always are. */
+const BEHIND_FAR = 1_000;
+
+/** Whether so much is not counted yet that the figures are far from what happened. */
+export function isFarBehind({ behind, total }: Report): boolean {
+  return behind >= BEHIND_FAR || (behind > 0 && isEmpty(total.figures));
+}
+
+/** Whether nothing at all happened. */
 export function isEmpty(figures: Figures): boolean {
   const { conversations, closed, assignments, botAssignments, decisions } = figures;
   return conversations + closed + assignments + botAssignments + (decisions?.runs ?? 0) === 0;

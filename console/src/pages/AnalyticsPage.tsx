@@ -6,7 +6,15 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import classes from "../analytics/Analytics.module.css";
 import { ChartCard } from "../analytics/ChartCard";
-import { type Bucket, isEmpty, type Report, score, share, wait } from "../analytics/figures";
+import {
+  type Bucket,
+  isEmpty,
+  isFarBehind,
+  type Report,
+  score,
+  share,
+  wait,
+} from "../analytics/figures";
 import { GroupTable } from "../analytics/GroupTable";
 import { PolicyUse } from "../analytics/PolicyUse";
 import {
@@ -33,6 +41,8 @@ const SPAN_NAMES: Record<Span, string> = {
   quarter: "90 days",
 };
 const ALL = "all";
+/** How often it is looked again while the server counts what has gathered. */
+const COUNTING = 3_000;
 
 export function AnalyticsPage() {
   const search = route.useSearch();
@@ -41,6 +51,7 @@ export function AnalyticsPage() {
     ...analyticsQuery(queryOf(search, period)),
     // What stands there stays until the new figures have come.
     placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => state.data && isFarBehind(state.data) && COUNTING,
   });
   return (
     <div className={classes.page}>
@@ -360,7 +371,7 @@ function None({ report }: { report: Report }) {
     <Empty title="Nothing happened in these days" icon={<IconChartBar size={32} stroke={1.5} />}>
       <Text className="quiet" maw={480}>
         {report.behind > 0
-          ? "What happened is being counted; look again in a moment."
+          ? "What happened is being counted; it will stand here in a moment."
           : "Conversations and decisions are counted as they happen. Choose other days, or send a first conversation."}
       </Text>
       <Text className="quiet code">POST /api/v1/conversations</Text>
