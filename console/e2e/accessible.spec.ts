@@ -94,5 +94,19 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(page.getByRole("dialog")).toBeVisible();
       expect(await hindrances(page)).toEqual([]);
     });
+
+    test("windows that ask, and secrets that are shown once, shut nobody out", async ({
+      signedIn: page,
+    }) => {
+      await page.goto("/console/consumers/ada");
+      await page.getByRole("button", { name: "Erase" }).click();
+      await expect(page.getByRole("dialog")).toBeVisible();
+      expect(await hindrances(page)).toEqual([]);
+      await page.goto("/console/settings/access/new");
+      await page.getByRole("textbox", { name: "Name" }).fill(`night bot in ${colorScheme}`);
+      await page.getByRole("button", { name: "Make it" }).click();
+      await expect(page.getByRole("dialog")).toBeVisible();
+      expect(await hindrances(page)).toEqual([]);
+    });
   });
 }

@@ -24,6 +24,7 @@ export const theme = createTheme({
         lockScroll: false,
         closeButtonProps: { "aria-label": "Close this dialog" },
       },
+      styles: { title: { fontWeight: 600 } },
     }),
     // The title of a dialog is no banner of the page.
     ModalHeader: ModalHeader.extend({ defaultProps: { role: "presentation" } }),

@@ -35,3 +35,14 @@ test("the order of members is no difference", () => {
   expect(linesOf({ b: 1, a: [{ d: 1, c: 2 }] })).toEqual(linesOf({ a: [{ c: 2, d: 1 }], b: 1 }));
   expect(linesOf(undefined)).toEqual([]);
 });
+
+test("a text of several lines has several", () => {
+  expect(linesOf({ source: 'a "x"\n  b', z: 1 })).toEqual([
+    "{",
+    '  "source": "a "x"',
+    '      b",',
+    '  "z": 1',
+    "}",
+  ]);
+  expect(linesOf({ a: "x" })).toEqual(["{", '  "a": "x"', "}"]);
+});

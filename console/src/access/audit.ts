@@ -33,6 +33,7 @@ const VERBS: Record<string, string> = {
   revoke: "revoked",
   erase: "erased",
   deploy: "deployed",
+  fail: "could not deploy",
   undeploy: "undeployed",
   rollback: "rolled back",
   allow: "set the domains of",
@@ -77,7 +78,20 @@ export function actorName(actor: string, names: ReadonlyMap<string, string>): st
 /** Writes a side of a change in lines; members stand in the order of their names. */
 export function linesOf(side: unknown): string[] {
   if (!isJson(side) || side === null) return [];
-  return JSON.stringify(sorted(side), null, 2).split("\n");
+  return JSON.stringify(sorted(side), null, 2).split("\n").flatMap(unfolded);
+}
+
+/** A line of JSON that is a text, under a name or without one. */
+const TEXT = /^(\s*)((?:"(?:[^"\\]|\\.)*": )?)("(?:[^"\\]|\\.)*")(,?)$/;
+
+/** Lets a text of several lines have several: a source is compared line by line. */
+function unfolded(line: string): string[] {
+  const [, indent = "", name = "", text = '""', comma = ""] = TEXT.exec(line) ?? [];
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "string" || !value.includes("\n")) return [line];
+  const [first = "", ...others] = value.split("\n");
+  const lines = others.map((other) => `${indent}  ${other}`);
+  return [`${indent}${name}"${first}`, ...lines.slice(0, -1), `${lines.at(-1)}"${comma}`];
 }
 
 function sorted(value: Json): Json {

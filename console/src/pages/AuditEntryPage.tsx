@@ -108,6 +108,24 @@ function Place({ target }: { target: string }) {
           {open}
         </Link>
       );
+    case "function":
+      return (
+        <Link to="/functions/$functionId" params={{ functionId: id }} className="anchor">
+          {open}
+        </Link>
+      );
+    case "webhook":
+      return (
+        <Link to="/webhooks/$webhookId" params={{ webhookId: id }} className="anchor">
+          {open}
+        </Link>
+      );
+    case "settings":
+      return (
+        <Link to="/settings/last-agent" className="anchor">
+          {open}
+        </Link>
+      );
     default:
       return null;
   }

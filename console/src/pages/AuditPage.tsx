@@ -50,7 +50,13 @@ export function AuditPage() {
           Look again
         </Button>
       }
-      tools={<Filters key={JSON.stringify(filter)} filter={filter} names={names} />}
+      tools={
+        selected === undefined ? (
+          <Filters key={JSON.stringify(filter)} filter={filter} names={names} />
+        ) : (
+          <Narrowed filter={filter} names={names} />
+        )
+      }
     >
       <Asked query={log}>
         <Rows>
@@ -148,6 +154,27 @@ function EntryRow(props: {
 
 function capital(text: string): string {
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}
+
+/** The filter in words, where there is no room to change it. */
+function Narrowed({ filter, names }: { filter: AuditFilter; names: Names }) {
+  const { actor, action, target, from, to } = filter;
+  const parts = [
+    actor && `by ${actorName(actor, names)}`,
+    action && `of a ${NOUNS[action] ?? deedOf(action)}`,
+    target && `of ${target}`,
+    from && `from ${from}`,
+    to && `to ${to}`,
+  ].filter(Boolean);
+  if (parts.length === 0) return null;
+  return (
+    <Text size="sm" className="cut">
+      Only {parts.join(", ")} ·{" "}
+      <Link to="." search={{}} className="anchor">
+        all
+      </Link>
+    </Text>
+  );
 }
 
 function Filters({ filter, names }: { filter: AuditFilter; names: Names }) {

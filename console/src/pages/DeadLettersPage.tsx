@@ -1,5 +1,5 @@
 /** Events that a receiver did not take, however often it was tried. */
-import { Button, Group, NativeSelect, Text, Title, Tooltip } from "@mantine/core";
+import { Button, Group, NativeSelect, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconArrowLeft, IconMailCheck } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
@@ -45,7 +45,7 @@ export function DeadLettersPage() {
           <Title order={1}>Dead letters</Title>
           <Actions target={target} letters={letters ?? []} hasMore={log.hasNextPage} urls={urls} />
         </Group>
-        <Text size="sm" className="quiet">
+        <Text size="sm" className="quiet" mih={20}>
           {letters
             ? letters.length === 0
               ? "Nothing is undelivered."
@@ -120,6 +120,9 @@ function Letter({ letter, urls }: LetterProps) {
       <div className={classes.what}>
         <div className={classes.line}>
           <b className="code">{letter.type}</b>
+          <span className="quiet number" title={`Every attempt carried the id ${letter.requestId}`}>
+            event {letter.sequence}
+          </span>
           <span className="quiet cut" title={receiver}>
             to {receiver}
           </span>
@@ -142,9 +145,6 @@ function Letter({ letter, urls }: LetterProps) {
               conversation {letter.conversationId}
             </Link>
           )}
-          <Tooltip label={`Every attempt carried the id ${letter.requestId}`}>
-            <span className="number">event {letter.sequence}</span>
-          </Tooltip>
         </div>
       </div>
       <Group gap="xs" wrap="nowrap">

@@ -35,7 +35,7 @@ export function Confirm({ title, children, action, isPending, error, ...on }: Pr
           <Button size="xs" variant="default" data-autofocus onClick={on.onClose}>
             Cancel
           </Button>
-          <Button size="xs" color="red" loading={isPending} onClick={on.onConfirm}>
+          <Button size="xs" color="red.9" loading={isPending} onClick={on.onConfirm}>
             {action}
           </Button>
         </Group>
