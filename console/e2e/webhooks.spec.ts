@@ -46,7 +46,8 @@ test("a webhook is made for some events, its secret shown once, tried and change
   await expect(
     page.getByText("Nothing is sent to http://localhost:9/hook any more."),
   ).toBeVisible();
-  expect(await server.call("GET", "/api/v1/webhooks")).toEqual({ items: [] });
+  const left = JSON.stringify(await server.call("GET", "/api/v1/webhooks"));
+  expect(left).not.toContain("localhost:9");
 });
 
 test("a change by somebody else is not overwritten unseen", async ({ signedIn: page, server }) => {

@@ -1,7 +1,8 @@
 /** Asks where a new document is to be; writing it makes what is not there. */
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
+import { Window } from "../ui/Window";
 
 interface Props {
   /** The namespace, where it is known. */
@@ -27,14 +28,7 @@ export function NewDocument({ namespace, onClose }: Props) {
     });
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title="New document"
-      yOffset="16vh"
-      transitionProps={{ duration: 0 }}
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
+    <Window title="New document" onClose={onClose}>
       <form onSubmit={submit}>
         <Stack>
           <TextInput
@@ -62,6 +56,6 @@ export function NewDocument({ namespace, onClose }: Props) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Window>
   );
 }

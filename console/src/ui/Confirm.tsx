@@ -1,6 +1,7 @@
 /** Asks once before what cannot be taken back, and says what it leads to. */
-import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
+import { Window } from "./Window";
 
 interface Props {
   title: string;
@@ -16,14 +17,7 @@ interface Props {
 
 export function Confirm({ title, children, action, isPending, error, ...on }: Props) {
   return (
-    <Modal
-      opened
-      onClose={on.onClose}
-      title={title}
-      yOffset="16vh"
-      transitionProps={{ duration: 0 }}
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
+    <Window title={title} onClose={on.onClose}>
       <Stack>
         <Text component="div">{children}</Text>
         {error && (
@@ -40,6 +34,6 @@ export function Confirm({ title, children, action, isPending, error, ...on }: Pr
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Window>
   );
 }

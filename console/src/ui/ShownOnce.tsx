@@ -1,7 +1,8 @@
 /** Secrets that are shown this once: it goes only when the reader says that they are kept. */
-import { Alert, Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Stack, TextInput } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { CopyButton } from "./CopyButton";
+import { Window } from "./Window";
 
 export interface Shown {
   name: string;
@@ -20,18 +21,8 @@ interface Props {
 
 export function ShownOnce({ title, warning, values, onKept }: Props) {
   return (
-    <Modal
-      opened
-      // A secret that is closed by mistake is lost: only the button closes.
-      onClose={() => {}}
-      closeOnClickOutside={false}
-      closeOnEscape={false}
-      withCloseButton={false}
-      title={title}
-      size={560}
-      yOffset="12vh"
-      transitionProps={{ duration: 0 }}
-    >
+    // A secret that is closed by mistake is lost: only the button closes.
+    <Window title={title} isClosable={false} size={560} onClose={onKept}>
       <Stack>
         <Alert color="yellow" variant="light" icon={<IconAlertTriangle size={18} />}>
           {warning}
@@ -57,6 +48,6 @@ export function ShownOnce({ title, warning, values, onKept }: Props) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Window>
   );
 }
