@@ -1,8 +1,7 @@
 /** Asks where a new document is to be; writing it makes what is not there. */
-import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { Window } from "../ui/Window";
 
 interface Props {
   /** The namespace, where it is known. */
@@ -28,7 +27,13 @@ export function NewDocument({ namespace, onClose }: Props) {
     });
   };
   return (
-    <Window title="New document" onClose={onClose}>
+    <Modal
+      opened
+      onClose={onClose}
+      title="New document"
+      yOffset="16vh"
+      transitionProps={{ duration: 0 }}
+    >
       <form onSubmit={submit}>
         <Stack>
           <TextInput
@@ -56,6 +61,6 @@ export function NewDocument({ namespace, onClose }: Props) {
           </Group>
         </Stack>
       </form>
-    </Window>
+    </Modal>
   );
 }

@@ -120,6 +120,18 @@ function Place({ target }: { target: string }) {
           {open}
         </Link>
       );
+    case "skill":
+      return (
+        <Link to="/skills/$skillId" params={{ skillId: id }} className="anchor">
+          {open}
+        </Link>
+      );
+    case "user":
+      return (
+        <Link to="/users/$userId" params={{ userId: id }} className="anchor">
+          {open}
+        </Link>
+      );
     case "settings":
       return (
         <Link to="/settings/last-agent" className="anchor">

@@ -73,8 +73,8 @@ function Found({ consumerId }: { consumerId: string }) {
           {consumer && consumer.documents.length > 0
             ? `${count(consumer.documents.length, "document")} (${consumer.documents.map(({ namespace }) => namespace).join(", ")})`
             : "Every document under this id"}
-          , the engagement attributes, and every logged decision about this consumer are removed. A
-          report says what it was. It cannot be brought back.
+          , the engagement attributes, and every logged decision about this consumer are removed;
+          conversations stay. A report says what it was. It cannot be brought back.
         </Confirm>
       )}
     </div>
@@ -139,11 +139,14 @@ function Kept({ consumerId, consumer, isErased }: KeptProps) {
           <pre className={classes.json}>{JSON.stringify(consumer.sde, null, 2)}</pre>
         </Part>
       )}
-      <Text>
+      <Group gap="md">
+        <Link to="/conversations" search={{ consumer: consumerId }} className="anchor">
+          Conversations with this consumer
+        </Link>
         <Link to="/decisions" search={{ consumer: consumerId }} className="anchor">
           Decisions about this consumer
         </Link>
-      </Text>
+      </Group>
     </Stack>
   );
 }

@@ -137,8 +137,8 @@ function Letter({ letter, urls }: LetterProps) {
           </span>
           {letter.conversationId && (
             <Link
-              to="/decisions"
-              search={{ conversation: letter.conversationId }}
+              to="/conversations/$conversationId"
+              params={{ conversationId: letter.conversationId }}
               className="anchor cut"
               title={letter.conversationId}
             >

@@ -1,7 +1,6 @@
 /** Asks once before what cannot be taken back, and says what it leads to. */
-import { Alert, Button, Group, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Window } from "./Window";
 
 interface Props {
   title: string;
@@ -17,7 +16,13 @@ interface Props {
 
 export function Confirm({ title, children, action, isPending, error, ...on }: Props) {
   return (
-    <Window title={title} onClose={on.onClose}>
+    <Modal
+      opened
+      onClose={on.onClose}
+      title={title}
+      yOffset="16vh"
+      transitionProps={{ duration: 0 }}
+    >
       <Stack>
         <Text component="div">{children}</Text>
         {error && (
@@ -34,6 +39,6 @@ export function Confirm({ title, children, action, isPending, error, ...on }: Pr
           </Button>
         </Group>
       </Stack>
-    </Window>
+    </Modal>
   );
 }

@@ -18,7 +18,6 @@ export function Finder({ onClose, places }: { onClose: () => void; places: Place
   return (
     <Modal.Root
       opened
-      lockScroll={false}
       onClose={onClose}
       yOffset="12vh"
       size={560}

@@ -1,8 +1,7 @@
 /** Secrets that are shown this once: it goes only when the reader says that they are kept. */
-import { Alert, Button, Group, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, TextInput } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { CopyButton } from "./CopyButton";
-import { Window } from "./Window";
 
 export interface Shown {
   name: string;
@@ -21,8 +20,18 @@ interface Props {
 
 export function ShownOnce({ title, warning, values, onKept }: Props) {
   return (
-    // A secret that is closed by mistake is lost: only the button closes.
-    <Window title={title} isClosable={false} size={560} onClose={onKept}>
+    <Modal
+      opened
+      // A secret that is closed by mistake is lost: only the button closes.
+      onClose={() => {}}
+      closeOnClickOutside={false}
+      closeOnEscape={false}
+      withCloseButton={false}
+      title={title}
+      size={560}
+      yOffset="12vh"
+      transitionProps={{ duration: 0 }}
+    >
       <Stack>
         <Alert color="yellow" variant="light" icon={<IconAlertTriangle size={18} />}>
           {warning}
@@ -48,6 +57,6 @@ export function ShownOnce({ title, warning, values, onKept }: Props) {
           </Button>
         </Group>
       </Stack>
-    </Window>
+    </Modal>
   );
 }
