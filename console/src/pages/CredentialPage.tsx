@@ -173,7 +173,7 @@ function Opened({ credential, close, onIssued }: OpenedProps) {
       >
         {isTwo && credential.previousUntil && (
           <Alert color="yellow" variant="light" title="Two sets of secrets work">
-            The secrets before the last rotation work until <When at={credential.previousUntil} />.
+            The secrets before the last rotation work until {instant(credential.previousUntil)}.
             Rotating again ends them.
           </Alert>
         )}

@@ -8,6 +8,7 @@ import { type ReactNode, useRef, useState } from "react";
 import { Actor } from "../access/Actor";
 import { useWebhookChanges, type Webhook, webhookQuery } from "../api/webhooks";
 import { useDraft } from "../lib/draft";
+import { instant } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
 import { Confirm } from "../ui/Confirm";
 import { FailureNote } from "../ui/Failures";
@@ -288,9 +289,7 @@ function Secret({
         </Alert>
       )}
       {until && Date.parse(until) > Date.now() && (
-        <Text>
-          Two secrets sign: the one before ends <When at={until} />.
-        </Text>
+        <Text>Two secrets sign: the one before ends at {instant(until)}.</Text>
       )}
       <Group>
         <ReasonedButton

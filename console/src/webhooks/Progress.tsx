@@ -57,8 +57,8 @@ function State({ webhook, progress, behind }: Props & { behind: number | undefin
   if (progress.pausedUntil && Date.parse(progress.pausedUntil) > Date.now()) {
     return (
       <>
-        {count(progress.failures, "attempt")} failed one after the other; the next is{" "}
-        <When at={progress.pausedUntil} />. Nothing is lost meanwhile.
+        {count(progress.failures, "attempt")} failed one after the other. The next comes{" "}
+        <When at={progress.pausedUntil} />, and nothing is lost meanwhile.
       </>
     );
   }
