@@ -164,6 +164,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{agentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See how an agent is doing now. */
+        get: operations["agentsGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{agentId}/availability": {
         parameters: {
             query?: never;
@@ -562,6 +579,23 @@ export interface paths {
         get: operations["conversationsLastContact"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversationId}/last-contact/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the notice of the previous conversation away, for the agent who has this one. */
+        post: operations["conversationsDismissLastContact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1574,7 +1608,7 @@ export interface paths {
         get: operations["settingsGet"];
         /**
          * Replace the settings; they are live on the next decision.
-         * @description Of `routing`, `bot` and `lastAgent` what is left out stays as it is; of the rest it becomes what it
+         * @description Of `routing`, `bot`, `lastAgent` and `workspace` what is left out stays as it is; of the rest it becomes what it
          *     is by default.
          */
         put: operations["settingsPut"];
@@ -1856,6 +1890,26 @@ export interface paths {
         put?: never;
         /** Send a webhook an event that nothing has caused, and see what comes of it. */
         post: operations["webhooksTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what there is in the workspace for whoever asks: canned replies and widgets.
+         * @description It is set under `workspace` in the settings.
+         */
+        get: operations["workspaceGet"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3013,6 +3067,15 @@ export interface components {
              * @description Until when the reason holds, if that is known.
              */
             until?: string | null;
+        };
+        /** @description A text to send with a few keys. */
+        CannedReply: {
+            /** @description What it is called; no two have one name. */
+            name: string;
+            /** @description The skills whose conversations it is for; none means all. */
+            skillIds?: string[];
+            /** @description What it says. */
+            text: string;
         };
         /** @description What is wrong with a policy. */
         Check: {
@@ -6846,6 +6909,14 @@ export interface components {
              * @default false
              */
             strictSessionLookup?: boolean;
+            /**
+             * @description What agents find in their workspace.
+             * @default {
+             *       "cannedReplies": [],
+             *       "widgets": []
+             *     }
+             */
+            workspace?: components["schemas"]["WorkspaceSettings"];
         };
         /**
          * @description What somebody sets up by a link.
@@ -7349,12 +7420,75 @@ export interface components {
             /** @description Why there is no change to offer. */
             reason?: string | null;
         };
+        /** @description A page of the brand's beside a conversation, in a frame that can do nothing else. */
+        Widget: {
+            /** @description Who sees it; agents unless given. */
+            audience?: components["schemas"]["WidgetAudience"];
+            /**
+             * Format: int32
+             * @description How wide it is, in columns: 1 to 4.
+             */
+            columns?: number;
+            /** @description What stands above it; no two have one name. */
+            name: string;
+            /** @description What its address says of the conversation: names in the query, with paths in the public model. */
+            parameters?: {
+                [key: string]: string;
+            };
+            /** @description The skills whose conversations it is for; none means all. */
+            skillIds?: string[];
+            /** @description Where the page is: `https://…`, or `http://localhost…` to try it out. */
+            url: string;
+        };
+        /**
+         * @description Who sees a widget.
+         * @enum {string}
+         */
+        WidgetAudience: "AGENTS" | "MANAGERS" | "NOBODY";
         /** @description The winner of a decision. */
         Winner: {
             /** @description Its id. */
             id: string;
             /** @description Its name. */
             name: string;
+        };
+        /**
+         * @description What agents find in their workspace.
+         * @example {
+         *       "cannedReplies": [
+         *         {
+         *           "name": "Greeting",
+         *           "skillIds": [],
+         *           "text": "Good morning. How can I help?"
+         *         }
+         *       ],
+         *       "widgets": [
+         *         {
+         *           "audience": "AGENTS",
+         *           "columns": 1,
+         *           "name": "Orders",
+         *           "parameters": {
+         *             "customer": "visitorInfo.visitorId"
+         *           },
+         *           "skillIds": [
+         *             "1001"
+         *           ],
+         *           "url": "https://crm.example.com/orders"
+         *         }
+         *       ]
+         *     }
+         */
+        WorkspaceSettings: {
+            /**
+             * @description Texts to send with a few keys: at most 500.
+             * @default []
+             */
+            cannedReplies?: components["schemas"]["CannedReply"][];
+            /**
+             * @description Pages of the brand's beside a conversation: at most 5.
+             * @default []
+             */
+            widgets?: components["schemas"]["Widget"][];
         };
         /**
          * @description What an engagement is to be.
@@ -8247,6 +8381,37 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    agentsGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agent */
+                agentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentStatus"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -9360,6 +9525,36 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    conversationsDismissLastContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                conversationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -12885,6 +13080,32 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    workspaceGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceSettings"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -5,17 +5,18 @@
 //! paths are places within the console and get its page, which loads nothing from another host and
 //! runs nothing that stands in the page itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use usher_app::App;
 use usher_app::error::{Code, Error};
+use usher_app::{App, settings};
 
-use crate::extract::Id;
+use crate::extract::{self, Id, Shared};
 use crate::problem::Failure;
 
 /// The files of the built console, by path: `index.html`, `assets/index-3Fq2.js`.
@@ -23,6 +24,9 @@ pub type Files = &'static [(&'static str, &'static [u8])];
 
 /// Where the console's page wants a word that is new with each answer.
 const NONCE: &str = "{{nonce}}";
+
+/// What lets a page of the brand's work as a widget of the workspace.
+const SDK: &str = "agent-workspace.js";
 
 /// What a program answers that was built without the console.
 const ABSENT: &str = "<!doctype html><title>Usher</title>\
@@ -34,21 +38,31 @@ const ABSENT: &str = "<!doctype html><title>Usher</title>\
 
 /// Returns the routes of the console.
 pub(crate) fn router(files: Option<Files>) -> Router<Arc<App>> {
-    let page = get(move |id: Extension<Id>| async move { page(files, &id) });
+    let page = get(
+        move |State(app): Shared, id: Extension<Id>, headers: HeaderMap| async move {
+            page(files, &app, &id, &headers).await
+        },
+    );
     let file = get(
-        move |path: Path<String>, id: Extension<Id>, headers: HeaderMap| async move {
+        move |State(app): Shared, path: Path<String>, id: Extension<Id>, headers: HeaderMap| async move {
             match files.and_then(|files| file(files, &path, &headers)) {
                 Some(found) => found,
                 None if path.starts_with("assets/") => missing(),
-                None => self::page(files, &id),
+                None => self::page(files, &app, &id, &headers).await,
             }
         },
     );
+    // What widgets load: pages of other sites.
+    let sdk = get(move |headers: HeaderMap| async move {
+        let found = files.and_then(|files| self::file(files, SDK, &headers));
+        found.unwrap_or_else(missing)
+    });
     Router::new()
         .route("/", get(async || Redirect::temporary("/console")))
         .route("/console", page.clone())
         .route("/console/", page)
         .route("/console/{*path}", file)
+        .route("/sdk/agent-workspace.js", sdk)
 }
 
 fn missing() -> Response {
@@ -97,7 +111,7 @@ fn file(files: Files, path: &str, asked: &HeaderMap) -> Option<Response> {
 }
 
 /// Answers the console's page, whatever place within it the path names.
-fn page(files: Option<Files>, id: &Id) -> Response {
+async fn page(files: Option<Files>, app: &App, id: &Id, headers: &HeaderMap) -> Response {
     let page = files
         .and_then(|files| files.iter().find(|(name, _)| *name == "index.html"))
         .and_then(|(_, bytes)| std::str::from_utf8(bytes).ok());
@@ -106,9 +120,11 @@ fn page(files: Option<Files>, id: &Id) -> Response {
     };
     // The request's id is new with each answer and cannot be guessed.
     let nonce = id.0.to_string();
+    let frames = frames(app, id, headers).await;
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src {frames}; \
+         base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'"
     );
     let headers = [
@@ -117,4 +133,26 @@ fn page(files: Option<Files>, id: &Id) -> Response {
         (header::REFERRER_POLICY, "same-origin"),
     ];
     (headers, Html(page.replace(NONCE, &nonce))).into_response()
+}
+
+/// Returns the origins that the page may show in frames: those of the widgets of whoever looks at it.
+async fn frames(app: &App, id: &Id, headers: &HeaderMap) -> String {
+    let none = || "'none'".to_owned();
+    let Some(cookie) = extract::cookie(headers) else {
+        return none();
+    };
+    let Ok(caller) = extract::authenticate(app, cookie, id.0).await else {
+        return none();
+    };
+    let Ok(workspace) = settings::workspace(&caller, app).await else {
+        return none();
+    };
+    let widgets = workspace.widgets.iter();
+    let origins: BTreeSet<&str> = widgets
+        .filter_map(|widget| settings::origin_of(&widget.url))
+        .collect();
+    if origins.is_empty() {
+        return none();
+    }
+    Vec::from_iter(origins).join(" ")
 }

@@ -24,6 +24,7 @@ pub mod settings;
 pub mod skills;
 pub mod users;
 pub mod webhooks;
+pub mod workspace;
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .merge(credentials::router())
         .merge(users::router())
         .merge(agents::router())
+        .merge(workspace::router())
         .merge(conversations::router())
         .merge(groups::router())
         .merge(queues::router())

@@ -19,3 +19,4 @@ pub mod skill;
 pub(crate) mod stream;
 pub mod user;
 pub mod webhook;
+pub mod workspace;

@@ -241,6 +241,17 @@ pub async fn status(caller: &Caller, app: &Arc<App>, filter: &Filter) -> Result<
     Ok(statuses.filter(|status| passes(filter, status)).collect())
 }
 
+/// Returns how one agent is doing now.
+///
+/// # Errors
+/// Fails if the caller may not see agents, or there is no such agent.
+pub async fn get(caller: &Caller, app: &Arc<App>, agent: &AgentId) -> Result<AgentStatus> {
+    caller.require(Permission::AgentsRead)?;
+    let desk = Desks::of(app, &caller.account).await?;
+    desk.require_agent(app, agent).await?;
+    status_of(&desk, agent, app.now())
+}
+
 fn passes(filter: &Filter, status: &AgentStatus) -> bool {
     let of = |wanted: &[SkillId]| {
         status

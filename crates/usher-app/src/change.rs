@@ -101,7 +101,7 @@ impl<'a> Change<'a> {
 }
 
 /// Characters of what people call a skill, a credential or a user.
-const NAME_CHARS_MAX: usize = 200;
+pub(crate) const NAME_CHARS_MAX: usize = 200;
 
 /// Refuses a name that is empty, too long, or would break a line of a list or a log.
 pub(crate) fn check_name(name: &str) -> Result<()> {

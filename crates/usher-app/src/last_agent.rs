@@ -24,7 +24,7 @@ use usher_store::record::floor::AgentStatus;
 use usher_store::record::settings::{self as kept, LastAgentSettings, NoticeChannel};
 
 use crate::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Permission};
 use crate::context::{self, Namespace, Session};
 use crate::conversations::{Words, find, write_message};
 use crate::desks::{AccountDesk, Desks, assignee, conversation_of};
@@ -383,6 +383,7 @@ async fn notify(app: &Arc<App>, desk: &Arc<AccountDesk>, id: &ConversationId) ->
             record: Value::Object(payload.clone()),
             text: text.clone(),
             at: now,
+            is_dismissed: false,
         });
         let Some(text) = &text else { return Ok(()) };
         let event = Event::Noticed {
@@ -459,7 +460,9 @@ pub async fn last_contact(
     let previous = previous.filter(|told| Some(&told.agent_id) == agent_id.as_ref());
     Ok(LastContact {
         is_worth_a_notice: settings.notice.in_widget
-            && previous.as_ref().is_some_and(|told| told.text.is_some()),
+            && previous
+                .as_ref()
+                .is_some_and(|told| told.text.is_some() && !told.is_dismissed),
         time_frame: settings.time_frame,
         shows_agent_name: settings.notice.shows_agent_name,
         shows_mcs: settings.notice.shows_mcs,
@@ -468,6 +471,29 @@ pub async fn last_contact(
         previous,
         conversation,
     })
+}
+
+/// Takes the notice of a consumer's previous conversation away from the agent who has this one, on
+/// whatever screen they look at it.
+///
+/// # Errors
+/// Fails if the caller does not have the conversation.
+pub async fn dismiss(caller: &Caller, app: &Arc<App>, id: &ConversationId) -> Result<()> {
+    caller.require(Permission::AvailabilitySet)?;
+    let conversation = find(caller, app, id).await?.record;
+    let agent = caller.agent.clone().or(conversation.latest_agent_id);
+    let desk = Desks::of(app, &caller.account).await?;
+    let command = Command::Amend {
+        conversation: id.clone(),
+    };
+    desk.step(app, command, |writing, _| {
+        let told = writing.conversation(id)?.last_contact.as_mut();
+        if let Some(told) = told.filter(|told| Some(&told.agent_id) == agent.as_ref()) {
+            told.is_dismissed = true;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Usher itself, in an account.

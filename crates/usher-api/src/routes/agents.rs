@@ -24,6 +24,7 @@ use crate::wire::conversation::Conversation;
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(get))
         .routes(routes!(set_availability))
         .routes(routes!(offers))
         .routes(routes!(accept))
@@ -62,6 +63,18 @@ async fn list(
     Ok(Json(Page::whole(
         agents.into_iter().map(Into::into).collect(),
     )))
+}
+
+/// See how an agent is doing now.
+#[utoipa::path(get, path = "/api/v1/agents/{agentId}", tag = "agents",
+    params(("agentId" = String, Path, description = "The agent")),
+    responses((status = 200, body = wire::AgentStatus), (status = 404, body = Problem)))]
+async fn get(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(agent): Path<String>,
+) -> Answer<Json<wire::AgentStatus>> {
+    Ok(Json(agents::get(&caller, &app, &id(&agent)?).await?.into()))
 }
 
 /// Say whether an agent gets conversations.

@@ -43,6 +43,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(timeline))
         .routes(routes!(why))
         .routes(routes!(last_contact))
+        .routes(routes!(dismiss_last_contact))
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -439,6 +440,20 @@ async fn last_contact(
     let id = id(&conversation)?;
     let contact = last_agent::last_contact(&caller, &app, &id).await?;
     Ok(Json(contact.into()))
+}
+
+/// Take the notice of the previous conversation away, for the agent who has this one.
+#[utoipa::path(post, path = "/api/v1/conversations/{conversationId}/last-contact/dismiss",
+    tag = "conversations",
+    params(("conversationId" = String, Path, description = "The conversation")),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn dismiss_last_contact(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(conversation): Path<String>,
+) -> Answer<StatusCode> {
+    last_agent::dismiss(&caller, &app, &id(&conversation)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Ask why a conversation still waits, or why this agent has it.

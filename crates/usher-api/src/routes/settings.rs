@@ -33,7 +33,7 @@ async fn get(
 
 /// Replace the settings; they are live on the next decision.
 ///
-/// Of `routing`, `bot` and `lastAgent` what is left out stays as it is; of the rest it becomes what it
+/// Of `routing`, `bot`, `lastAgent` and `workspace` what is left out stays as it is; of the rest it becomes what it
 /// is by default.
 #[utoipa::path(put, path = "/api/v1/settings", tag = "settings", request_body = wire::Settings,
     responses((status = 200, body = wire::Settings), (status = 409, body = Problem),
@@ -55,7 +55,7 @@ async fn put(
 }
 
 /// The parts of the settings of which a replacement keeps what it leaves out.
-const PARTS: [&str; 4] = ["routing", "bot", "lastAgent", "notice"];
+const PARTS: [&str; 5] = ["routing", "bot", "lastAgent", "notice", "workspace"];
 
 /// Fills in what was there before and is left out of a part.
 fn keep(written: &mut Value, before: &Value, is_part: bool) {

@@ -8,6 +8,7 @@ use usher_model::id::SkillId;
 use utoipa::ToSchema;
 
 use super::skill::Weights;
+use super::workspace::WorkspaceSettings;
 
 /// Which side of `CONTAINS` must hold the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -51,6 +52,8 @@ pub struct Settings {
     pub bot: BotSettings,
     /// Whether consumers go back to the agent they had.
     pub last_agent: LastAgentSettings,
+    /// What agents find in their workspace.
+    pub workspace: WorkspaceSettings,
 }
 
 impl From<settings::Settings> for Settings {
@@ -72,6 +75,7 @@ impl From<settings::Settings> for Settings {
             routing: settings.routing.into(),
             bot: settings.bot.into(),
             last_agent: settings.last_agent.into(),
+            workspace: settings.workspace.into(),
         }
     }
 }
@@ -92,6 +96,7 @@ impl From<Settings> for settings::Settings {
             routing: settings.routing.into(),
             bot: settings.bot.into(),
             last_agent: settings.last_agent.into(),
+            workspace: settings.workspace.into(),
         }
     }
 }

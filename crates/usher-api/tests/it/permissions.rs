@@ -196,6 +196,7 @@ const ROUTES: &[(&str, &str, Permission)] = &[
         "/api/v1/engagements/{engagementId}",
         Permission::SkillsWrite,
     ),
+    ("get", "/api/v1/workspace", Permission::AgentsRead),
     ("get", "/api/v1/settings", Permission::SettingsRead),
     ("put", "/api/v1/settings", Permission::SettingsWrite),
     ("patch", "/api/v1/settings", Permission::SettingsWrite),
@@ -401,6 +402,7 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ("get", "/api/v1/audit", Permission::AuditRead),
     ("get", "/api/v1/audit/{auditId}", Permission::AuditRead),
     ("get", "/api/v1/agents", Permission::AgentsRead),
+    ("get", "/api/v1/agents/{agentId}", Permission::AgentsRead),
     (
         "put",
         "/api/v1/agents/{agentId}/availability",
@@ -507,6 +509,11 @@ const ROUTES: &[(&str, &str, Permission)] = &[
         "get",
         "/api/v1/conversations/{conversationId}/last-contact",
         Permission::ConversationsRead,
+    ),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/last-contact/dismiss",
+        Permission::AvailabilitySet,
     ),
 ];
 

@@ -371,6 +371,9 @@ pub struct LastContact {
     pub text: Option<String>,
     /// When the agent was told.
     pub at: Timestamp,
+    /// Whether the agent has seen enough of it.
+    #[serde(default)]
+    pub is_dismissed: bool,
 }
 
 /// A message that its sender named, so that sending it twice makes one.

@@ -41,6 +41,8 @@ pub struct Settings {
     pub bot: BotSettings,
     /// Whether consumers go back to the agent they had.
     pub last_agent: LastAgentSettings,
+    /// What agents find in their workspace.
+    pub workspace: WorkspaceSettings,
 }
 
 impl Record for Settings {
@@ -126,6 +128,62 @@ impl Default for BotSettings {
             retry_seconds: 60,
         }
     }
+}
+
+/// What agents find in their workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WorkspaceSettings {
+    /// Texts to send with a few keys.
+    pub canned_replies: Vec<CannedReply>,
+    /// Pages of the brand's beside a conversation.
+    pub widgets: Vec<Widget>,
+}
+
+/// A text to send with a few keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CannedReply {
+    /// What it is called; unique.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+    /// The skills whose conversations it is for; none means all.
+    #[serde(default)]
+    pub skill_ids: Vec<SkillId>,
+}
+
+/// A page of the brand's beside a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Widget {
+    /// What stands above it; unique.
+    pub name: String,
+    /// Where the page is.
+    pub url: String,
+    /// How wide it is, in columns: 1 to 4.
+    pub columns: u8,
+    /// The skills whose conversations it is for; none means all.
+    #[serde(default)]
+    pub skill_ids: Vec<SkillId>,
+    /// What its address says of the conversation: the path in the public model by the name in the
+    /// query.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// Who sees it.
+    pub audience: WidgetAudience,
+}
+
+/// Who sees a widget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WidgetAudience {
+    /// Every agent of its skills.
+    Agents,
+    /// Managers, who try it out.
+    Managers,
+    /// Nobody for now.
+    Nobody,
 }
 
 /// Whether consumers go back to the agent they had.
