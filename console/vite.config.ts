@@ -10,7 +10,7 @@ function embedded(): Plugin {
     name: "embedded",
     apply: "build",
     writeBundle(_, bundle) {
-      const files = ["icon.svg", ...Object.keys(bundle)];
+      const files = ["icon.svg", "agent-workspace.js", ...Object.keys(bundle)];
       for (const file of Object.keys(bundle).filter((name) => /\.(js|css)$/.test(name))) {
         writeFileSync(
           `${folder}/${file}.br`,

@@ -4,6 +4,7 @@ import { expect, test } from "./server";
 
 const PLACES = [
   "/console/workspace",
+  "/console/settings/workspace",
   "/console/policies",
   "/console/policies/new",
   "/console/policies/new?view=expression",

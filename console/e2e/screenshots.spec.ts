@@ -3,6 +3,7 @@ import { test } from "./server";
 
 const PLACES: Record<string, string> = {
   workspace: "/console/workspace",
+  "replies-and-widgets": "/console/settings/workspace",
   policies: "/console/policies",
   "policies-none": "/console/policies?find=nothing",
   "policy-new": "/console/policies/new",

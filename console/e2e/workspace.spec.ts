@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import AxeBuilder from "@axe-core/playwright";
 import type { Browser, Page } from "@playwright/test";
 import { expect, type Server, signInAgent, test } from "./server";
@@ -246,3 +248,155 @@ for (const colorScheme of ["light", "dark"] as const) {
     ).toEqual([]);
   });
 }
+
+test("the notice of a last contact is shown until it is taken away, on every screen", async ({
+  browser,
+  server,
+}) => {
+  const { page, skillId } = await agentAt(browser, server, "Ola");
+  await goOnline(page);
+  const before = await begin(server, skillId, "ida", "Thank you, all is great!");
+  await page.getByRole("button", { name: "Accept" }).click();
+  await expect(page.getByRole("log")).toContainText("all is great");
+  await server.call("POST", `/api/v1/conversations/${before}/close`);
+  await begin(server, skillId, "ida", "Me again.");
+  await page.getByRole("button", { name: "Accept" }).click();
+  const notice = page.getByRole("status").filter({ hasText: "You talked with this customer" });
+  await expect(notice).toBeVisible();
+  await page.reload();
+  await expect(notice).toBeVisible();
+  await notice.getByRole("button", { name: "Take the notice away" }).click();
+  await expect(notice).toBeHidden();
+  await expect(page.getByRole("region", { name: "Last contact" })).toContainText("You talked");
+  await page.reload();
+  await expect(page.getByRole("region", { name: "Last contact" })).toContainText("You talked");
+  await expect(notice).toBeHidden();
+});
+
+test("a manager writes a reply that agents find with one key", async ({
+  browser,
+  server,
+  signedIn,
+}) => {
+  await signedIn.goto("/console/settings/workspace");
+  await signedIn.getByRole("button", { name: "Add a reply" }).click();
+  await signedIn.getByRole("textbox", { name: "Name" }).fill("Opening hours");
+  await signedIn.getByRole("textbox", { name: "Text" }).fill("We are here from 9 to 5.");
+  await signedIn.getByRole("button", { name: "Save" }).click();
+  await expect(signedIn.getByText("The workspace is saved")).toBeVisible();
+
+  const { page, skillId } = await agentAt(browser, server, "Pia");
+  await goOnline(page);
+  const id = await begin(server, skillId, "jan", "When are you open?");
+  await page.getByRole("button", { name: "Accept" }).click();
+  const field = page.getByRole("textbox", { name: "Message to jan" });
+  await expect(field).toBeFocused();
+  await page.keyboard.press("/");
+  await expect(page.getByRole("textbox", { name: "Find a canned reply" })).toBeFocused();
+  await page.keyboard.type("hours");
+  await expect(page.getByRole("option")).toHaveCount(1);
+  await page.keyboard.press("Enter");
+  await expect(field).toHaveValue("We are here from 9 to 5.");
+  await expect(field).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => saidIn(server, id)).toContain("We are here from 9 to 5.");
+});
+
+test("a widget of another host learns whom the agent talks with, and writes for the agent", async ({
+  browser,
+  server,
+}) => {
+  const shop = createServer((_, response) => {
+    response.setHeader("content-type", "text/html");
+    response.end(`<!doctype html><title>Orders</title><p id="who">nobody</p><p id="said"></p>
+      <button>Suggest</button><script src="${server.url}/sdk/agent-workspace.js"></script>
+      <script>
+        const sdk = lpTag.agentSDK;
+        const show = (id, text) => (document.getElementById(id).textContent = text);
+        sdk.init({});
+        sdk.bind("visitorInfo.visitorId", ({ newValue }) => show("who", newValue));
+        sdk.bind("chatTranscript.lines", ({ newValue }) =>
+          show("said", newValue.map((line) => line.source + ": " + line.text).join("; ")));
+        document.querySelector("button").onclick = () =>
+          sdk.command(sdk.cmdNames.write, { text: "Your order is on its way." });
+      </script>`);
+  });
+  shop.listen(0, "127.0.0.1");
+  await once(shop, "listening");
+  const address = shop.address();
+  if (address === null || typeof address === "string") throw new Error("expected a port");
+  const widgets = [{ name: "Orders", url: `http://127.0.0.1:${address.port}/orders` }];
+  await server.call("PATCH", "/api/v1/settings", { workspace: { widgets } });
+
+  const { page, skillId } = await agentAt(browser, server, "Sam");
+  await goOnline(page);
+  const first = await begin(server, skillId, "kai", "Where is my order?");
+  await page.getByRole("button", { name: "Accept" }).click();
+  const widget = page.frameLocator("iframe[title=Orders]");
+  await expect(widget.locator("#who")).toHaveText("kai");
+  await expect(widget.locator("#said")).toHaveText("visitor: Where is my order?");
+  await sayAsConsumer(server, first, "Hello?");
+  await expect(widget.locator("#said")).toHaveText("visitor: Hello?");
+  await widget.getByRole("button", { name: "Suggest" }).click();
+  await expect(page.getByRole("textbox", { name: "Message to kai" })).toHaveValue(
+    "Your order is on its way.",
+  );
+  // Nothing goes to the customer that the agent has not sent.
+  expect(await saidIn(server, first)).toEqual(["Where is my order?", "Hello?"]);
+
+  await begin(server, skillId, "lea", "And mine?");
+  await page.getByRole("button", { name: "Accept" }).click();
+  await expect(widget.locator("#who")).toHaveText("lea");
+  await expect(widget.locator("#said")).toHaveText("visitor: And mine?");
+  await server.call("PATCH", "/api/v1/settings", { workspace: { widgets: [] } });
+  shop.close();
+});
+
+test("the last contact says plainly what it does not know, and speaks of others as of others", async ({
+  browser,
+  server,
+  signedIn,
+}) => {
+  const { page, skillId } = await agentAt(browser, server, "Tom");
+  await goOnline(page);
+  const before = await begin(server, skillId, "max", "Thank you, all is great!");
+  await page.getByRole("button", { name: "Accept" }).click();
+  await expect(page.getByRole("log")).toContainText("all is great");
+  await server.call("POST", `/api/v1/conversations/${before}/close`);
+  const known = await begin(server, skillId, "max", "Me again.");
+  await page.getByRole("button", { name: "Accept" }).click();
+  const contact = page.getByRole("region", { name: "Last contact" });
+  await expect(contact).toContainText("You talked with this customer");
+  await expect(contact).toContainText("Desk of Tom");
+
+  const stranger = await server.call("POST", "/api/v1/conversations", {
+    skillId,
+    consumerId: "somebody",
+    message: "Guess who.",
+  });
+  await page.getByRole("button", { name: "Accept" }).click();
+  await expect(page).toHaveURL(new RegExp(String(Object(stranger).id)));
+  await expect(contact).toContainText("No history: the customer is not signed in.");
+  // From one to the other and back, each has its own.
+  await page.keyboard.press("Alt+ArrowUp");
+  await expect(contact).toContainText("You talked with this customer");
+  await page.keyboard.press("Alt+ArrowDown");
+  await expect(contact).toContainText("No history");
+
+  await page.route("**/last-contact", (route) => route.abort());
+  await page.goto(`/console/workspace/${known}`);
+  await expect(contact).toContainText("It cannot be looked up right now.");
+  await expect(page.getByRole("log")).toContainText("Me again.");
+  await page.unroute("**/last-contact");
+  await contact.getByRole("button", { name: "Try again" }).click();
+  await expect(contact).toContainText("You talked with this customer");
+
+  await signedIn.goto(`/console/workspace/${known}`);
+  const seen = signedIn.getByRole("region", { name: "Last contact" });
+  await expect(seen).toContainText("Tom talked with this customer");
+  await expect(
+    signedIn.getByRole("status").filter({ hasText: "has this conversation" }),
+  ).toBeVisible();
+  await sayAsConsumer(server, known, "Is anybody else here?");
+  await expect(signedIn.getByRole("log")).toContainText("Is anybody else here?");
+});

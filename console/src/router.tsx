@@ -38,6 +38,7 @@ import { SignInPage } from "./pages/SignInPage";
 import { WebhookPage } from "./pages/WebhookPage";
 import { WebhooksPage } from "./pages/WebhooksPage";
 import { WorkspacePage } from "./pages/WorkspacePage";
+import { WorkspaceSettingsPage } from "./pages/WorkspaceSettingsPage";
 import { NotFound, PageFailure } from "./ui/Failures";
 
 export const queries = new QueryClient({
@@ -225,6 +226,13 @@ const analyticsRoute = createRoute({
     }),
   // Charts are loaded when somebody looks at them.
   component: lazyRouteComponent(() => import("./pages/AnalyticsPage"), "AnalyticsPage"),
+  errorComponent: PageFailure,
+});
+
+const workspaceSettingsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings/workspace",
+  component: WorkspaceSettingsPage,
   errorComponent: PageFailure,
 });
 
@@ -467,6 +475,7 @@ export const router = createRouter({
       deadLettersRoute,
       accessRoute.addChildren([credentialRoute]),
       auditRoute.addChildren([auditEntryRoute]),
+      workspaceSettingsRoute,
     ]),
   ]),
   basepath: "/console",

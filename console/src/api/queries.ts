@@ -153,6 +153,23 @@ export const agentsQuery = queryOptions({
   queryFn: async () => body(await api.GET("/api/v1/agents")).items,
 });
 
+/** How one agent is doing now. */
+export const agentQuery = (agentId: string) =>
+  queryOptions({
+    queryKey: ["agents", agentId, "status"],
+    queryFn: async () => {
+      const params = { path: { agentId } };
+      return body(await api.GET("/api/v1/agents/{agentId}", { params }));
+    },
+  });
+
+/** Canned replies and widgets. */
+export const workspaceQuery = queryOptions({
+  queryKey: ["workspace"],
+  queryFn: async () => body(await api.GET("/api/v1/workspace")),
+  staleTime: 60_000,
+});
+
 /** What rings at an agent. */
 export const offersQuery = (agentId: string) =>
   queryOptions({

@@ -14,6 +14,7 @@ import {
   IconActivity,
   IconArrowsSort,
   IconBadges,
+  IconBolt,
   IconChartBar,
   IconChevronDown,
   IconDatabase,
@@ -43,6 +44,7 @@ import { Finder, type Place } from "../ui/Finder";
 import { Mark } from "../ui/Mark";
 import { Desk } from "../workspace/Desk";
 import { forgetAll } from "../workspace/storage";
+import { useLeaveDesk } from "../workspace/useDesk";
 import classes from "./Shell.module.css";
 
 /** The menu: a page that is not built yet is not in it. */
@@ -97,6 +99,12 @@ const MENU = [
       },
       { to: "/settings/access", name: "Access", icon: IconKey, needs: "AccessRead" },
       { to: "/settings/audit", name: "Audit", icon: IconListDetails, needs: "AuditRead" },
+      {
+        to: "/settings/workspace",
+        name: "Replies, widgets",
+        icon: IconBolt,
+        needs: "SettingsRead",
+      },
     ],
   },
 ] as const;
@@ -220,7 +228,9 @@ function Me() {
   const queries = useQueryClient();
   const router = useRouter();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const leaveDesk = useLeaveDesk();
   const leave = async () => {
+    await leaveDesk();
     await signOut();
     forgetAll();
     queries.clear();

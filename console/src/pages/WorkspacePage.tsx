@@ -17,6 +17,7 @@ import { Pane } from "../workspace/Pane";
 import { messageOf } from "../workspace/timeline";
 import { useTyping } from "../workspace/typing";
 import { useHeld, useMe, useOffers } from "../workspace/useDesk";
+import { useWidgets, Widgets } from "../workspace/Widgets";
 import { consumerOf, statusOf } from "../workspace/words";
 import classes from "./WorkspacePage.module.css";
 
@@ -55,8 +56,14 @@ export function WorkspacePage() {
       ? [...conversations, shown]
       : conversations;
   useStepping(listed, open);
+  const columns = Math.max(1, ...useWidgets(shown).map((widget) => widget.columns ?? 1));
   return (
-    <div className={classes.page}>
+    <div
+      className={classes.page}
+      data-columns={columns}
+      data-beside={beside.length > 0 || undefined}
+      data-empty={open === undefined || undefined}
+    >
       <VisuallyHidden role="status">{announced}</VisuallyHidden>
       <div className={classes.left}>
         <header className={classes.header}>
@@ -101,6 +108,8 @@ export function WorkspacePage() {
       </div>
       <section className={classes.right} aria-label="About the customer">
         {shown && <ConsumerPanel key={shown.id} conversation={shown} />}
+        {/* A widget stays, and is told of another conversation, as one goes from one to the next. */}
+        {shown && <Widgets conversation={shown} />}
       </section>
     </div>
   );

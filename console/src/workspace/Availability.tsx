@@ -4,7 +4,6 @@ import { notifications } from "@mantine/notifications";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Schemas } from "../api/client";
-import { agentsQuery } from "../api/queries";
 import type { Live } from "../live/live";
 import classes from "./Availability.module.css";
 import { type AgentStatusName, STATUSES, statusOf } from "./words";
@@ -14,7 +13,7 @@ export function Availability({ me, live }: { me: Schemas["AgentStatus"]; live: L
   const change = useMutation({
     // Over the stream: the agent then counts as there for as long as this page is open.
     mutationFn: (status: AgentStatusName) => live.command("SET_AVAILABILITY", { status }),
-    onSettled: () => queries.invalidateQueries({ queryKey: agentsQuery.queryKey }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["agents"] }),
     onError: (error) =>
       notifications.show({
         color: "red",

@@ -1,8 +1,9 @@
 /** Where the agent writes: to the customer, or a note that the customer does not see. */
 import { ActionIcon, Group, SegmentedControl, Text, Textarea, Tooltip } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
-import { type KeyboardEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { number } from "../lib/format";
+import { CannedReplies } from "./CannedReplies";
 import classes from "./Composer.module.css";
 import { useDraft } from "./draft";
 import { useOutbox, useOwner } from "./useDesk";
@@ -14,6 +15,7 @@ const TYPING_MS = 3_000;
 
 interface Props {
   conversationId: string;
+  skillId: string | undefined;
   who: string;
   /** Why nothing can be written, if so. */
   refusal: string | undefined;
@@ -22,7 +24,7 @@ interface Props {
   onTyping: () => void;
 }
 
-export function Composer({ conversationId, who, refusal, hasFocus, onTyping }: Props) {
+export function Composer({ conversationId, skillId, who, refusal, hasFocus, onTyping }: Props) {
   const [draft, setDraft] = useDraft(useOwner(), conversationId);
   const outbox = useOutbox();
   const toldAt = useRef(0);
@@ -35,6 +37,7 @@ export function Composer({ conversationId, who, refusal, hasFocus, onTyping }: P
     field.current.setSelectionRange(end, end);
   }, [hasFocus]);
   const { text, isPrivate } = draft;
+  const [isChoosing, setChoosing] = useState(false);
   const isTooLong = text.length > TEXT_MAX;
   const reason =
     refusal ??
@@ -57,6 +60,10 @@ export function Composer({ conversationId, who, refusal, hasFocus, onTyping }: P
     onTyping();
   };
   const keys = (event: KeyboardEvent) => {
+    if (event.key === "/" && text === "") {
+      event.preventDefault();
+      setChoosing(true);
+    }
     // Enter chooses a word while an input method is at work.
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -67,6 +74,7 @@ export function Composer({ conversationId, who, refusal, hasFocus, onTyping }: P
       <Group gap="xs" justify="space-between" wrap="nowrap">
         <SegmentedControl
           size="xs"
+          className={classes.who}
           aria-label="Who sees it"
           value={isPrivate ? "note" : "reply"}
           onChange={(value) => setDraft({ text, isPrivate: value === "note" })}
@@ -88,7 +96,7 @@ export function Composer({ conversationId, who, refusal, hasFocus, onTyping }: P
           className={classes.text}
           ref={field}
           aria-label={isPrivate ? "Private note" : `Message to ${who}`}
-          placeholder={refusal ?? "Enter sends, Shift Enter begins a new line"}
+          placeholder={refusal ?? "Enter sends, Shift Enter begins a line, / finds a canned reply"}
           disabled={refusal !== undefined}
           autosize
           minRows={2}
@@ -96,6 +104,16 @@ export function Composer({ conversationId, who, refusal, hasFocus, onTyping }: P
           value={text}
           onChange={(event) => type(event.currentTarget.value)}
           onKeyDown={keys}
+        />
+        <CannedReplies
+          skillId={skillId}
+          isDisabled={refusal !== undefined}
+          isAsked={isChoosing}
+          onClose={() => setChoosing(false)}
+          onChoose={(reply) =>
+            setDraft({ text: text.trim() ? `${text} ${reply}` : reply, isPrivate })
+          }
+          field={field}
         />
         <Tooltip label={reason ?? "Send"}>
           <ActionIcon

@@ -10,13 +10,14 @@ import { consumerOf, useNames } from "./words";
 export function ConsumerPanel({ conversation }: { conversation: Conversation }) {
   const names = useNames();
   const collected = useQuery(contextQuery("orchestrator", conversation.id)).data;
+  const who = consumerOf(conversation);
   const attributes = asObject(conversation.attributes);
   return (
     <>
       <LastContact conversation={conversation} />
       <Part title="Customer">
         <Facts>
-          <Fact name="Name">{consumerOf(conversation)}</Fact>
+          {who !== conversation.consumerId && <Fact name="Name">{who}</Fact>}
           <Fact name="Id">
             <span className="code">{conversation.consumerId}</span>
           </Fact>

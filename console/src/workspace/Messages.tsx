@@ -49,6 +49,8 @@ export function Messages(props: Props) {
     const box = scroller.current;
     if (box && isAtEnd.current) box.scrollTop = box.scrollHeight;
   }, [size]);
+  const isRead = events !== undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is inside is another thing then
   useEffect(() => {
     const box = scroller.current;
     if (!box) return;
@@ -57,8 +59,9 @@ export function Messages(props: Props) {
       if (isAtEnd.current) box.scrollTop = box.scrollHeight;
     });
     observer.observe(box);
+    if (box.firstElementChild) observer.observe(box.firstElementChild);
     return () => observer.disconnect();
-  }, []);
+  }, [isRead]);
   const earlier = lines.length - shown;
   return (
     <div

@@ -128,7 +128,7 @@ function Card({ offer, now, live, accept }: CardProps) {
       <Text size="sm" className={classes.said} title={last?.text}>
         {last ? last.text : "Nothing was said yet."}
       </Text>
-      <Group gap="xs" grow preventGrowOverflow={false}>
+      <Group gap="xs" grow wrap="nowrap" preventGrowOverflow={false}>
         <Button
           ref={accept}
           size="xs"

@@ -12,6 +12,7 @@ import { ReasonedButton } from "../ui/ReasonedButton";
 import { CloseButton } from "./CloseButton";
 import { Composer } from "./Composer";
 import { Messages } from "./Messages";
+import { Notice } from "./Notice";
 import classes from "./Pane.module.css";
 import { TransferDialog } from "./TransferDialog";
 import { unreadOf } from "./timeline";
@@ -102,6 +103,7 @@ function Opened({ conversation, isFirst, live, typing }: OpenedProps) {
           {refusal}
         </Alert>
       )}
+      {isOwn && <Notice conversation={conversation} />}
       <Messages
         events={timeline.data}
         unsent={unsent}
@@ -115,6 +117,7 @@ function Opened({ conversation, isFirst, live, typing }: OpenedProps) {
       <Composer
         key={`${owner}:${id}`}
         conversationId={id}
+        skillId={conversation.skillId ?? undefined}
         who={who}
         refusal={refusal}
         hasFocus={isFirst}

@@ -4,8 +4,8 @@
  */
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { Failure } from "../api/client";
-import { agentsQuery, heldQuery, offersQuery, timelineQuery } from "../api/queries";
+import { api, Failure } from "../api/client";
+import { agentQuery, heldQuery, offersQuery, timelineQuery } from "../api/queries";
 import { useSession } from "../lib/permissions";
 import type { Happened } from "../live/frames";
 import { type Live, useLive } from "../live/live";
@@ -46,9 +46,21 @@ export function useOwner(): string {
 export function useMe() {
   const { user, permissions } = useSession();
   const mayWork = permissions.includes("AvailabilitySet") && user !== null && user !== undefined;
-  const agents = useQuery({ ...agentsQuery, enabled: mayWork });
-  const me = agents.data?.find((agent) => agent.id === user?.id);
+  const { data: me } = useQuery({ ...agentQuery(user?.id ?? ""), enabled: mayWork });
   return me && me.slots !== 0 ? me : undefined;
+}
+
+/** Returns how an agent who signs out is gone at once, not when the lease has run out. */
+export function useLeaveDesk(): () => Promise<void> {
+  const me = useMe();
+  return async () => {
+    if (!me) return;
+    const params = { path: { agentId: me.id } };
+    await api
+      .PUT("/api/v1/agents/{agentId}/availability", { params, body: { status: "OFFLINE" } })
+      // Whoever wants to leave is not held up: the lease runs out by itself.
+      .catch(() => undefined);
+  };
 }
 
 /** Follows what concerns the agent, and sends what they have written. */
@@ -95,7 +107,9 @@ export function take(queries: QueryClient, happened: Happened): void {
   const type = event["type"];
   // What is said changes nothing of who has what.
   if (type === "MESSAGE_SENT" || type === "MESSAGE_READ") return;
-  void queries.invalidateQueries({ queryKey: ["agents"] });
+  // Of one agent; what is known of all of them is looked up where somebody chooses among them.
+  const isOfOne = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey.length > 1;
+  void queries.invalidateQueries({ queryKey: ["agents"], predicate: isOfOne });
   if (!conversationId) return;
   const isNew = type === "ASSIGNED" || type === "NOTICED";
   void queries.invalidateQueries({

@@ -18,10 +18,13 @@ export function statusOf(value: string | undefined): (typeof STATUSES)[number] {
   return STATUSES.find((one) => one.value === value) ?? STATUSES[3];
 }
 
+/** How long a name counts as known: people seldom change theirs. */
+const NAMES_MS = 300_000;
+
 /** Returns what people call skills and agents; the id where nobody knows. */
 export function useNames(): Names {
   const skills = useQuery(skillsQuery).data;
-  const agents = useQuery(agentsQuery).data;
+  const agents = useQuery({ ...agentsQuery, staleTime: NAMES_MS }).data;
   return useMemo(() => {
     const skillNames = new Map(skills?.map(({ id, name }) => [id, name]));
     const agentNames = new Map(agents?.map(({ id, name }) => [id, name]));
