@@ -22,6 +22,8 @@ const WITHOUT_LAST_AGENT: [&str; 6] = [
 ];
 /// The reason with which a conversation is kept for the last agent.
 const LAST_AGENT: &str = "LAST_AGENT";
+/// The outcome of a transfer with which somebody took a conversation.
+const TAKEN_OVER: &str = "TAKEN_OVER";
 /// Why a conversation that was kept for the last agent went to somebody else.
 const NOT_TAKEN: &str = "NOT_TAKEN";
 
@@ -48,6 +50,15 @@ struct Considered {
     agent: Option<AgentId>,
     /// The first person who got the conversation since.
     got_by: Option<AgentId>,
+}
+
+/// Who passes a conversation on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PassedOn {
+    /// A bot, whose task that is.
+    ByBot,
+    /// Somebody who had it, or moved it from one queue to another.
+    ByPerson,
 }
 
 /// Whether a returning consumer got the agent they had.
@@ -84,7 +95,7 @@ impl Life {
             }
             Event::Transferred(transfer) => {
                 self.is_waiting = transfer.assignment != "ASSIGNED";
-                if !self.is_handover(transfer) {
+                if self.passing_on(transfer) == Some(PassedOn::ByPerson) {
                     self.transfers += 1;
                 }
             }
@@ -101,9 +112,13 @@ impl Life {
         }
     }
 
-    /// Whether a transfer is one of a bot's, which hands over what it is there to hand over.
-    pub(super) const fn is_handover(&self, transfer: &Transfer) -> bool {
-        self.is_with_bot && transfer.from_agent_id.is_some()
+    /// Says who passes a conversation on; nobody, if somebody takes it from the queue.
+    pub(super) fn passing_on(&self, transfer: &Transfer) -> Option<PassedOn> {
+        match &transfer.from_agent_id {
+            Some(_) if self.is_with_bot => Some(PassedOn::ByBot),
+            None if transfer.outcome == TAKEN_OVER => None,
+            _ => Some(PassedOn::ByPerson),
+        }
     }
 
     /// Whether the consumer came back and got the agent they had; nothing if there was none.
@@ -214,6 +229,14 @@ mod tests {
         assert_eq!((life.transfers, life.first_wait_ms), (1, Some(500)));
         assert!(life.is_waiting);
         assert_eq!(life.channel.as_deref(), Some("SMS"));
+    }
+
+    #[test]
+    fn who_takes_a_conversation_from_the_queue_transfers_nothing() {
+        let taken = r#"{"type":"TRANSFERRED","toAgentId":"ada","outcome":"TAKEN_OVER","assignment":"ASSIGNED"}"#;
+        let from = r#"{"type":"TRANSFERRED","fromAgentId":"ada","toAgentId":"bob","outcome":"TAKEN_OVER","assignment":"ASSIGNED"}"#;
+        assert_eq!(life(&[STARTED, taken, TO_ADA]).transfers, 0);
+        assert_eq!(life(&[STARTED, TO_ADA, from, TO_BOB]).transfers, 1);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use usher_store::record::event::{Event, Transfer};
 use usher_store::record::figures::{Cell, Dimension, Figures, Grain, Outcome};
 
 use super::QUARTER_MS;
-use super::life::{Life, Lives, Return};
+use super::life::{Life, Lives, PassedOn, Return};
 use crate::App;
 use crate::error::Result;
 use crate::feed::Happened;
@@ -124,19 +124,16 @@ impl Tally {
     }
 
     fn transferred(&mut self, at: Timestamp, place: Where<'_>, life: &Life, transfer: &Transfer) {
-        let is_handover = life.is_handover(transfer);
         let from = Where {
             skill: transfer.from_skill_id.as_ref(),
             agent: transfer.from_agent_id.as_ref(),
             ..place
         };
-        self.each(at, from, &|cell| {
-            if is_handover {
-                cell.handovers += 1;
-            } else {
-                cell.transfers += 1;
-            }
-        });
+        match life.passing_on(transfer) {
+            Some(PassedOn::ByBot) => self.each(at, from, &|cell| cell.handovers += 1),
+            Some(PassedOn::ByPerson) => self.each(at, from, &|cell| cell.transfers += 1),
+            None => {}
+        }
         if transfer.to_skill_id != transfer.from_skill_id
             && let Some(skill) = &transfer.to_skill_id
         {
