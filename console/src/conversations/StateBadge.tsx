@@ -1,18 +1,14 @@
 /** Where a conversation is, in a word. */
-import { Badge } from "@mantine/core";
+import { Tag, type Tone } from "../ui/Tag";
 import { stateName } from "./conversation";
 
-const COLOURS: Record<string, string> = {
-  QUEUED: "yellow",
-  OFFERED: "orange",
-  ASSIGNED: "green",
-  BOT: "indigo",
+const TONES: Record<string, Tone> = {
+  QUEUED: "warn",
+  OFFERED: "warn",
+  ASSIGNED: "good",
+  BOT: "good",
 };
 
 export function StateBadge({ state }: { state: string }) {
-  return (
-    <Badge size="sm" variant="light" color={COLOURS[state] ?? "gray"} tt="none">
-      {stateName(state)}
-    </Badge>
-  );
+  return <Tag tone={TONES[state] ?? "quiet"}>{stateName(state)}</Tag>;
 }

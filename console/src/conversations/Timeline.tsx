@@ -1,5 +1,5 @@
 /** A conversation as one story: what was said, and what happened between. */
-import { Badge, Button, Text } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconArrowRight,
@@ -15,6 +15,7 @@ import { type Names, useNames } from "../floor/names";
 import { count } from "../lib/format";
 import { type JsonObject, textOf } from "../lib/json";
 import type { Happened } from "../live/frames";
+import { Tag } from "../ui/Tag";
 import { When } from "../ui/When";
 import { lineOf, type Mark } from "./story";
 import classes from "./Timeline.module.css";
@@ -103,11 +104,7 @@ function Message({ event, at, names }: Props) {
         <span className="cut">
           {role === "CONSUMER" ? sender || "the consumer" : sender ? names.agent(sender) : "Usher"}
         </span>
-        {isPrivate && (
-          <Badge size="xs" variant="light" color="yellow">
-            private
-          </Badge>
-        )}
+        {isPrivate && <Tag tone="warn">private</Tag>}
         <When at={at} />
       </header>
       <p className={classes.text}>{textOf(event, "text")}</p>

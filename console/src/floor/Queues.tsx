@@ -69,18 +69,20 @@ function Row({ queue, isChosen, onChoose }: RowProps) {
         disabled={!queue.skillId}
         onClick={() => onChoose(isChosen ? undefined : (queue.skillId ?? undefined))}
       >
-        <span className={`${classes.queueName} cut`} title={queue.name}>
-          {queue.name || NO_SKILL}
+        <span className={classes.line}>
+          <span className={`${classes.queueName} cut`} title={queue.name}>
+            {queue.name || NO_SKILL}
+          </span>
+          <span className={`${classes.waiting} number`} data-stuck={isStuck || undefined}>
+            {number(waiting)}
+            <span className="quiet"> waiting</span>
+          </span>
         </span>
-        <span className={`${classes.waiting} number`} data-stuck={isStuck || undefined}>
-          {number(waiting)}
-          <span className="quiet"> waiting</span>
-        </span>
-        <span className={`${classes.people} quiet cut`}>{people(queue)}</span>
-        <span className="quiet cut" title={expectedTitle(queue)}>
-          {expected(queue)}
-        </span>
-        <span className={`${classes.oldest} quiet`}>
+        <span className="quiet cut">{people(queue)}</span>
+        <span className={`${classes.line} quiet`}>
+          <span className="cut" title={expectedTitle(queue)}>
+            {expected(queue)}
+          </span>
           {queue.oldestSince && <Since at={queue.oldestSince} />}
         </span>
       </button>
@@ -99,8 +101,8 @@ function people(queue: Queue): string {
 /** Says how long somebody will probably wait who comes now. */
 function expected(queue: Queue): string {
   const { expectedWaitSeconds: wait } = queue;
-  if (queue.isEnabled && queue.isOpen && queue.waiting === 0 && queue.freeSlots > 0)
-    return "next: at once";
+  if (!queue.isEnabled || !queue.isOpen) return "";
+  if (queue.waiting === 0 && queue.freeSlots > 0) return "next: at once";
   return wait ? `next: about ${roughly(wait.likely)}` : "next: not known yet";
 }
 

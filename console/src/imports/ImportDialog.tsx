@@ -45,8 +45,7 @@ export function ImportDialog({ noun, onClose }: { noun: Noun; onClose: () => voi
       <Stack>
         <Text size="sm">
           A CSV file with a header. A line means the one with its id or, without one, with its{" "}
-          {noun === "skills" ? "name" : "e-mail address"}; whoever is not in the file stays as they
-          are.
+          {noun === "skills" ? "name" : "e-mail address"}; what is not in the file stays as it is.
         </Text>
         <Text size="sm" className="quiet">
           Columns that say something: <span className="code">{COLUMNS[noun]}</span>

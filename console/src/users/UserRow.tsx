@@ -1,7 +1,7 @@
 /** One line of a list of users. */
-import { Badge } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { DirectoryRow, rowLink } from "../ui/Directory";
+import { Tag } from "../ui/Tag";
 import { EnabledSwitch } from "./EnabledSwitch";
 import classes from "./Users.module.css";
 import { capacityOf, draftOf, type User } from "./user";
@@ -51,13 +51,9 @@ export function UserRow({ user, nameOf, groupName, standard, isSelected, isNarro
           <span className="quiet">
             {isBot ? (
               draft.hostedBot ? (
-                <Badge
-                  size="sm"
-                  variant="light"
-                  color={draft.hostedBot.isEnabled ? "indigo" : "gray"}
-                >
-                  hosted{draft.hostedBot.isEnabled ? "" : ", off"}
-                </Badge>
+                <Tag tone={draft.hostedBot.isEnabled ? "good" : "quiet"}>
+                  {draft.hostedBot.isEnabled ? "hosted" : "hosted, off"}
+                </Tag>
               ) : (
                 "your program"
               )
