@@ -1,6 +1,6 @@
 /** How the floor is, in the header of every page. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useMatch } from "@tanstack/react-router";
 import { queuesQuery } from "../api/queries";
 import { number } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
@@ -12,9 +12,11 @@ export function LiveSummary() {
   const isShown = useRefusal("ConversationsReadAll") === undefined;
   const queries = useQueryClient();
   const queues = useQuery({ ...queuesQuery, enabled: isShown }).data;
+  // The page Live reads the same itself.
+  const isOnLive = useMatch({ from: "/shell/live", shouldThrow: false }) !== undefined;
   useStaleness(
     () => queries.invalidateQueries({ queryKey: queuesQuery.queryKey, exact: true }),
-    isShown,
+    isShown && !isOnLive,
   );
   if (!queues) return null;
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting + queue.ringing, 0);

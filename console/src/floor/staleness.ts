@@ -6,30 +6,35 @@ import { type Live, useLive } from "../live/live";
 
 /** A second of a busy floor is read once. */
 const PAUSE_MS = 1_000;
+/** Where reading is slow, most of the time is left to others. */
+const REST_SHARE = 4;
 
 /** What changes nothing but the conversation it stands in. */
 const QUIET = new Set(["MESSAGE_READ", "NOTICED", "DECIDED", "LAST_AGENT_CONSIDERED"]);
 
 /**
- * Calls back when what is known of the account's conversations and agents is stale: at once after
- * a quiet time, at most once a second on a busy floor.
+ * Has read anew what is known of the account's conversations and agents when it is stale: at once
+ * after a quiet time, at most once a second on a busy floor, and more rarely where that takes long.
  */
-export function useStaleness(onStale: () => unknown, isOn = true): Live {
+export function useStaleness(read: () => Promise<unknown>, isOn = true): Live {
   const canFollow = useRefusal("ConversationsReadAll") === undefined;
-  const latest = useRef(onStale);
+  const latest = useRef(read);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const readAt = useRef(0);
+  const nextAt = useRef(0);
   useEffect(() => {
-    latest.current = onStale;
+    latest.current = read;
   });
   useEffect(() => () => clearTimeout(timer.current), []);
   const mark = () => {
     if (timer.current !== undefined) return;
-    const wait = Math.max(0, readAt.current + PAUSE_MS - Date.now());
+    const wait = Math.max(0, nextAt.current - Date.now());
     timer.current = setTimeout(() => {
       timer.current = undefined;
-      readAt.current = Date.now();
-      latest.current();
+      const began = Date.now();
+      nextAt.current = began + PAUSE_MS;
+      void latest.current().finally(() => {
+        nextAt.current = began + Math.max(PAUSE_MS, REST_SHARE * (Date.now() - began));
+      });
     }, wait);
   };
   return useLive(isOn && canFollow ? { type: "ACCOUNT" } : undefined, {

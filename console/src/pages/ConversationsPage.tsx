@@ -14,6 +14,7 @@ import {
 } from "../api/queries";
 import { type Conversation, isState, STATE_NAMES, STATES } from "../conversations/conversation";
 import { StateBadge } from "../conversations/StateBadge";
+import { useHeld } from "../floor/held";
 import { useAgentName, useSkillName } from "../floor/names";
 import { useStaleness } from "../floor/staleness";
 import { count } from "../lib/format";
@@ -24,15 +25,25 @@ import classes from "./ConversationsPage.module.css";
 
 const route = getRouteApi("/shell/conversations");
 
+const keyOf = (conversation: Conversation) => conversation.id;
+
 export function ConversationsPage() {
   const filter = route.useSearch();
   const selected = useMatch({ from: "/shell/conversations/$conversationId", shouldThrow: false })
     ?.params.conversationId;
   const list = useInfiniteQuery(conversationsQuery(filter));
   const queries = useQueryClient();
-  // Rows follow what happens; positions change only with what is new.
-  useStaleness(() => queries.invalidateQueries({ queryKey: ["conversations", "list"] }));
-  const rows = list.data?.pages.flatMap((page) => page.items);
+  const [isPointed, setPointed] = useState(false);
+  // A search through what was said, and what was looked up far back, are not done anew all the time.
+  const isFollowed = filter.text === undefined && (list.data?.pages.length ?? 0) <= 1;
+  useStaleness(
+    () => queries.invalidateQueries({ queryKey: ["conversations", "list"] }),
+    isFollowed,
+  );
+  const found = list.data?.pages.flatMap((page) => page.items);
+  // Rows follow what happens, but not away from under the pointer.
+  const held = useHeld(found ?? [], keyOf, isPointed && isFollowed);
+  const rows = found && held.map(({ item }) => item);
   const isNarrow = selected !== undefined;
   return (
     <Directory
@@ -41,7 +52,8 @@ export function ConversationsPage() {
       items={rows?.length === 0 && list.hasNextPage ? undefined : rows}
       error={list.error}
       retry={() => void list.refetch()}
-      keyOf={(conversation) => conversation.id}
+      keyOf={keyOf}
+      onPoint={setPointed}
       row={(conversation) => (
         <Row
           conversation={conversation}

@@ -18,10 +18,12 @@ export function LivePage() {
   const { skill, sort = "name" } = route.useSearch();
   const navigate = useNavigate({ from: "/live" });
   const queries = useQueryClient();
-  const live = useStaleness(() => {
-    void queries.invalidateQueries({ queryKey: ["queues"] });
-    void queries.invalidateQueries({ queryKey: agentsQuery.queryKey });
-  });
+  const live = useStaleness(() =>
+    Promise.all([
+      queries.invalidateQueries({ queryKey: ["queues"] }),
+      queries.invalidateQueries({ queryKey: agentsQuery.queryKey, exact: true }),
+    ]),
+  );
   const choose = (next: string | undefined) =>
     void navigate({
       to: ".",

@@ -59,6 +59,7 @@ export function RoutingForm({ skill, isFixed, standards, onChange }: SkillFormPr
           label="Least proficiency"
           description="1 to 10; without it, everybody who has the skill."
           placeholder="any"
+          allowNegative={false}
           min={1}
           max={10}
           allowDecimal={false}
@@ -139,6 +140,7 @@ function Places({ label, perMille, isFixed, onChange }: PlacesProps) {
     <NumberInput
       label={label}
       suffix=" of a place"
+      allowNegative={false}
       min={0.1}
       max={1}
       step={0.1}
@@ -189,6 +191,7 @@ export function OverflowForm({ skillId, skill, isFixed, onChange }: SkillFormPro
                   label="who are at least"
                   placeholder="any"
                   prefix="proficiency "
+                  allowNegative={false}
                   min={1}
                   max={10}
                   allowDecimal={false}

@@ -23,6 +23,8 @@ interface Props<Item> {
   empty: ReactNode;
   /** What stands below the last row. */
   after?: ReactNode;
+  /** Told when somebody begins and ceases to point at the rows. */
+  onPoint?: (isPointed: boolean) => void;
   /** Whether something is open beside the list. */
   isNarrow: boolean;
   children: ReactNode;
@@ -88,7 +90,13 @@ function Rows<Item>(props: Props<Item> & { items: readonly Item[] }) {
     overscan: 8,
   });
   return (
-    <section ref={scroller} className={classes.scroller} aria-label={`All ${title.toLowerCase()}`}>
+    <section
+      ref={scroller}
+      className={classes.scroller}
+      aria-label={`All ${title.toLowerCase()}`}
+      onPointerEnter={() => props.onPoint?.(true)}
+      onPointerLeave={() => props.onPoint?.(false)}
+    >
       <ul className={classes.list} style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, key, start }) => {
           const item = items[index];

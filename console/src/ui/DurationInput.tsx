@@ -38,6 +38,7 @@ export function DurationInput(props: Props) {
       description={description}
       placeholder={placeholder}
       error={error}
+      allowNegative={false}
       min={0}
       hideControls
       disabled={disabled}

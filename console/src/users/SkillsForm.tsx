@@ -136,6 +136,7 @@ export function CapacityForm(props: UserFormProps & { standard: number }) {
             <NumberInput
               className={classes.number}
               aria-label="How many conversations at once"
+              allowNegative={false}
               min={1}
               max={10_000}
               allowDecimal={false}
