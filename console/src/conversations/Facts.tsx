@@ -43,10 +43,10 @@ export function Facts({ conversation }: { conversation: Conversation }) {
             <dt>In it</dt>
             <dd>
               {present.map((one) => (
-                <div key={`${one.id} ${one.role}`}>
+                <p key={`${one.id} ${one.role}`} className={classes.present}>
                   {names.participant(one.id)}{" "}
                   <span className="quiet">{ROLES[one.role] ?? one.role}</span>
-                </div>
+                </p>
               ))}
             </dd>
           </>
