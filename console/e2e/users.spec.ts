@@ -36,15 +36,24 @@ test("an agent is added with skills and places, and comes in by a link that is s
   await theirs.getByRole("button", { name: "Save and sign in" }).click();
   await expect(theirs.getByRole("button", { name: "Grace Hopper" })).toBeVisible();
   await theirs.context().close();
+});
 
-  // They have a password now, which is a change of theirs.
-  await page.reload();
-  await page.getByRole("radio", { name: "No limit" }).check();
-  await page.getByRole("button", { name: "Save" }).click();
+test("how many conversations somebody takes at once is said in words", async ({
+  signedIn: page,
+  server,
+}) => {
+  const edsger = { id: "edsger", name: "Edsger", kind: "HUMAN", maxConversations: 7 };
+  await server.call("POST", "/api/v1/users", edsger);
   const places = async () => {
-    const user: unknown = await server.call("GET", "/api/v1/users/grace-agent");
+    const user: unknown = await server.call("GET", "/api/v1/users/edsger");
     return Object(user).maxConversations;
   };
+  await page.goto("/console/users/edsger");
+  await expect(page.getByRole("textbox", { name: "How many conversations at once" })).toHaveValue(
+    "7",
+  );
+  await page.getByRole("radio", { name: "No limit" }).check();
+  await page.getByRole("button", { name: "Save" }).click();
   await expect.poll(places).toBe(-1);
   await page.getByRole("radio", { name: /As the account says/ }).check();
   await page.getByRole("button", { name: "Save" }).click();
