@@ -23,6 +23,11 @@ test("a list is made from a file, changed, used, deleted and brought back", asyn
   };
   await expect.poll(kept).toContain('["ada@example.com","carol@example.com","bob@example.com"]');
 
+  await page.getByLabel("Value").fill("dora@example.com");
+  page.once("dialog", (dialog) => void dialog.dismiss());
+  await page.getByRole("link", { name: "Close the attribute" }).click();
+  await expect(page.getByLabel("Value")).toHaveValue("dora@example.com");
+
   await page.getByRole("button", { name: "Delete" }).click();
   await expect.poll(kept).not.toContain("custom.goldList");
   await page.getByRole("button", { name: "Undo" }).click();

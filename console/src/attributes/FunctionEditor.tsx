@@ -16,6 +16,7 @@ import { asSent, callOf, faultOf } from "./call";
 import { type Attribute, CUSTOM, useAttributeChanges } from "./changes";
 import { ParametersField } from "./ParametersField";
 import { AboutFields, CloseAttribute, KindChoice, NameField, NotSaved, Users } from "./parts";
+import { useUnsaved } from "./unsaved";
 
 export function FunctionEditor({ attribute }: { attribute: Attribute | undefined }) {
   const navigate = useNavigate({ from: "/attributes" });
@@ -28,6 +29,8 @@ export function FunctionEditor({ attribute }: { attribute: Attribute | undefined
   const [description, setDescription] = useState(attribute?.description ?? "");
   const [isSensitive, setSensitive] = useState(attribute?.sensitive ?? false);
   const { save, remove } = useAttributeChanges();
+  const typed = { ...call, parameters: asSent(call.parameters) };
+  const unsaved = useUnsaved([name, type, description, isSensitive, JSON.stringify(typed)]);
   const change = (members: Partial<typeof call>) => setCall({ ...call, ...members });
   const asked = functions.find((one) => one.id === call.functionId);
   const reason =
@@ -36,7 +39,8 @@ export function FunctionEditor({ attribute }: { attribute: Attribute | undefined
       ? "Give it a name first."
       : call.functionId === ""
         ? "Choose the function that answers."
-        : faultOf(call.parameters));
+        : (faultOf(call.parameters) ??
+          (attribute && !unsaved.isChanged ? "Nothing has changed." : undefined)));
   const write = () => {
     if (reason !== undefined) return;
     const written = {
@@ -54,6 +58,7 @@ export function FunctionEditor({ attribute }: { attribute: Attribute | undefined
       { written, isNew: attribute === undefined },
       {
         onSuccess: (saved) => {
+          unsaved.settle();
           notifications.show({ message: `${saved.name} is saved; the next decision asks it.` });
           void navigate({ to: "/attributes/$name", params: { name: saved.name }, search: true });
         },
@@ -80,6 +85,7 @@ export function FunctionEditor({ attribute }: { attribute: Attribute | undefined
               variant="default"
               reason={refusal}
               onClick={() => {
+                unsaved.settle();
                 remove.mutate(attribute);
                 void navigate({ to: "/attributes", search: true });
               }}

@@ -21,6 +21,7 @@ import { ReasonedButton } from "../ui/ReasonedButton";
 import { firstColumn, itemsOf, TYPE_NAMES, TYPES, type Type, textOf, valueFrom } from "./attribute";
 import { type Attribute, CUSTOM, useAttributeChanges } from "./changes";
 import { AboutFields, CloseAttribute, KindChoice, NameField, NotSaved, Users } from "./parts";
+import { useUnsaved } from "./unsaved";
 
 export function StaticEditor({ attribute }: { attribute: Attribute | undefined }) {
   const navigate = useNavigate({ from: "/attributes" });
@@ -31,6 +32,7 @@ export function StaticEditor({ attribute }: { attribute: Attribute | undefined }
   const [description, setDescription] = useState(attribute?.description ?? "");
   const [isSensitive, setSensitive] = useState(attribute?.sensitive ?? false);
   const changes = useAttributeChanges();
+  const unsaved = useUnsaved([name, type, text, description, isSensitive]);
   const value = valueFrom(type, text);
   const reason =
     refusal ??
@@ -38,7 +40,9 @@ export function StaticEditor({ attribute }: { attribute: Attribute | undefined }
       ? "Give it a name first."
       : value === undefined
         ? `Expected a value that is ${type === "JSON" ? "JSON" : "a number"}.`
-        : undefined);
+        : attribute && !unsaved.isChanged
+          ? "Nothing has changed."
+          : undefined);
   const save = () => {
     if (reason !== undefined) return;
     const written = {
@@ -53,6 +57,7 @@ export function StaticEditor({ attribute }: { attribute: Attribute | undefined }
       { written, isNew: attribute === undefined },
       {
         onSuccess: (saved) => {
+          unsaved.settle();
           notifications.show({ message: `${saved.name} is saved; the next decision reads it.` });
           void navigate({ to: "/attributes/$name", params: { name: saved.name }, search: true });
         },
@@ -78,6 +83,7 @@ export function StaticEditor({ attribute }: { attribute: Attribute | undefined }
               variant="default"
               reason={refusal}
               onClick={() => {
+                unsaved.settle();
                 changes.remove.mutate(attribute);
                 void navigate({ to: "/attributes", search: true });
               }}
