@@ -13,7 +13,9 @@ pub use close::{Close, answer_survey, close, close_dialog};
 pub use open::{New, open};
 pub use people::{identify, join, leave};
 pub use say::{As, Said, Say, read, say};
-pub use search::{Among, Found, Search, alerted, is_queued, running_mcs, search};
+pub use search::{
+    Among, Device, Found, MessageKind, Search, alerted, is_queued, running_mcs, search,
+};
 pub use transfer::{Transfer, Transferred, release, take_over, transfer};
 pub use view::{Filter, State, View, get, list, timeline};
 pub use why::{Standing, Why, why};

@@ -2,6 +2,7 @@
 
 mod events;
 mod intents;
+mod monitoring;
 mod names;
 mod parts;
 mod record;
@@ -25,6 +26,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::monitoring::Monitoring;
 use self::names::Names;
 use self::parts::Parts;
 use self::record::{Campaign, ConsumerParticipant, HistoryDialog, Outline, Record, Took, agents};
@@ -243,6 +245,7 @@ impl Story {
             }),
             sdes: parts.tell("sdes", || sdes::said(conversation, true)),
             un_auth_sdes: parts.tell("unAuthSdes", || sdes::said(conversation, false)),
+            monitoring: parts.tell("monitoring", || Monitoring::of(conversation)),
         }
     }
 }

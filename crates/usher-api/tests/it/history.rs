@@ -73,6 +73,7 @@ async fn a_conversation_is_told_in_the_parts_that_are_asked_for() {
                 "closeReason": "AGENT", "closeReasonDescription": "MANUAL_CLOSE",
                 "firstConversation": true, "csat": null, "csatRate": null,
                 "mcs": 50, "alertedMCS": 0, "source": "WEB",
+                "device": "NA", "browser": "NA", "operatingSystem": "NA",
                 "latestSkillId": "floor", "latestSkillName": "floor",
                 "latestAgentId": "agent-1", "latestAgentLoginName": "agent-1",
                 "latestAgentNickname": "Ada", "latestAgentFullName": "Ada",
@@ -264,14 +265,21 @@ async fn a_search_takes_what_every_filter_takes() {
     assert_eq!(found("latestAgentIds", json!(["agent-1"])).await, first);
     assert_eq!(found("agentGroupIds", json!([7])).await, json!([]));
     assert_eq!(found("keyword", json!("PARCEL")).await, second);
-    assert_eq!(found("duration", json!({"from": 5_000})).await, first);
+    assert_eq!(found("duration", json!({"from": 5})).await, first);
+    assert_eq!(found("duration", json!({"from": "6"})).await, json!([]));
+    let ended = json!({"from": START + 5_000, "to": START + 5_000});
+    assert_eq!(found("end", ended).await, first);
+    assert_eq!(found("end", json!({"to": START})).await, json!([]));
     assert_eq!(found("mcs", json!({"from": 51})).await, json!([]));
     assert_eq!(found("alertedMcsValues", json!([-1, 1])).await, json!([]));
+    assert_eq!(found("alertedMcsValues", json!(["0"])).await, first);
     assert_eq!(found("csat", json!({"from": 1, "to": 5})).await, json!([]));
     assert_eq!(found("source", json!(["WHATSAPP"])).await, json!([]));
     let sde = |group: &str| json!({group: "gold"});
     assert_eq!(found("sdeSearch", sde("customerInfo")).await, second);
     assert_eq!(found("sdeSearch", sde("personalInfo")).await, json!([]));
+    let either = json!({"customerInfo": "gold", "personalInfo": "nobody"});
+    assert_eq!(found("sdeSearch", either).await, second);
     let state = "latestConversationQueueState";
     assert_eq!(found(state, json!("IN_QUEUE")).await, second);
     let page = json!({"start": {"from": START, "to": START + 10_000}});
@@ -280,6 +288,73 @@ async fn a_search_takes_what_every_filter_takes() {
     let records = page["conversationHistoryRecords"].as_array().unwrap();
     assert_eq!(records.len(), 1);
     assert_eq!(records[0]["info"]["latestSkillId"], "floor");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_and_on_what_a_consumer_writes_is_told_and_searched_for() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    closed(&node, &admin).await;
+    let page = "https://shop.example/parcels";
+    let begins = json!({"skillId": "floor", "consumerId": "bea", "message": "A parcel",
+        "attributes": {"device": "mobile", "browser": "Firefox 140", "operatingSystem": "ANDROID",
+            "country": "Iceland", "countryCode": "IS", "city": 7, "isp": "",
+            "conversationStartPage": page}});
+    let begun = admin.post("/api/v1/conversations", begins).await;
+    let begun = begun.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let wanted = json!({"conversationId": begun, "contentToRetrieve": ["monitoring", "summary"]});
+    let answer = ask(&admin, "conversation/search", wanted).await;
+    let record = &answer["conversationHistoryRecords"][0];
+    let monitoring = json!({"country": "Iceland", "countryCode": "IS", "device": "MOBILE",
+        "browser": "Firefox 140", "operatingSystem": "ANDROID", "conversationStartPage": page});
+    assert_eq!(record["monitoring"], monitoring);
+    assert_eq!(record.get("summary"), None, "nobody writes one");
+    assert_eq!(record["info"]["device"], "MOBILE");
+    assert_eq!(record["info"]["browser"], "Firefox 140");
+    let wanted = json!({"consumer": "ada", "contentToRetrieve": ["monitoring"]});
+    let answer = ask(&admin, "consumer/search", wanted).await;
+    let monitoring = &answer["conversationHistoryRecords"][0]["monitoring"];
+    assert_eq!(*monitoring, json!({"device": "NA"}));
+
+    let found = async |filter: Value| {
+        let mut wanted = json!({"start": {"from": START, "to": START + 10_000},
+            "contentToRetrieve": ["consumerParticipants"]});
+        wanted
+            .as_object_mut()
+            .unwrap()
+            .extend(filter.as_object().unwrap().clone());
+        let answer = ask(&admin, "search?sort=start:asc", wanted).await;
+        let records = answer["conversationHistoryRecords"].as_array().unwrap();
+        let consumers = records
+            .iter()
+            .map(|record| record["consumerParticipants"][0]["participantId"].clone());
+        consumers.collect::<Value>()
+    };
+    assert_eq!(found(json!({"device": ["MOBILE"]})).await, json!(["bea"]));
+    assert_eq!(found(json!({"device": ["NA"]})).await, json!(["ada"]));
+    assert_eq!(
+        found(json!({"device": ["NA", "MOBILE"]})).await,
+        json!(["ada", "bea"])
+    );
+    assert_eq!(found(json!({"device": ["DESKTOP"]})).await, json!([]));
+    assert_eq!(found(json!({"summary": "parcel"})).await, json!([]));
+
+    let card = json!({"type": "vertical", "elements": []});
+    let says = json!({"text": "Choose.", "content": card, "asConsumer": true});
+    let messages = format!("/api/v1/conversations/{begun}/messages");
+    admin.post(&messages, says).await.expect(201);
+    let of = |kind: &str| json!({"messageContentTypes": [kind]});
+    assert_eq!(found(of("RICH_CONTENT")).await, json!(["bea"]));
+    assert_eq!(found(of("TEXT_PLAIN")).await, json!(["ada", "bea"]));
+    assert_eq!(found(of("HOSTED_FILE")).await, json!([]));
+    let wanted = json!({"conversationId": begun, "contentToRetrieve": ["messageRecords"]});
+    let answer = ask(&admin, "conversation/search", wanted).await;
+    let record = &answer["conversationHistoryRecords"][0]["messageRecords"][1];
+    assert_eq!(record["type"], "RICH_CONTENT");
+    let content = record["messageData"]["richContent"]["content"].as_str();
+    let content: Value = serde_json::from_str(content.unwrap()).unwrap();
+    assert_eq!(content, card);
     node.stop().await;
 }
 
@@ -298,7 +373,11 @@ async fn a_search_that_cannot_be_answered_is_refused() {
             json!({"start": {"from": START - days, "to": START}}),
         ),
         ("search", json!({"start": started(), "status": ["GONE"]})),
-        ("search", json!({"start": started(), "device": ["DESKTOP"]})),
+        ("search", json!({"start": started(), "device": ["WATCH"]})),
+        (
+            "search",
+            json!({"start": started(), "messageContentTypes": ["SMELL"]}),
+        ),
         (
             "search",
             json!({"start": started(), "contentToRetrieve": ["weather"]}),

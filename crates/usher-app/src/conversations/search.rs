@@ -16,11 +16,12 @@ use usher_store::record::conversation::{ParticipantRole, TicketState};
 use usher_store::record::{self, Conversation, Kept};
 use usher_store::store::{Field, Query};
 
-use super::view::{LOOKED_AT_MAX, View, mcs, says, view};
+use super::view::{LOOKED_AT_MAX, View, has_message, mcs, says, view};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::desks::{AccountDesk, Desks, conversation_of};
 use crate::error::Result;
+use crate::feed::Message;
 
 /// Among which conversations is searched.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub enum Among {
 pub struct Search {
     /// Among which.
     pub among: Among,
+    /// When they ended.
+    pub ended: Option<RangeInclusive<Timestamp>>,
     /// Whether they are over.
     pub is_closed: Option<bool>,
     /// Whether they wait for an agent or ring at one.
@@ -54,6 +57,10 @@ pub struct Search {
     pub groups: Vec<GroupId>,
     /// Where the consumer writes.
     pub channels: Vec<String>,
+    /// On what the consumer writes; nothing stands for those of which that is not known.
+    pub devices: Vec<Option<Device>>,
+    /// Of what kind one of their messages is.
+    pub message_kinds: Vec<MessageKind>,
     /// How long they took so far.
     pub duration: Option<RangeInclusive<Duration>>,
     /// How they sound.
@@ -63,7 +70,7 @@ pub struct Search {
     /// What the consumer answered.
     pub csat: Option<RangeInclusive<u8>>,
     /// What stands in the engagement attributes that came with their start, in any case: group and
-    /// text.
+    /// text. One of them is enough.
     pub sdes: Vec<(&'static str, String)>,
     /// Something that was said in them, in any case.
     pub text: Option<String>,
@@ -83,6 +90,7 @@ impl Search {
     pub const fn new(among: Among, offset: usize, limit: usize) -> Self {
         Self {
             among,
+            ended: None,
             is_closed: None,
             is_queued: None,
             skills: Vec::new(),
@@ -91,6 +99,8 @@ impl Search {
             latest_agents: Vec::new(),
             groups: Vec::new(),
             channels: Vec::new(),
+            devices: Vec::new(),
+            message_kinds: Vec::new(),
             duration: None,
             mcs: None,
             alerts: Vec::new(),
@@ -101,6 +111,61 @@ impl Search {
             is_descending: true,
             offset,
             limit,
+        }
+    }
+}
+
+/// On what a consumer writes, as far as the conversation's attribute `device` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// A computer.
+    Desktop,
+    /// A telephone.
+    Mobile,
+    /// Something in between.
+    Tablet,
+}
+
+impl Device {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Desktop, Self::Mobile, Self::Tablet];
+
+    /// Returns the device's name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Desktop => "DESKTOP",
+            Self::Mobile => "MOBILE",
+            Self::Tablet => "TABLET",
+        }
+    }
+
+    /// Returns on what the consumer of a conversation writes, if that is known.
+    #[must_use]
+    pub fn of(conversation: &Conversation) -> Option<Self> {
+        let told = conversation.attributes.get("device")?.as_str()?;
+        let is_told = |device: &Self| device.as_str().eq_ignore_ascii_case(told);
+        Self::ALL.into_iter().find(is_told)
+    }
+}
+
+/// Of what kind a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Text and nothing else.
+    Text,
+    /// There are cards, buttons, … beside the text.
+    Rich,
+}
+
+impl MessageKind {
+    /// Returns of what kind a message is.
+    #[must_use]
+    pub const fn of(message: &Message) -> Self {
+        if message.content.is_null() {
+            Self::Text
+        } else {
+            Self::Rich
         }
     }
 }
@@ -131,6 +196,7 @@ pub async fn search(caller: &Caller, app: &Arc<App>, search: &Search) -> Result<
         let conversation = &kept.record;
         if wanted.takes(conversation)
             && says(caller, app, search.text.as_deref(), &conversation.id).await?
+            && has_kinds(caller, app, &search.message_kinds, &conversation.id).await?
         {
             found.push(kept);
         }
@@ -150,6 +216,20 @@ pub async fn search(caller: &Caller, app: &Arc<App>, search: &Search) -> Result<
         count,
         is_partial,
     })
+}
+
+/// Whether a conversation has a message of one of these kinds.
+async fn has_kinds(
+    caller: &Caller,
+    app: &App,
+    kinds: &[MessageKind],
+    id: &ConversationId,
+) -> Result<bool> {
+    if kinds.is_empty() {
+        return Ok(true);
+    }
+    let is_such = |message: &Message| kinds.contains(&MessageKind::of(message));
+    has_message(caller, app, id, is_such).await
 }
 
 /// Reads what is searched, the newest first, and whether there is more than that.
@@ -231,23 +311,28 @@ impl<'s> Wanted<'s> {
         let duration = ends_at.unwrap_or(self.now).since(conversation.started_at);
         let mcs = mcs(conversation);
         is(search.is_closed, ends_at.is_some())
+            && within(search.ended.as_ref(), ends_at)
             && is(search.is_queued, is_queued(conversation))
             && self.takes_skills(conversation)
             && self.takes_agents(conversation)
             && any(&search.channels, conversation.channel.as_ref())
+            && any(&search.devices, Some(&Device::of(conversation)))
             && within(search.duration.as_ref(), Some(duration))
             && within(search.mcs.as_ref(), mcs)
             && any(&search.alerts, mcs.map(alerted).as_ref())
             && within(search.csat.as_ref(), conversation.csat)
-            && search.sdes.iter().all(|(group, text)| {
-                let fields = conversation.sdes.get(group).and_then(Value::as_object);
-                let mut values = fields.into_iter().flat_map(Object::values);
-                values.any(|value| {
-                    value::text(value)
-                        .to_lowercase()
-                        .contains(&text.to_lowercase())
-                })
-            })
+            && self.takes_sdes(conversation)
+    }
+
+    fn takes_sdes(&self, conversation: &Conversation) -> bool {
+        let wanted = &self.search.sdes;
+        let has = |(group, text): &(&str, String)| {
+            let fields = conversation.sdes.get(group).and_then(Value::as_object);
+            let mut values = fields.into_iter().flat_map(Object::values);
+            let text = text.to_lowercase();
+            values.any(|value| value::text(value).to_lowercase().contains(&text))
+        };
+        wanted.is_empty() || wanted.iter().any(has)
     }
 
     fn takes_skills(&self, conversation: &Conversation) -> bool {

@@ -221,6 +221,17 @@ pub(super) async fn says(
         return Ok(true);
     };
     let text = text.to_lowercase();
+    let is_said = |message: &feed::Message| message.text.to_lowercase().contains(&text);
+    has_message(caller, app, id, is_said).await
+}
+
+/// Whether a conversation has such a message that the caller can read.
+pub(super) async fn has_message(
+    caller: &Caller,
+    app: &App,
+    id: &ConversationId,
+    is_such: impl Fn(&feed::Message) -> bool,
+) -> Result<bool> {
     let eyes = Eyes::of(caller);
     let mut after = 0;
     loop {
@@ -231,7 +242,7 @@ pub(super) async fn says(
             .filter_map(|happened| feed::shown(happened, eyes));
         for happened in shown {
             if let feed::Event::MessageSent(message) = &happened.event
-                && message.text.to_lowercase().contains(&text)
+                && is_such(message)
             {
                 return Ok(true);
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use usher_app::conversations::{DialogKind, running_mcs};
+use usher_app::conversations::{DialogKind, MessageKind, running_mcs};
 use usher_app::feed::{self, Audience, Event, Happened, SenderRole};
 use usher_model::id::{MessageId, SkillId};
 use usher_model::time::Timestamp;
@@ -20,10 +20,11 @@ pub(super) type Events = [Arc<Happened>];
 #[serde(rename_all = "camelCase")]
 #[schema(as = HistoryMessage)]
 pub(super) struct MessageRecord {
-    /// Always `TEXT_PLAIN`.
+    /// `TEXT_PLAIN`, or `RICH_CONTENT` where there is more than text.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// What it says: `msg.text`, and `richContent.content` where there is more than text.
+    /// What it says: `msg.text`, and where there is more than text `richContent.content`, which is
+    /// JSON written as text.
     #[schema(value_type = Object)]
     message_data: Value,
     /// Which one.
@@ -68,11 +69,14 @@ pub(super) fn messages(events: &Events) -> Vec<MessageRecord> {
     let messages = messages_of(events).enumerate();
     messages
         .map(|(seq, (at, message))| MessageRecord {
-            kind: "TEXT_PLAIN",
-            message_data: match message.content.is_null() {
-                true => serde_json::json!({"msg": {"text": message.text}}),
-                false => serde_json::json!({"msg": {"text": message.text},
-                    "richContent": {"content": message.content}}),
+            kind: match MessageKind::of(message) {
+                MessageKind::Text => "TEXT_PLAIN",
+                MessageKind::Rich => "RICH_CONTENT",
+            },
+            message_data: match MessageKind::of(message) {
+                MessageKind::Text => serde_json::json!({"msg": {"text": message.text}}),
+                MessageKind::Rich => serde_json::json!({"msg": {"text": message.text},
+                    "richContent": {"content": message.content.to_string()}}),
             },
             message_id: message.message_id,
             seq,

@@ -12,6 +12,7 @@ use super::events::{
     Assignment, MessageRecord, MessageScore, MessageStatus, SkillChange, Survey, Transfer,
 };
 use super::intents::{HistoryIntent, MessageIntents};
+use super::monitoring::{Monitoring, NOT_KNOWN, device, told};
 use super::names::{Agent, Names};
 use super::sdes::Sdes;
 
@@ -73,6 +74,9 @@ pub(super) struct Record {
     /// The same, if it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) un_auth_sdes: Option<Sdes>,
+    /// Where and on what the consumer writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) monitoring: Option<Monitoring>,
 }
 
 /// What there is to say in short.
@@ -121,6 +125,12 @@ pub(super) struct Outline {
     /// Where the consumer writes.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
+    /// On what the consumer writes: `DESKTOP`, `TABLET`, `MOBILE` or `NA`.
+    device: &'static str,
+    /// In which browser or app; `NA` if that is not known.
+    browser: String,
+    /// What the device runs; `NA` if that is not known.
+    operating_system: String,
     /// The skill it is in, or was in last; -1 without one.
     latest_skill_id: Id,
     /// Its name.
@@ -167,6 +177,7 @@ impl Outline {
         let agent = agent.map(|agent| names.agent(agent.as_str()));
         let (skill_id, skill_name) = names.skill(conversation.latest_skill_id.as_ref());
         let (group_id, group_name) = names.group(agent.as_ref());
+        let known = |name| told(conversation, name).unwrap_or_else(|| NOT_KNOWN.to_owned());
         Self {
             start_time: time(started_at),
             start_time_l: started_at.milliseconds(),
@@ -185,6 +196,9 @@ impl Outline {
             mcs: view.mcs,
             alerted_mcs: view.mcs.map(alerted),
             source: conversation.channel.clone(),
+            device: device(conversation),
+            browser: known("browser"),
+            operating_system: known("operatingSystem"),
             latest_skill_id: skill_id,
             latest_skill_name: skill_name,
             agent_deleted: agent.as_ref().is_some_and(|agent| agent.is_deleted),

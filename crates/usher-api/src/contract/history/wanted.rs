@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Deserialize;
-use usher_app::conversations::{Among, Search};
+use usher_app::conversations::{Among, Device, MessageKind, Search};
 use usher_app::error::{Code, Error};
 use usher_model::id::{AgentId, GroupId, SkillId};
 use usher_model::time::Timestamp;
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::super::shape::{Id, Rows, word};
 use super::CONVERSATIONS_MAX;
+use super::monitoring::NOT_KNOWN;
 
 /// How far apart the bounds of a search may be: three months, the longest.
 const RANGE_MAX: Duration = Duration::from_secs(92 * 24 * 60 * 60);
@@ -22,19 +23,50 @@ const RANGE_MAX: Duration = Duration::from_secs(92 * 24 * 60 * 60);
 #[schema(as = HistoryRange)]
 pub(super) struct Range {
     /// The lower one.
-    from: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    from: Option<Number>,
     /// The upper one.
-    to: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    to: Option<Number>,
 }
 
 impl Range {
+    fn bounds(self) -> (Option<i64>, Option<i64>) {
+        (self.from.map(Number::value), self.to.map(Number::value))
+    }
+
     fn read<T>(self, read: impl Fn(i64) -> T) -> RangeInclusive<T> {
-        let (from, to) = (self.from.unwrap_or(0), self.to.unwrap_or(i64::MAX));
-        read(from)..=read(to)
+        let (from, to) = self.bounds();
+        read(from.unwrap_or(0))..=read(to.unwrap_or(i64::MAX))
     }
 
     fn points(self) -> RangeInclusive<u8> {
         self.read(|points| u8::try_from(points.max(0)).unwrap_or(u8::MAX))
+    }
+}
+
+/// A number, which clients also write as text.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "Id")]
+struct Number(i64);
+
+impl Number {
+    const fn value(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<Id> for Number {
+    type Error = String;
+
+    fn try_from(id: Id) -> Result<Self, String> {
+        match id {
+            Id::Number(number) => Ok(Self(number)),
+            Id::Text(text) => {
+                let number = text.parse().map(Self);
+                number.map_err(|_not_one| format!("expected a whole number, found `{text}`"))
+            }
+        }
     }
 }
 
@@ -48,6 +80,8 @@ impl Range {
 pub(super) struct Wanted {
     /// When they started, in milliseconds since 1970; at most three months, both bounds required.
     start: Option<Range>,
+    /// When they ended, in milliseconds since 1970; those that are open have not.
+    end: Option<Range>,
     /// `OPEN` or `CLOSE`.
     #[serde(default)]
     status: Vec<String>,
@@ -68,18 +102,28 @@ pub(super) struct Wanted {
     agent_group_ids: Vec<Id>,
     /// Something that was said, in any case.
     keyword: Option<String>,
-    /// How long they took so far, in milliseconds.
+    /// Something that stands in their summary; no conversation has one.
+    summary: Option<String>,
+    /// How long they took so far, in seconds.
     duration: Option<Range>,
     /// How they sound, 0 to 100.
     mcs: Option<Range>,
     /// Which way that calls for attention: -1, 0 or 1.
     #[serde(default)]
-    alerted_mcs_values: Vec<i8>,
+    #[schema(value_type = Vec<i8>)]
+    alerted_mcs_values: Vec<Number>,
     /// What the consumer answered, 1 to 5.
     csat: Option<Range>,
     /// Where the consumer writes.
     #[serde(default)]
     source: Vec<String>,
+    /// `DESKTOP`, `TABLET`, `MOBILE`, or `NA` for those of which it is not known.
+    #[serde(default)]
+    device: Vec<String>,
+    /// Types of which one of their messages is: `TEXT_PLAIN` or `RICH_CONTENT`; nothing here has one
+    /// of the contract's others.
+    #[serde(default)]
+    message_content_types: Vec<String>,
     /// What stands in the engagement attributes that came with their start.
     sde_search: Option<SdeSearch>,
     /// `IN_QUEUE` or `ACTIVE`.
@@ -92,7 +136,7 @@ pub(super) struct Wanted {
     rest: Object,
 }
 
-/// What engagement attributes hold, in any case; all that is given must stand in one of its group.
+/// What engagement attributes hold, in any case; one of them is enough.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = HistorySdeSearch)]
@@ -117,14 +161,33 @@ impl SdeSearch {
 }
 
 /// Filters that clients know and that nothing here can answer: passing them over would find too much.
-const REFUSED: [&str; 4] = ["summary", "device", "messageContentTypes", "responseTime"];
+const REFUSED: [&str; 1] = ["responseTime"];
+
+/// What messages are, in the contract's words; no message here is what has no meaning.
+const MESSAGE_TYPES: [(&str, Option<MessageKind>); 8] = [
+    ("TEXT_PLAIN", Some(MessageKind::Text)),
+    ("RICH_CONTENT", Some(MessageKind::Rich)),
+    ("TEXT_HTML", None),
+    ("LINK", None),
+    ("HOSTED_FILE", None),
+    ("IMG", None),
+    ("SECURE_FORM_INVITATION", None),
+    ("SECURE_FORM_SUBMIT", None),
+];
+const DEVICES: [(&str, Option<Device>); 4] = [
+    (Device::Desktop.as_str(), Some(Device::Desktop)),
+    (Device::Tablet.as_str(), Some(Device::Tablet)),
+    (Device::Mobile.as_str(), Some(Device::Mobile)),
+    (NOT_KNOWN, None),
+];
 
 const STATUSES: [(&str, bool); 2] = [("OPEN", false), ("CLOSE", true)];
 const QUEUE_STATES: [(&str, bool); 2] = [("IN_QUEUE", true), ("ACTIVE", false)];
 
 impl Wanted {
     pub(super) fn search(&self, rows: &Rows) -> Result<Search, Error> {
-        let bounds = self.start.and_then(|start| Some((start.from?, start.to?)));
+        let bounds = self.start.map(Range::bounds);
+        let bounds = bounds.and_then(|(from, to)| Some((from?, to?)));
         let (from, to) = bounds
             .ok_or_else(|| Error::field("#/start", "expected `start` with `from` and `to`"))?;
         let [from, to] = [from, to].map(Timestamp::from_milliseconds);
@@ -137,8 +200,26 @@ impl Wanted {
             return Err(Error::new(Code::BadRequest, message));
         }
         let queue_state = self.latest_conversation_queue_state.as_deref();
-        let milliseconds = |count: i64| Duration::from_millis(count.max(0).unsigned_abs());
+        let seconds = |count: i64| Duration::from_secs(count.max(0).unsigned_abs());
+        let types = self.message_content_types.iter();
+        let types: Result<Vec<_>, Error> = types.map(|kind| word(kind, &MESSAGE_TYPES)).collect();
+        let devices = self.device.iter();
+        let devices: Result<Vec<_>, Error> = devices.map(|one| word(one, &DEVICES)).collect();
+        let types = types?;
+        let kinds: Vec<MessageKind> = types.iter().flatten().copied().collect();
+        let is_summarised = self.summary.as_ref().is_some_and(|text| !text.is_empty());
+        // What nothing is or has takes no conversation.
+        let is_nothing = is_summarised || (kinds.is_empty() && !types.is_empty());
+        let among = match is_nothing {
+            true => Among::Conversations(Vec::new()),
+            false => Among::Started(from..=to),
+        };
         Ok(Search {
+            ended: self
+                .end
+                .map(|range| range.read(Timestamp::from_milliseconds)),
+            devices: devices?,
+            message_kinds: kinds,
             is_closed: closed(&self.status)?,
             is_queued: queue_state
                 .map(|state| word(state, &QUEUE_STATES))
@@ -149,17 +230,25 @@ impl Wanted {
             latest_agents: Id::read(&self.latest_agent_ids, AgentId::parse)?,
             groups: Id::read(&self.agent_group_ids, GroupId::parse)?,
             channels: self.source.clone(),
-            duration: self.duration.map(|range| range.read(milliseconds)),
+            duration: self.duration.map(|range| range.read(seconds)),
             mcs: self.mcs.map(Range::points),
-            alerts: self.alerted_mcs_values.clone(),
+            alerts: self.alerts(),
             csat: self.csat.map(Range::points),
             sdes: self
                 .sde_search
                 .as_ref()
                 .map_or(Vec::new(), SdeSearch::wanted),
             text: self.keyword.clone().filter(|text| !text.is_empty()),
-            ..among(Among::Started(from..=to), rows)?
+            ..self::among(among, rows)?
         })
+    }
+
+    /// Returns which way conversations call for attention; a number that is no way matches none.
+    fn alerts(&self) -> Vec<i8> {
+        let values = self.alerted_mcs_values.iter();
+        values
+            .map(|value| i8::try_from(value.value()).unwrap_or(i8::MAX))
+            .collect()
     }
 }
 
