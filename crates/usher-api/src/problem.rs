@@ -235,6 +235,10 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "Functions cannot be run now",
             "Wait for the seconds in `Retry-After` and try again.",
         ),
+        Code::IdentityUnavailable => (
+            "The keys with which the brand signs cannot be fetched",
+            "Wait for the seconds in `Retry-After` and try again; the brand's address of its keys does not answer.",
+        ),
         Code::SecretsUnavailable => (
             "Secrets cannot be kept",
             "Set `secrets.keys_file` in the configuration.",

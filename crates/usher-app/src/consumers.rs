@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jsonwebtoken::jwk::JwkSet;
 use usher_model::id::{AccountId, ConsumerId, ConversationId};
 use usher_model::value::Value;
 use usher_store::batch::Expect;
@@ -17,10 +18,15 @@ use crate::conversations::{View, step_up};
 use crate::credentials;
 use crate::error::{Code, Error, Result};
 use crate::identity::{self, Trust};
+use crate::key_sets;
 use crate::noun;
 
 /// Characters of an issuer or an audience.
 const CLAIM_CHARS_MAX: usize = 500;
+/// Characters of the address of keys.
+const URL_CHARS_MAX: usize = 2_000;
+/// When somebody tries again whose brand's keys could not be fetched.
+const KEYS_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Whose signature an account takes for who a consumer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +35,34 @@ pub struct Trusted {
     pub issuer: String,
     /// Whom a token must be meant for: one of the claim `aud`.
     pub audience: String,
-    /// The brand's keys, as a JWK set (RFC 7517); shared secrets are keys of the type `oct`.
-    pub keys: Value,
+    /// The brand's keys.
+    pub keys: Keys,
+}
+
+/// Where a brand's keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// Here, as a JWK set (RFC 7517); shared secrets are keys of the type `oct`.
+    Set(Value),
+    /// Under an address at which the brand publishes such a set.
+    Published(String),
+}
+
+impl Keys {
+    fn of(identity: &ConsumerIdentity) -> Self {
+        match &identity.keys_url {
+            Some(url) => Self::Published(url.clone()),
+            None => Self::Set(identity.keys.clone().unwrap_or_default()),
+        }
+    }
+
+    /// Returns what may be shown.
+    fn without_secrets(self) -> Self {
+        match self {
+            Self::Set(keys) => Self::Set(without_secrets(keys)),
+            published @ Self::Published(_) => published,
+        }
+    }
 }
 
 /// A consumer's token.
@@ -55,19 +87,19 @@ pub async fn trusted(caller: &Caller, app: &App) -> Result<Option<(Trusted, u64)
     let kept = find(app, &caller.account).await?;
     Ok(kept.map(|kept| {
         let trusted = Trusted {
+            keys: Keys::of(&kept.record).without_secrets(),
             issuer: kept.record.issuer,
             audience: kept.record.audience,
-            keys: without_secrets(kept.record.keys.unwrap_or_default()),
         };
         (trusted, kept.revision)
     }))
 }
 
-/// Says anew whose word the account takes.
+/// Says anew whose word the account takes; an address is tried first.
 ///
 /// # Errors
-/// Fails if the caller may not change access, a key cannot be used, or `expected` is not the
-/// revision (0 before the first time).
+/// Fails if the caller may not change access, a key cannot be used or fetched, or `expected` is not
+/// the revision (0 before the first time).
 pub async fn trust(
     caller: &Caller,
     app: &App,
@@ -78,8 +110,21 @@ pub async fn trust(
     let mut checks = Checks::default();
     checks.line(&trusted.issuer, CLAIM_CHARS_MAX, "#/issuer");
     checks.line(&trusted.audience, CLAIM_CHARS_MAX, "#/audience");
-    if let Err(expected) = identity::keys(&trusted.keys) {
-        checks.require(false, "#/keys", expected);
+    let mut fetched = None;
+    match &trusted.keys {
+        Keys::Set(keys) => {
+            if let Err(expected) = identity::keys(keys) {
+                checks.require(false, "#/keys", expected);
+            }
+        }
+        Keys::Published(url) => {
+            let expected = format!("expected an address of at most {URL_CHARS_MAX} characters");
+            checks.require(url.len() <= URL_CHARS_MAX, "#/keysUrl", expected);
+            match fetch(app, url).await {
+                Ok(keys) => fetched = Some(keys),
+                Err(expected) => checks.require(false, "#/keysUrl", expected),
+            }
+        }
     }
     checks.finish()?;
     let before = find(app, &caller.account).await?;
@@ -89,11 +134,15 @@ pub async fn trust(
         return Err(Error::new(Code::RevisionConflict, message));
     }
     let mut change = Change::new(app, caller);
+    let (keys, keys_url) = match trusted.keys {
+        Keys::Set(keys) => (Some(keys), None),
+        Keys::Published(url) => (None, Some(url)),
+    };
     let identity = ConsumerIdentity {
         issuer: trusted.issuer,
         audience: trusted.audience,
-        keys: Some(trusted.keys),
-        keys_url: None,
+        keys,
+        keys_url,
         updated_at: change.now,
         updated_by: caller.actor.clone(),
     };
@@ -106,7 +155,26 @@ pub async fn trust(
             old,
             Some(new),
         )?;
-    change.commit().await
+    change.commit().await?;
+    if let (Some(url), Some(keys)) = (&identity.keys_url, fetched) {
+        app.key_sets.keep(&caller.account, url, keys, app.now());
+    }
+    Ok(())
+}
+
+/// Fetches the keys of an address for the first time; a failure says what was expected.
+async fn fetch(app: &App, url: &str) -> std::result::Result<JwkSet, String> {
+    app.outbound
+        .check_url(url)
+        .map_err(|error| error.to_string())?;
+    if !app.outbound.is_trustworthy(url) {
+        return Err("expected an address that begins with `https://`".to_owned());
+    }
+    let fetched = key_sets::fetch(app, url).await;
+    fetched.map_err(|error| match std::error::Error::source(&error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    })
 }
 
 /// Takes nobody's word any more: every consumer is anonymous.
@@ -135,8 +203,9 @@ pub async fn distrust(caller: &Caller, app: &App) -> Result<()> {
 /// Anybody may ask, so it is counted for the account.
 ///
 /// # Errors
-/// Fails with [`Code::IdentityRefused`] if the account does not trust the brand's token, and if there
-/// is no such account or it is asked too often.
+/// Fails with [`Code::IdentityRefused`] if the account does not trust the brand's token, with
+/// [`Code::IdentityUnavailable`] if its keys cannot be had, and if there is no such account or it is
+/// asked too often.
 pub async fn issue(app: &App, account: &AccountId, identity_token: Option<&str>) -> Result<Issued> {
     if crate::accounts::find(app, account).await?.is_none() {
         let message = format!("expected an account, found none called `{account}`");
@@ -183,7 +252,19 @@ async fn recognise(app: &App, account: &AccountId, token: &str) -> Result<Consum
                        `PUT /api/v1/consumer-identity`";
         return Err(Error::new(Code::IdentityRefused, message));
     };
-    let keys = identity::keys(&kept.record.keys.unwrap_or_default()).map_err(Error::internal)?;
+    let keys = match Keys::of(&kept.record) {
+        Keys::Set(keys) => Arc::new(identity::keys(&keys).map_err(Error::internal)?),
+        Keys::Published(url) => {
+            let is_enough = |keys: &JwkSet| identity::has_key_of(keys, token);
+            let keys = key_sets::of(app, account, &url, is_enough).await;
+            keys.map_err(|source| {
+                let message = "the brand's keys cannot be fetched now; try again";
+                Error::new(Code::IdentityUnavailable, message)
+                    .with_retry_after(KEYS_RETRY_AFTER)
+                    .with_source(source)
+            })?
+        }
+    };
     let trust = Trust {
         issuer: kept.record.issuer,
         audience: kept.record.audience,
@@ -206,10 +287,14 @@ async fn find(app: &App, account: &AccountId) -> Result<Option<Kept<ConsumerIden
 
 /// Returns what the audit log shows: no secrets.
 fn seen(identity: &ConsumerIdentity) -> Value {
+    let (name, keys) = match Keys::of(identity).without_secrets() {
+        Keys::Set(keys) => ("keys", keys),
+        Keys::Published(url) => ("keysUrl", url.into()),
+    };
     serde_json::json!({
         "issuer": identity.issuer,
         "audience": identity.audience,
-        "keys": without_secrets(identity.keys.clone().unwrap_or_default()),
+        name: keys,
     })
 }
 

@@ -189,6 +189,8 @@ codes! {
     Overloaded, "OVERLOADED", Unavailable;
     /// Functions cannot be run now.
     FunctionUnavailable, "FUNCTION_UNAVAILABLE", Unavailable;
+    /// The keys with which the brand signs cannot be fetched.
+    IdentityUnavailable, "IDENTITY_UNAVAILABLE", Unavailable;
     /// The server has no key with which secrets are encrypted.
     SecretsUnavailable, "SECRETS_UNAVAILABLE", Unavailable;
     /// The store cannot be reached or cannot write.

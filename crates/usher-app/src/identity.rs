@@ -2,7 +2,9 @@
 //!
 //! Pure: keys and time are given. Whether an account trusts anybody at all is its settings' matter.
 
-use jsonwebtoken::jwk::JwkSet;
+use std::sync::Arc;
+
+use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
 use usher_model::id::ConsumerId;
@@ -26,7 +28,7 @@ pub struct Trust {
     /// Whom the token must be meant for: one of the claim `aud`.
     pub audience: String,
     /// The brand's keys, as a JWK set (RFC 7517); shared secrets are keys of the type `oct`.
-    pub keys: JwkSet,
+    pub keys: Arc<JwkSet>,
 }
 
 /// Why nobody was recognised. The reasons are for the log and for the brand's developers, and give
@@ -89,6 +91,46 @@ pub fn keys(set: &Value) -> Result<JwkSet, String> {
     Ok(set)
 }
 
+/// Reads a JWK set as brands publish it under an address: keys that are of no use here, and shared
+/// secrets, which nobody publishes, are passed over.
+///
+/// # Errors
+/// Fails with what was expected if no key is left, or too many are.
+pub fn published(set: &Value) -> Result<JwkSet, String> {
+    let listed = set.get("keys").and_then(Value::as_array);
+    let listed = listed.ok_or("expected a JWK set (RFC 7517): an object with a list of `keys`")?;
+    let keys = listed.iter().filter_map(|one| {
+        let jwk: Jwk = serde_json::from_value(one.clone()).ok()?;
+        let signs = !matches!(
+            jwk.common.public_key_use,
+            Some(PublicKeyUse::Encryption | PublicKeyUse::Other(_))
+        );
+        let key = DecodingKey::from_jwk(&jwk).ok().filter(|_| signs)?;
+        (key.family() != jsonwebtoken::AlgorithmFamily::Hmac).then_some(jwk)
+    });
+    let keys: Vec<Jwk> = keys.collect();
+    if keys.is_empty() || keys.len() > KEYS_MAX {
+        return Err(format!(
+            "expected 1 to {KEYS_MAX} public keys with which tokens are signed, found {} among {}",
+            keys.len(),
+            listed.len()
+        ));
+    }
+    Ok(JwkSet { keys })
+}
+
+/// Whether a set has the key that a token names; a token that names none is tried with every key.
+#[must_use]
+pub fn has_key_of(set: &JwkSet, token: &str) -> bool {
+    // What is no token needs no key.
+    let named = (token.len() <= TOKEN_BYTES_MAX).then(|| jsonwebtoken::decode_header(token).ok());
+    let named = named.flatten().and_then(|header| header.kid);
+    named.is_none_or(|kid| {
+        let mut names = set.keys.iter().map(|jwk| jwk.common.key_id.as_ref());
+        names.any(|name| name == Some(&kid))
+    })
+}
+
 /// Returns the consumer that a token names, if the account trusts it.
 ///
 /// A key is only used with the algorithms of its own type, so that a public key is never taken for a
@@ -102,7 +144,7 @@ pub fn verify(trust: &Trust, token: &str, now: Timestamp) -> Result<ConsumerId, 
     }
     let header =
         jsonwebtoken::decode_header(token).map_err(|_not_a_header| IdentityError::Malformed)?;
-    let fits = |jwk: &&jsonwebtoken::jwk::Jwk| match &header.kid {
+    let fits = |jwk: &&Jwk| match &header.kid {
         Some(kid) => jwk.common.key_id.as_ref() == Some(kid),
         None => true,
     };
@@ -177,7 +219,7 @@ mod tests {
         Trust {
             issuer: "https://brand.example".to_owned(),
             audience: "usher".to_owned(),
-            keys: keys(&set).unwrap(),
+            keys: Arc::new(keys(&set).unwrap()),
         }
     }
 
@@ -298,5 +340,34 @@ mod tests {
             let error = keys(&set).unwrap_err();
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn of_what_is_published_public_keys_are_taken_that_sign() {
+        let ed = json!({"kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": ED_PUBLIC});
+        let (mut encrypts, mut signs) = (ed.clone(), ed.clone());
+        encrypts["use"] = "enc".into();
+        signs["use"] = "sig".into();
+        let secret = json!({"kty": "oct", "kid": "s", "k": URL_SAFE_NO_PAD.encode(SECRET)});
+        let set = json!({"keys": [ed, encrypts, signs, secret, {"kty": "NEW"}, 7]});
+        let taken = published(&set).unwrap();
+        assert_eq!(taken.keys.len(), 2);
+        for (set, expected) in [
+            (json!({"keys": [secret]}), "expected 1 to 16 public keys"),
+            (
+                json!({"keys": vec![ed; 17]}),
+                "expected 1 to 16 public keys",
+            ),
+            (json!({"keys": {}}), "expected a JWK set"),
+            (json!("keys"), "expected a JWK set"),
+        ] {
+            let error = published(&set).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let named = |kid| signed(kid, Algorithm::HS256, &claims(), &SECRET);
+        assert!(has_key_of(&taken, &named(Some("ed"))));
+        assert!(!has_key_of(&taken, &named(Some("other"))));
+        assert!(has_key_of(&taken, &named(None)));
+        assert!(has_key_of(&taken, "no token"));
     }
 }

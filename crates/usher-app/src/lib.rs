@@ -52,6 +52,7 @@ mod desks;
 mod hash;
 mod hours;
 mod idempotency;
+mod key_sets;
 mod noun;
 mod outbox;
 mod passwords;
@@ -82,6 +83,7 @@ pub struct App {
     pub(crate) namespaces: Arc<context::Namespaces>,
     pub(crate) credentials: credentials::Credentials,
     pub(crate) passwords: passwords::Passwords,
+    pub(crate) key_sets: key_sets::KeySets,
     pub(crate) log: decisions::log::Log,
     pub(crate) rates: rate::Limiter,
     pub(crate) floods: rate::Limiter<(AccountId, ConsumerId)>,
@@ -122,6 +124,7 @@ impl App {
             )),
             credentials: credentials::Credentials::new(),
             passwords: passwords::Passwords::new(),
+            key_sets: key_sets::KeySets::new(),
             log: decisions::log::Log::new(),
             rates: rate::Limiter::new(rate::ACCOUNT, options.rate_per_second, options.rate_burst),
             floods: rate::Limiter::new(

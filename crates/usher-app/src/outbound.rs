@@ -240,6 +240,16 @@ impl Outbound {
         self.check(&|_host| true, &url).map(drop)
     }
 
+    /// Whether what a URL answers can be believed: it is encrypted, or of a private host that the
+    /// operator has allowed.
+    #[must_use]
+    pub fn is_trustworthy(&self, url: &str) -> bool {
+        Url::parse(url).is_ok_and(|url| {
+            let host = url.host_str();
+            url.scheme() == "https" || host.is_some_and(|host| self.allowed.names(host))
+        })
+    }
+
     /// Checks what a URL says by itself; a name's addresses are checked when they are known.
     fn check(&self, rule: &HostRule, url: &Url) -> Result<String, OutboundError> {
         if !matches!(url.scheme(), "http" | "https") {

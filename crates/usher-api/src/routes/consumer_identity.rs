@@ -48,7 +48,7 @@ async fn put(
     headers: HeaderMap,
     extract::Json(written): extract::Json<wire::ConsumerIdentity>,
 ) -> Answer<(HeaderMap, Json<wire::ConsumerIdentity>)> {
-    consumers::trust(&caller, &app, written.into(), if_match(&headers)?).await?;
+    consumers::trust(&caller, &app, written.try_into()?, if_match(&headers)?).await?;
     get(State(app), Authenticated(caller)).await
 }
 
@@ -67,7 +67,7 @@ async fn delete(State(app): Shared, Authenticated(caller): Authenticated) -> Ans
     request_body = wire::NewConsumerToken,
     responses((status = 201, body = wire::ConsumerToken), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+        (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn create(
     State(app): Shared,
     extract::Json(new): extract::Json<wire::NewConsumerToken>,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use usher_app::consumers;
+use usher_app::error::Error;
 use usher_model::id::{AccountId, ConsumerId};
 use usher_model::value::Value;
 use utoipa::ToSchema;
@@ -17,28 +18,49 @@ pub struct ConsumerIdentity {
     /// Whom a token must be meant for: one of the claim `aud`.
     pub audience: String,
     /// The brand's public keys, as a JWK set (RFC 7517); a shared secret is a key of the type `oct`
-    /// and is never shown again.
-    #[schema(value_type = Object)]
-    pub keys: Value,
+    /// and is never shown again. Either these or `keysUrl`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub keys: Option<Value>,
+    /// Where the brand publishes its public keys: an address with `https`, which is tried at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_url: Option<String>,
 }
 
 impl From<consumers::Trusted> for ConsumerIdentity {
     fn from(trusted: consumers::Trusted) -> Self {
+        let (keys, keys_url) = match trusted.keys {
+            consumers::Keys::Set(keys) => (Some(keys), None),
+            consumers::Keys::Published(url) => (None, Some(url)),
+        };
         Self {
             issuer: trusted.issuer,
             audience: trusted.audience,
-            keys: trusted.keys,
+            keys,
+            keys_url,
         }
     }
 }
 
-impl From<ConsumerIdentity> for consumers::Trusted {
-    fn from(identity: ConsumerIdentity) -> Self {
-        Self {
+impl TryFrom<ConsumerIdentity> for consumers::Trusted {
+    type Error = Error;
+
+    fn try_from(identity: ConsumerIdentity) -> Result<Self, Error> {
+        let keys = match (identity.keys, identity.keys_url) {
+            (Some(keys), None) => consumers::Keys::Set(keys),
+            (None, Some(url)) => consumers::Keys::Published(url),
+            _ => {
+                return Err(Error::field(
+                    "#/keys",
+                    "expected either `keys` or `keysUrl`",
+                ));
+            }
+        };
+        Ok(Self {
             issuer: identity.issuer,
             audience: identity.audience,
-            keys: identity.keys,
-        }
+            keys,
+        })
     }
 }
 

@@ -71,6 +71,19 @@ impl Allowed {
     }
 }
 
+impl Allowed {
+    /// Whether a host is private and allowed, as far as it says itself: by its address or its name.
+    pub(super) fn names(&self, host: &str) -> bool {
+        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = literal.parse::<IpAddr>() {
+            return !is_public(address.to_canonical()) && self.allows(host, address);
+        }
+        let is_it =
+            |allowed: &Private| matches!(allowed, Private::Host(name) if *name == plain(host));
+        self.0.iter().any(is_it)
+    }
+}
+
 /// Returns a host's name as it is compared.
 fn plain(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
