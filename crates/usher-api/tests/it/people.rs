@@ -432,3 +432,48 @@ async fn a_rotated_credential_works_on_for_its_overlap_and_a_revoked_one_not_at_
     let listed = admin.get("/api/v1/credentials").await.expect(200);
     assert!(!listed.text.contains("hash") && !listed.text.contains("Hash"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_widget_is_told_of_an_agents_own_conversations_only() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let skill = json!({"id": "12", "name": "Billing"});
+    admin.post("/api/v1/skills", skill).await.expect(201);
+    for id in ["ada", "bob"] {
+        let user = json!({"id": id, "name": id, "kind": "HUMAN", "skills": [{"skillId": "12"}]});
+        admin.post("/api/v1/users", user).await.expect(201);
+    }
+    let opens = json!({"skillId": "12", "consumerId": "carl", "isAuthenticated": true});
+    let opened = admin.post("/api/v1/conversations", opens).await;
+    let id = opened.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let take = json!({"agentId": "ada", "force": true});
+    let path = format!("/api/v1/conversations/{id}/take-over");
+    admin.post(&path, take).await.expect(200);
+    let key = async |user: &str| {
+        let new = json!({"name": user, "role": "agent", "userId": user});
+        let made = admin.post("/api/v1/credentials", new).await.expect(201);
+        made.json()["apiKey"].as_str().unwrap().to_owned()
+    };
+    let (ada, bob) = (key("ada").await, key("bob").await);
+    let asked = async |key: &str, id: &str| {
+        let path = format!("/v1/widget/last-contact?conversationId={id}");
+        ask_as(&node, key, &path).await
+    };
+    let told = asked(&ada, &id).await.expect(200).json();
+    let current = json!({"conversationId": id, "consumerId": "carl", "agentId": "ada",
+        "skillId": "12", "intentName": null});
+    let none = json!({"state": "NONE", "current": current, "timeFrameSeconds": 3_600,
+        "notify": false});
+    assert_eq!(told, none);
+    asked(&bob, &id).await.expect(404);
+    asked(&ada, "nothing").await.expect(404);
+    node.stop().await;
+}
+
+/// Asks for something with somebody's key.
+async fn ask_as(node: &Node, key: &str, path: &str) -> crate::harness::Answer {
+    let request = axum::http::Request::builder().uri(path);
+    let request = request.header("authorization", format!("Bearer {key}"));
+    let request = request.body(axum::body::Body::empty()).unwrap();
+    node.send(request).await
+}

@@ -1,10 +1,12 @@
 //! The hosted bot carries out policies: the acceptance table of its contract.
 
 use serde_json::{Value, json};
+use usher_app::context::{self, Namespace, Session, Ttl};
 use usher_app::conversations::{self, New, State, View};
 use usher_app::feed::Event;
 use usher_app::policies;
 use usher_model::id::{ConversationId, PolicyId};
+use usher_model::role::Role;
 use usher_routing::seat::Status;
 
 use crate::harness::{Floor, agent, skill, skill_id, user};
@@ -243,7 +245,7 @@ async fn a_policy_that_is_paused_is_as_if_it_were_not_there() {
 }
 
 #[tokio::test]
-async fn row_9_and_10_an_agent_who_is_away_leaves_the_skill_or_the_fallback() {
+async fn row_9_an_agent_who_is_away_leaves_the_skill_of_the_action() {
     let floor = floor(json!({})).await;
     let ada = floor.hire("ada", 3).await;
     floor.set_status(&ada, Status::Offline).await;
@@ -252,6 +254,19 @@ async fn row_9_and_10_an_agent_who_is_away_leaves_the_skill_or_the_fallback() {
     policy(&floor, action).await;
     let id = open(&floor, "maven").await;
     assert_eq!(skill_of(&floor.get(&id).await), "vip");
+}
+
+#[tokio::test]
+async fn row_10_an_agent_who_is_away_leaves_the_fallback_if_the_action_has_no_skill() {
+    let floor = floor(json!({"fallbackSkillId": "vip"})).await;
+    let ada = floor.hire("ada", 3).await;
+    floor.set_status(&ada, Status::Offline).await;
+    let action = json!([{"type": "TRANSFER_TO_AGENT", "payload": {"userId": "ada"}}]);
+    policy(&floor, action).await;
+    let id = open(&floor, "desk").await;
+    let view = floor.get(&id).await;
+    assert_eq!((view.state, skill_of(&view)), (State::Queued, "vip"));
+    assert!(floor.offers(&ada).await.is_empty());
 }
 
 #[tokio::test]
@@ -267,6 +282,70 @@ async fn row_11_a_policy_that_targets_the_bots_own_skill_is_refused() {
         _ => None,
     });
     assert_eq!(refused.as_deref(), Some("REJECTED"));
+}
+
+#[tokio::test]
+async fn row_12_only_the_channel_that_a_policy_names_is_routed_by_it() {
+    let floor = floor(json!({})).await;
+    let action = json!([{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "vip"}}]);
+    policy(&floor, action).await;
+    for (channel, skill) in [("WHATSAPP", "vip"), ("SMS", "billing")] {
+        let new = New {
+            skill_id: Some(skill_id("maven")),
+            channel: Some(channel.to_owned()),
+            ..New::default()
+        };
+        let opened = conversations::open(&floor.as_consumer(channel), &floor.app, new).await;
+        floor.settle().await;
+        let id = opened.unwrap().conversation.id;
+        assert_eq!(skill_of(&floor.get(&id).await), skill, "{channel}");
+    }
+}
+
+#[tokio::test]
+async fn row_13_the_intent_that_a_dialog_starter_has_stored_picks_the_policy() {
+    let floor = floor(json!({"waitsForFirstMessage": true})).await;
+    let manager = floor.manager();
+    let by_intent = json!({
+        "name": "refunds",
+        "conditions": [{"property": "orchestrator.intent", "type": "EQUAL", "value": "refund"}],
+        "actions": [{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "vip"}}],
+    });
+    let made = policies::create(&manager, &floor.app, &by_intent)
+        .await
+        .unwrap();
+    let made = PolicyId::parse(made.document["id"].as_str().unwrap()).unwrap();
+    policies::set_enabled(&manager, &floor.app, &made, true, None)
+        .await
+        .unwrap();
+    for (intent, skill) in [("refund", "vip"), ("greeting", "billing")] {
+        let new = New {
+            skill_id: Some(skill_id("maven")),
+            ..New::default()
+        };
+        let consumer = floor.as_consumer(intent);
+        let opened = conversations::open(&consumer, &floor.app, new).await;
+        let id = opened.unwrap().conversation.id;
+        floor.settle().await;
+        let namespace = Namespace::parse("orchestrator").unwrap();
+        let session = Session::parse(id.as_str()).unwrap();
+        let Value::Object(properties) = json!({"intent": intent, "intentId": intent}) else {
+            panic!("expected an object");
+        };
+        let bot = floor.caller(Role::Bot);
+        let ttl = Ttl::OfSession;
+        context::write(
+            &bot, &floor.app, &namespace, &session, properties, ttl, None,
+        )
+        .await
+        .unwrap();
+        floor
+            .say(&consumer, &id, "My money, please.")
+            .await
+            .unwrap();
+        floor.settle().await;
+        assert_eq!(skill_of(&floor.get(&id).await), skill, "{intent}");
+    }
 }
 
 #[tokio::test]

@@ -287,6 +287,30 @@ async fn t9_a_conversation_that_is_closed_again_leaves_the_record_as_it_was() {
 }
 
 #[tokio::test]
+async fn t10_a_consumer_is_routed_although_the_record_cannot_be_read() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    // Nobody could set this: it stands for a context that answers nothing.
+    floor
+        .set(&json!({"lastAgent": {"namespace": "no name"}}))
+        .await;
+    let id = open(&floor, true).await;
+    assert_eq!(reason(&floor, &id).await.as_deref(), Some("LOOKUP_ERROR"));
+    let view = floor.accept(&ada).await;
+    assert_eq!(view.conversation.id, id);
+    assert_eq!(
+        view.conversation.latest_skill_id,
+        Some(skill_id("sales")),
+        "where it would have gone anyway"
+    );
+    // Nor does it keep anybody from closing.
+    conversations::close(&floor.as_agent(&ada), &floor.app, &id, Close::default())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn t11_a_conversation_that_a_bot_closed_supersedes_the_one_before() {
     let floor = floor().await;
     let ada = floor.staff("ada", 3).await;
@@ -314,6 +338,140 @@ async fn t11_a_conversation_that_a_bot_closed_supersedes_the_one_before() {
         .unwrap();
     let id = open(&floor, true).await;
     assert_eq!(reason(&floor, &id).await.as_deref(), Some("NO_HUMAN_AGENT"));
+}
+
+/// Returns what the agent of a conversation is shown, and whether it is worth a notice.
+async fn shown(floor: &Floor, id: &ConversationId) -> (Option<String>, bool) {
+    let contact = last_agent::last_contact(&floor.manager(), &floor.app, id)
+        .await
+        .unwrap();
+    let kind = contact.previous.map(|told| told.kind);
+    (kind, contact.is_worth_a_notice)
+}
+
+#[tokio::test]
+async fn w1_an_agent_is_told_of_their_own_conversation_ten_days_later() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    let before = first(&floor, &ada, GOOD).await;
+    floor.pass(10 * 24 * 60 * MINUTE).await;
+    floor.set_status(&ada, Status::Online).await;
+    let id = open(&floor, true).await;
+    floor.accept(&ada).await;
+    assert_eq!(told(&floor, &id).await, "SAME_AGENT");
+    let contact = last_agent::last_contact(&floor.as_agent(&ada), &floor.app, &id)
+        .await
+        .unwrap();
+    assert!(contact.is_worth_a_notice);
+    let previous = contact.previous.unwrap();
+    assert_eq!(previous.record["conversationId"], before.as_str());
+    let text = previous.text.unwrap();
+    assert!(
+        text.starts_with("You talked with this customer 10 days ago"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn w2_w3_a_colleague_counts_within_the_time_frame_and_in_the_same_skill() {
+    for (minutes, skill, kind) in [
+        (59, "front", "SAME_SKILL"),
+        (61, "front", "OTHER"),
+        (20, "other", "OTHER"),
+    ] {
+        let floor = floor().await;
+        floor.put(&self::skill("other")).await;
+        let ada = floor.staff("ada", 3).await;
+        first(&floor, &ada, GOOD).await;
+        floor.set_status(&ada, Status::Offline).await;
+        floor.pass(minutes * MINUTE).await;
+        let both = json!({"skills": [{"skillId": "sales"}, {"skillId": "other"}]});
+        floor.put(&user("grace", &both)).await;
+        let grace = crate::harness::agent("grace");
+        floor.set_status(&grace, Status::Online).await;
+        let new = New {
+            skill_id: Some(skill_id(skill)),
+            consumer_id: Some(ConsumerId::parse("carl").unwrap()),
+            is_authenticated: true,
+            ..New::default()
+        };
+        let opened = conversations::open(&floor.caller(Role::Bot), &floor.app, new).await;
+        floor.settle().await;
+        let id = opened.unwrap().conversation.id;
+        floor.accept(&grace).await;
+        assert_eq!(told(&floor, &id).await, kind, "{minutes} {skill}");
+        let is_worth_it = kind == "SAME_SKILL";
+        assert_eq!(
+            shown(&floor, &id).await,
+            (Some(kind.to_owned()), is_worth_it)
+        );
+        let noticed = floor.story(&id).await.contains(&"NOTICED".to_owned());
+        assert_eq!(noticed, is_worth_it, "{minutes} {skill}");
+    }
+}
+
+#[tokio::test]
+async fn w4_w7_nothing_is_looked_up_until_the_consumer_is_known() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    let new = New {
+        skill_id: Some(skill_id("sales")),
+        consumer_id: Some(ConsumerId::parse("somebody").unwrap()),
+        ..New::default()
+    };
+    let opened = conversations::open(&floor.caller(Role::Bot), &floor.app, new).await;
+    floor.settle().await;
+    let id = opened.unwrap().conversation.id;
+    floor.accept(&ada).await;
+    assert_eq!(shown(&floor, &id).await, (None, false));
+    let carl = ConsumerId::parse("carl").unwrap();
+    conversations::identify(&floor.caller(Role::Bot), &floor.app, &id, carl)
+        .await
+        .unwrap();
+    assert_eq!(told(&floor, &id).await, "SAME_AGENT");
+    assert_eq!(
+        shown(&floor, &id).await,
+        (Some("SAME_AGENT".to_owned()), true)
+    );
+}
+
+#[tokio::test]
+async fn w6_a_colleague_who_gets_the_conversation_is_told_anew() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 3).await;
+    first(&floor, &ada, GOOD).await;
+    let id = open(&floor, true).await;
+    floor.accept(&ada).await;
+    assert_eq!(told(&floor, &id).await, "SAME_AGENT");
+    let grace = floor.staff("grace", 3).await;
+    let to = conversations::Transfer {
+        agent_id: Some(grace.clone()),
+        ..conversations::Transfer::default()
+    };
+    conversations::transfer(&floor.as_agent(&ada), &floor.app, &id, to)
+        .await
+        .unwrap();
+    floor.settle().await;
+    floor.accept(&grace).await;
+    let anew = async {
+        while told(&floor, &id).await != "SAME_SKILL" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), anew)
+        .await
+        .unwrap();
+    assert_eq!(
+        shown(&floor, &id).await,
+        (Some("SAME_SKILL".to_owned()), true)
+    );
+    let story = floor.story(&id).await;
+    assert_eq!(story.iter().filter(|name| *name == "NOTICED").count(), 2);
+    // The one who gave it away is shown nothing of a colleague's.
+    let contact = last_agent::last_contact(&floor.as_agent(&ada), &floor.app, &id).await;
+    let previous = contact.unwrap().previous.unwrap();
+    assert_eq!(previous.agent_id, grace);
 }
 
 #[tokio::test]
