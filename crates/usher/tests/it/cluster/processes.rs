@@ -122,6 +122,47 @@ fn conversations_outlive_the_nodes_that_serve_them() {
     assert!(read.said >= read.conversations, "{read:?}");
 }
 
+#[test]
+fn a_node_that_slept_beyond_its_leases_gives_nothing_away_twice() {
+    const PLACES: usize = 2;
+    let floor = Floor::start("asleep");
+    floor.serve(Node::A);
+    floor.hire(&["ada", "bob"], PLACES);
+    floor.set_presence(5, 1);
+    // Who is alone matches: the desk's lease is A's.
+    let mut ada = Line::new(&floor, Node::A, "?asAgent=ada");
+    ada.available();
+    let held = floor.open(Node::A, "carl", "held");
+    ada.accept();
+    floor.open(Node::A, "dora", "rings");
+    let rings = ada.until("OFFERED")["event"]["offerId"].clone();
+    floor.serve(Node::B);
+    let mut bob = Line::new(&floor, Node::B, "?asAgent=bob");
+    bob.available_for(600);
+
+    floor.pause(Node::A);
+    std::thread::scope(|scope| {
+        // It is there before anybody else knows that the agent has gone, and read long after.
+        let late = scope.spawn(|| floor.accept_at(Node::A, "ada", &rings));
+        // B takes over the desk, finds the agent gone, and gives both to the other one.
+        bob.accept();
+        bob.accept();
+        floor.open(Node::B, "eli", "waits");
+        floor.resume(Node::A);
+        let (status, answer) = late.join().unwrap();
+        assert_eq!(status, 409, "{answer}");
+        assert_eq!(answer["code"], "OFFER_GONE", "{answer}");
+    });
+    // What waits is given to whoever is there now, once; and what A held is B's to talk about.
+    ada.hang_up();
+    ada.available_for(600);
+    ada.accept();
+    let mut carl = Line::new(&floor, Node::A, "?asConsumer=carl");
+    talk(&held, "awake", SLOW_TURNS, &mut carl, &mut bob);
+    floor.close_conversation(Node::A, &held);
+    log::check(&floor);
+}
+
 /// Has node A match a conversation.
 fn lead(floor: &Floor) {
     let mut socket = Socket::open(&floor.address(Node::A), "?asAgent=ada", &floor.key).unwrap();

@@ -117,6 +117,41 @@ impl Floor {
         process.exit_code();
     }
 
+    /// Stops a node where it is, as a machine does that sleeps; its connections stay.
+    pub(super) fn pause(&self, node: Node) {
+        self.signal(node, "STOP");
+    }
+
+    /// Lets a paused node go on.
+    pub(super) fn resume(&self, node: Node) {
+        self.signal(node, "CONT");
+    }
+
+    fn signal(&self, node: Node, name: &str) {
+        let process = self.nodes[node as usize].lock().unwrap();
+        process.as_ref().unwrap().signal(name);
+    }
+
+    /// Sets for how long agents count as there, and how long after that conversations stay theirs.
+    pub(super) fn set_presence(&self, lease_seconds: u64, grace_seconds: u64) {
+        let routing = json!({"leaseSeconds": lease_seconds, "graceSeconds": grace_seconds});
+        let answer = self.send(
+            "PUT",
+            Node::A,
+            "/api/v1/settings",
+            "",
+            &json!({"routing": routing}),
+        );
+        assert_eq!(answer.unwrap().0, 200);
+    }
+
+    /// Has a node accept an offer for an agent, and waits for its answer however long that takes.
+    pub(super) fn accept_at(&self, node: Node, agent: &str, offer: &Value) -> (u16, Value) {
+        let path = format!("/api/v1/offers/{}/accept", offer.as_str().unwrap());
+        let accept = json!({"asAgent": agent});
+        self.post(node, &path, "", &accept).unwrap()
+    }
+
     /// Lets nobody begin another conversation.
     pub(super) fn no_more(&self) {
         self.is_enough.store(true, Ordering::SeqCst);
@@ -191,12 +226,27 @@ impl Floor {
         name: &str,
         body: &Value,
     ) -> Result<(u16, Value), ureq::Error> {
+        self.send("POST", node, path, name, body)
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        node: Node,
+        path: &str,
+        name: &str,
+        body: &Value,
+    ) -> Result<(u16, Value), ureq::Error> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build()
             .into();
-        let mut request = agent
-            .post(format!("http://{}{path}", self.address(node)))
+        let url = format!("http://{}{path}", self.address(node));
+        let mut request = match method {
+            "PUT" => agent.put(url),
+            _ => agent.post(url),
+        };
+        request = request
             .header("authorization", format!("Bearer {}", self.key))
             .header("content-type", "application/json");
         if !name.is_empty() {
@@ -293,6 +343,13 @@ impl<'f> Line<'f> {
 
     pub(super) fn available(&mut self) {
         self.try_command(&json!({"type": "SET_AVAILABILITY", "status": "ONLINE"}));
+    }
+
+    /// Is there for a while, however long nobody reads the socket.
+    pub(super) fn available_for(&mut self, seconds: u64) {
+        let online = json!({"type": "SET_AVAILABILITY", "status": "ONLINE",
+            "leaseSeconds": seconds});
+        self.try_command(&online);
     }
 
     /// Waits for an offer and accepts it.
