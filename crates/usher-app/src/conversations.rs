@@ -3,6 +3,7 @@
 mod close;
 mod open;
 mod people;
+mod response;
 mod say;
 mod search;
 mod transfer;
@@ -12,6 +13,7 @@ mod why;
 pub use close::{Close, answer_survey, close, close_dialog};
 pub use open::{New, open};
 pub use people::{identify, join, leave};
+pub use response::{Asked, set_response_time};
 pub use say::{As, Said, Say, read, say};
 pub use search::{
     Among, Device, Found, MessageKind, Search, alerted, is_queued, running_mcs, search,
@@ -26,6 +28,7 @@ pub use usher_store::record::conversation::{
 
 pub(crate) use close::{end_dialogs, end_survey, survey_ends_at};
 pub(crate) use people::step_up;
+pub(crate) use response::{response_due_at, response_time};
 pub(crate) use say::{Words, write_message};
 pub(crate) use transfer::came_of;
 pub(crate) use view::{find, view};

@@ -9,6 +9,7 @@
 
 mod events;
 mod follow;
+mod idle;
 mod keep;
 mod lease;
 mod load;
@@ -95,6 +96,10 @@ pub(crate) struct State {
     seen: follow::Seen,
     /// When the surveys that are open have been so for too long.
     surveys: BTreeSet<(Timestamp, ConversationId)>,
+    /// Since when conversations have been silent whose silence was told.
+    idle_told: HashMap<ConversationId, Timestamp>,
+    /// When to look for silences again.
+    idle_looks_at: Option<Timestamp>,
     /// When what an administrator has set was last read.
     rules_read_at: Timestamp,
     /// When somebody last asked for the desk.

@@ -49,6 +49,8 @@ kinds! {
     ParticipantJoined "conversation.participant_joined" "PARTICIPANT_JOINED";
     ParticipantLeft "conversation.participant_left" "PARTICIPANT_LEFT";
     ConsumerIdentified "conversation.consumer_identified" "CONSUMER_IDENTIFIED";
+    ResponseTimeChanged "conversation.response_time_changed" "RESPONSE_TIME_CHANGED";
+    Idle "conversation.idle" "IDLE";
     DialogOpened "dialog.opened" "DIALOG_OPENED";
     DialogClosed "dialog.closed" "DIALOG_CLOSED";
     SurveyAnswered "survey.answered" "SURVEY_ANSWERED";

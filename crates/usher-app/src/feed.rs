@@ -26,7 +26,7 @@ use crate::error::{Code, Error, Result};
 
 pub use usher_store::record::conversation::{CloseReason, DialogKind, ParticipantRole, Priority};
 pub use usher_store::record::event::{
-    ActionOutcome, Audience, Candidate, Message, SenderRole, Transfer, Why,
+    ActionOutcome, Audience, Candidate, Message, ResponseTime, SenderRole, Transfer, WaitsFor, Why,
 };
 pub use usher_store::record::{AgentStatus, Event};
 

@@ -168,6 +168,16 @@ pub fn events(caller: &Caller) -> Result<&'static [event::Event]> {
     Ok(&event::EVENTS)
 }
 
+/// Whether the account's callers are told of a function that failed with the contract's status 901.
+///
+/// # Errors
+/// Fails if the store cannot be read.
+pub async fn is_failure_901(caller: &Caller, app: &App) -> Result<bool> {
+    let rules = rules::current(app, &caller.account).await?;
+    let settings = rules.settings.as_ref();
+    Ok(settings.is_some_and(|kept| kept.record.is_function_failure_901))
+}
+
 /// Says anew what a function is to be; a version that runs is not touched, but its skills, its
 /// schedule and whom it trusts change at once.
 ///

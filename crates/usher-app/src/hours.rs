@@ -9,6 +9,7 @@ use usher_model::value::Value;
 use usher_policy::calendar;
 use usher_policy::hours::{Hours, Opening, date};
 use usher_routing::command::{self, Command};
+use usher_store::record::Skill;
 use usher_store::record::conversation::{CloseReason, Closed};
 use usher_store::record::event::{Audience, SenderRole};
 use usher_store::record::skill::{self as kept, OutsideHours};
@@ -35,6 +36,12 @@ fn hours(kept: &kept::Hours) -> Option<Hours> {
         }
     }
     Some(hours)
+}
+
+/// Whether an instant is outside of a skill's business hours.
+pub(crate) fn is_outside(skill: &Skill, at: Timestamp) -> bool {
+    let hours = skill.hours.as_ref().and_then(hours);
+    hours.is_some_and(|hours| !hours.is_open(at))
 }
 
 const fn opening(span: &kept::DaySpan) -> Option<Opening> {

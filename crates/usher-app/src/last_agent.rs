@@ -221,7 +221,8 @@ fn record(payload: &Object) -> Option<Record> {
 /// Remembers who had a conversation whose main dialog has ended, for the consumer's next one. A
 /// failure never affects the close.
 pub(crate) async fn remember(app: &App, desk: &AccountDesk, conversation: &Conversation) {
-    if !conversation.is_authenticated {
+    let is_recorded = desk.lock().rules.settings.last_agent.is_recorded;
+    if !conversation.is_authenticated || !is_recorded {
         return;
     }
     if let Err(error) = write(app, desk, conversation).await {

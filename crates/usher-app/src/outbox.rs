@@ -13,6 +13,7 @@ pub(crate) mod lease;
 
 mod command;
 mod deliver;
+mod payload;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -94,6 +95,11 @@ impl Outbox {
     }
 }
 
+/// Returns the contracts' names of what functions and consumers may be told.
+pub(crate) fn told_names() -> Vec<&'static str> {
+    functions::NAMES.iter().map(|(name, _)| *name).collect()
+}
+
 /// Keeps a task for each receiver until the application stops.
 pub(crate) async fn keep(app: Arc<App>) {
     let stopping = app.tasks.stopping().clone();
@@ -141,7 +147,8 @@ async fn look(app: &Arc<App>) -> Result<()> {
     Ok(())
 }
 
-/// Sees to it that the functions of an account get what happens from now on.
+/// Sees to it that the functions of an account, and its automatic messages, get what happens from now
+/// on.
 pub(crate) async fn follow_functions(app: &App, account: &AccountId) -> Result<()> {
     let cursor = feed::last_sequence(app, account).await?;
     if follow(app, account, FUNCTIONS, cursor).await? {

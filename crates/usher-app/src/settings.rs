@@ -13,6 +13,7 @@ use crate::check::Checks;
 use crate::desks;
 use crate::error::{Code, Error, Result};
 use crate::last_agent;
+use crate::outbox;
 use crate::rules;
 use crate::rules::edit::Step;
 use crate::skills::check_weights;
@@ -20,8 +21,8 @@ use crate::skills::check_weights;
 pub use usher_store::record::Settings;
 pub use usher_store::record::floor::AgentStatus;
 pub use usher_store::record::settings::{
-    BotSettings, CannedReply, LastAgentSettings, MissingMcs, NoticeChannel, NoticeSettings,
-    RoutingSettings, Silence, Widget, WidgetAudience, WorkspaceSettings,
+    BotSettings, CannedReply, IdleSettings, LastAgentSettings, MissingMcs, NoticeChannel,
+    NoticeSettings, RoutingSettings, Silence, Widget, WidgetAudience, WorkspaceSettings,
 };
 
 /// Days that decisions may be kept.
@@ -88,6 +89,7 @@ pub async fn put(
 ) -> Result<()> {
     caller.require(Permission::SettingsWrite)?;
     check(caller, app, &settings).await?;
+    let is_told = !settings.automatic_messages.is_empty();
     rules::edit::change(app, caller, |rules, edit| {
         let revision = rules.settings.as_ref().map_or(0, |kept| kept.revision);
         if expected.is_some_and(|expected| expected != revision) {
@@ -101,6 +103,9 @@ pub async fn put(
         Ok(())
     })
     .await?;
+    if is_told {
+        outbox::follow_functions(app, &caller.account).await?;
+    }
     desks::rules_changed(app, &caller.account).await
 }
 
@@ -144,6 +149,20 @@ async fn check(caller: &Caller, app: &App, settings: &Kept) -> Result<()> {
         "#/lastAgent/namespace",
         "expected a context namespace of letters, digits and `_` that is not reserved",
     );
+    let idle = &settings.idle;
+    checks.seconds(idle.agent_seconds, "#/idle/agentSeconds");
+    checks.seconds(idle.consumer_seconds, "#/idle/consumerSeconds");
+    checks.seconds(idle.queue_seconds, "#/idle/queueSeconds");
+    for (name, text) in &settings.automatic_messages {
+        let pointer = format!("#/automaticMessages/{name}");
+        let expected = || format!("expected one of {}", outbox::told_names().join(", "));
+        checks.require(
+            outbox::told_names().contains(&name.as_str()),
+            &pointer,
+            expected(),
+        );
+        checks.message(text, &pointer);
+    }
     check_workspace(&mut checks, &settings.workspace);
     let mut mentioned = mentioned(&settings.routing);
     mentioned.extend(mentioned_in_workspace(&settings.workspace));
@@ -164,6 +183,8 @@ fn check_routing(checks: &mut Checks, routing: &RoutingSettings) {
         ("suggestSeconds", routing.suggest_seconds),
         ("leaseSeconds", routing.lease_seconds),
         ("graceSeconds", routing.grace_seconds),
+        ("responseSeconds", routing.response_seconds),
+        ("urgentResponseSeconds", routing.urgent_response_seconds),
     ] {
         checks.seconds(Some(seconds), &format!("#/routing/{field}"));
     }

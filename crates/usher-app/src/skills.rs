@@ -162,6 +162,11 @@ fn check_routing(checks: &mut Checks, routing: &SkillRouting) {
         routing.answer_within_seconds,
         "#/routing/answerWithinSeconds",
     );
+    checks.seconds(routing.response_seconds, "#/routing/responseSeconds");
+    checks.seconds(
+        routing.urgent_response_seconds,
+        "#/routing/urgentResponseSeconds",
+    );
     if let Some(weights) = &routing.weights {
         check_weights(checks, weights, "#/routing/weights");
     }

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use usher_app::App;
+use usher_app::caller::Caller;
 use usher_app::credentials;
 use usher_app::error::{Code, Error, Kind};
 use usher_app::functions::{self, Given};
@@ -147,7 +148,7 @@ impl Version {
     }
 
     /// Returns the answer that says why there is none.
-    fn refusal(self, error: &Error) -> Response {
+    fn refusal(self, error: &Error, is_901: bool) -> Response {
         let (one, two) = codes(error.code);
         let message = match error.kind() {
             Kind::Internal => "an internal error",
@@ -165,11 +166,17 @@ impl Version {
         // Text only: writing it cannot fail.
         let body = body.unwrap_or_default();
         let status = match error.kind() {
+            _ if is_901 && is_of_function(error.code) => failed(),
             Kind::Invalid if !is_of_function(error.code) => StatusCode::BAD_REQUEST,
             _ => problem::row(error.code).status,
         };
         (status, Json(body)).into_response()
     }
+}
+
+/// Returns the contract's status of a function that failed, which is none of HTTP's.
+fn failed() -> StatusCode {
+    StatusCode::from_u16(901).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 const fn is_of_function(code: Code) -> bool {
@@ -198,11 +205,19 @@ const fn codes(code: Code) -> (&'static str, &'static str) {
     }
 }
 
-fn answered<T: Serialize>(version: Version, answer: Result<T, Error>) -> Response {
-    match answer {
+async fn answered<T: Serialize>(
+    caller: &Caller,
+    app: &App,
+    version: Version,
+    answer: Result<T, Error>,
+) -> Result<Response, Failure> {
+    Ok(match answer {
         Ok(answer) => Json(answer).into_response(),
-        Err(error) => version.refusal(&error),
-    }
+        Err(error) => {
+            let is_901 = functions::is_failure_901(caller, app).await?;
+            version.refusal(&error, is_901)
+        }
+    })
 }
 
 /// Run a deployed function.
@@ -213,7 +228,7 @@ fn answered<T: Serialize>(version: Version, answer: Result<T, Error>) -> Respons
     params(FunctionPath, InvokeQuery), request_body = Invocation,
     responses((status = 200, description = "What it answered", body = Value),
         (status = 404, description = "There is none, or it is not deployed", body = Refusal),
-        (status = 422, description = "It failed", body = Refusal)))]
+        (status = 422, description = "It failed; 901 if the account has set it so", body = Refusal)))]
 async fn invoke(
     State(app): Shared,
     Authenticated(caller): Authenticated,
@@ -231,7 +246,8 @@ async fn invoke(
         Ok(id) => functions::call(&caller, &app, id, given.into()).await,
         Err(error) => Err(error),
     };
-    Ok(answered(version, answer.map(|answer| answer.result)))
+    let result = answer.map(|answer| answer.result);
+    answered(&caller, &app, version, result).await
 }
 
 /// Run the deployed functions that listen to an event.
@@ -240,7 +256,8 @@ async fn invoke(
     params(EventPath, InvokeQuery), request_body = Invocation,
     responses((status = 200, description = "What they answered, in the order in which they were made",
             body = Vec<EventResult>),
-        (status = 422, description = "One of them failed", body = Refusal)))]
+        (status = 422, description = "One of them failed; 901 if the account has set it so",
+            body = Refusal)))]
 async fn invoke_event(
     State(app): Shared,
     Authenticated(caller): Authenticated,
@@ -262,7 +279,7 @@ async fn invoke_event(
         result: answer.result,
     };
     let results = answers.map(|answers| answers.into_iter().map(result).collect::<Vec<_>>());
-    Ok(answered(version, results))
+    answered(&caller, &app, version, results).await
 }
 
 fn skill(query: &InvokeQuery) -> Result<Option<SkillId>, Error> {

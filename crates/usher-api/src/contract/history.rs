@@ -29,7 +29,9 @@ use utoipa_axum::routes;
 use self::monitoring::Monitoring;
 use self::names::Names;
 use self::parts::Parts;
-use self::record::{Campaign, ConsumerParticipant, HistoryDialog, Outline, Record, Took, agents};
+use self::record::{
+    Campaign, ConsumerParticipant, HistoryDialog, Outline, Record, ResponseTime, Took, agents,
+};
 use self::wanted::{Wanted, among, closed};
 use super::shape::{AccountPath, Id, Metadata, Rows};
 use crate::extract::{self, Authenticated, Path, Query, Shared};
@@ -246,6 +248,7 @@ impl Story {
             sdes: parts.tell("sdes", || sdes::said(conversation, true)),
             un_auth_sdes: parts.tell("unAuthSdes", || sdes::said(conversation, false)),
             monitoring: parts.tell("monitoring", || Monitoring::of(conversation)),
+            response_time: parts.tell("responseTime", || ResponseTime::of(&self.view)),
         }
     }
 }

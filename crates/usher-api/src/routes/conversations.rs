@@ -37,6 +37,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(join))
         .routes(routes!(leave))
         .routes(routes!(identify))
+        .routes(routes!(set_response_time))
         .routes(routes!(close))
         .routes(routes!(close_dialog))
         .routes(routes!(answer_survey))
@@ -331,6 +332,27 @@ async fn identify(
         }
     };
     Ok(shown(view))
+}
+
+/// Say when an answer is due: the consumer whether it is urgent, the agent by when there is one.
+#[utoipa::path(post, path = "/api/v1/conversations/{conversationId}/response-time",
+    tag = "conversations",
+    params(("conversationId" = String, Path, description = "The conversation")),
+    request_body = wire::NewResponseTime,
+    responses((status = 200, body = wire::Conversation), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn set_response_time(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(conversation): Path<String>,
+    extract::Json(new): extract::Json<wire::NewResponseTime>,
+) -> Answer<Shown> {
+    let id = id(&conversation)?;
+    require_consumer(&caller, &app, &id, new.as_consumer.named()).await?;
+    let (by, asked) = new.read()?;
+    Ok(shown(
+        conversations::set_response_time(&caller, &app, &id, by.as_ref(), asked).await?,
+    ))
 }
 
 /// Close a conversation at once, without a survey.

@@ -33,8 +33,8 @@ async fn get(
 
 /// Replace the settings; they are live on the next decision.
 ///
-/// Of `routing`, `bot`, `lastAgent` and `workspace` what is left out stays as it is; of the rest it becomes what it
-/// is by default.
+/// Of `routing`, `bot`, `lastAgent`, `workspace` and `idle` what is left out stays as it is; of the
+/// rest it becomes what it is by default.
 #[utoipa::path(put, path = "/api/v1/settings", tag = "settings", request_body = wire::Settings,
     responses((status = 200, body = wire::Settings), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
@@ -55,7 +55,7 @@ async fn put(
 }
 
 /// The parts of the settings of which a replacement keeps what it leaves out.
-const PARTS: [&str; 5] = ["routing", "bot", "lastAgent", "notice", "workspace"];
+const PARTS: [&str; 6] = ["routing", "bot", "lastAgent", "notice", "workspace", "idle"];
 
 /// Fills in what was there before and is left out of a part.
 fn keep(written: &mut Value, before: &Value, is_part: bool) {

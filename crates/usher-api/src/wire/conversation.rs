@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use usher_app::conversations as app;
+use usher_app::error::Error;
 use usher_app::feed;
 use usher_app::sdes;
 use usher_model::id::{
@@ -93,6 +94,7 @@ impl From<NewConversation> for app::New {
     "channel": "WEB", "startedAt": "2026-05-01T10:00:00.000Z", "transfers": 0, "messages": 1,
     "mcs": null, "csat": null, "closed": null, "position": {"ahead": 2, "isAtLeast": false},
     "expectedWaitSeconds": {"from": 20, "likely": 45, "to": 90},
+    "responseTime": {"isUrgent": false, "seconds": 3600, "dueAt": "2026-05-01T11:00:00.000Z"},
     "dialogs": [{"id": "01a1fd29-7863-7000-986a-772e5e30b132", "type": "MAIN",
         "startedAt": "2026-05-01T10:00:00.000Z", "skillId": "1001", "closed": null}],
     "participants": [{"id": "ada", "role": "CONSUMER", "joinedAt": "2026-05-01T10:00:00.000Z"}]
@@ -142,10 +144,30 @@ pub struct Conversation {
     /// How long it will probably wait; absent if nothing tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_wait_seconds: Option<ExpectedWait>,
+    /// How soon an answer is due.
+    pub response_time: ResponseTime,
     /// Its parts, the main one first.
     pub dialogs: Vec<Dialog>,
     /// Who takes or took part.
     pub participants: Vec<Participant>,
+}
+
+/// How soon an answer is due.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseTime {
+    /// Whether the consumer has asked for one soon.
+    pub is_urgent: bool,
+    /// How soon, after the consumer wrote.
+    pub seconds: u32,
+    /// By when the agent has promised one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub promised_at: Option<Timestamp>,
+    /// By when it is due; absent while it is the consumer's turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub due_at: Option<Timestamp>,
 }
 
 /// A conversation's place in its queue.
@@ -280,6 +302,12 @@ impl From<app::View> for Conversation {
             closed: conversation.closed.map(Into::into),
             position: view.position.map(Into::into),
             expected_wait_seconds: view.estimate.map(Into::into),
+            response_time: ResponseTime {
+                is_urgent: view.response_time.is_urgent,
+                seconds: view.response_time.seconds,
+                promised_at: view.response_time.promised_at,
+                due_at: view.response_due_at,
+            },
             dialogs: dialogs.collect(),
             participants: participants.collect(),
         }
@@ -419,6 +447,51 @@ impl Read {
     #[must_use]
     pub fn reader(&self) -> Option<app::As> {
         speaker(&self.as_consumer, self.as_agent.clone())
+    }
+}
+
+/// When an answer is due: either of the two.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"isUrgent": true, "asConsumer": true}))]
+pub struct NewResponseTime {
+    /// Whether the consumer asks for one soon.
+    pub is_urgent: Option<bool>,
+    /// By when the agent promises one; null takes the promise back.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub promised_at: Option<Option<Timestamp>>,
+    /// In the consumer's name, for a credential that may act for others: `true`, or the consumer's id.
+    #[serde(default)]
+    #[schema(value_type = bool)]
+    pub as_consumer: AsConsumer,
+    /// In an agent's name, for a credential that may act for others.
+    #[schema(value_type = Option<String>)]
+    pub as_agent: Option<AgentId>,
+}
+
+/// Reads a field that is there, be it null.
+fn given<'de, D: serde::Deserializer<'de>>(
+    field: D,
+) -> Result<Option<Option<Timestamp>>, D::Error> {
+    Option::deserialize(field).map(Some)
+}
+
+impl NewResponseTime {
+    /// Returns who says what.
+    ///
+    /// # Errors
+    /// Fails unless exactly one thing is said.
+    pub fn read(self) -> Result<(Option<app::As>, app::Asked), Error> {
+        let asked = match (self.is_urgent, self.promised_at) {
+            (Some(is_urgent), None) => app::Asked::Urgent(is_urgent),
+            (None, Some(at)) => app::Asked::Promise(at),
+            _ => {
+                let message = "expected either `isUrgent` or `promisedAt`";
+                return Err(Error::field("#/isUrgent", message));
+            }
+        };
+        Ok((speaker(&self.as_consumer, self.as_agent), asked))
     }
 }
 

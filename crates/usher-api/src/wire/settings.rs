@@ -54,6 +54,78 @@ pub struct Settings {
     pub last_agent: LastAgentSettings,
     /// What agents find in their workspace.
     pub workspace: WorkspaceSettings,
+    /// After how long functions are told that nothing happens.
+    pub idle: IdleSettings,
+    /// What consumers are told by itself, by the contracts' name of what happened, such as
+    /// `CONSUMER_NON_RESPONSIVE`; a function that listens to the event may say something else.
+    pub automatic_messages: BTreeMap<String, String>,
+    /// The status with which a function that failed is told to its caller.
+    pub function_failure_status: FunctionFailureStatus,
+}
+
+/// The status with which a function that failed is told to its caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "u16", into = "u16")]
+#[schema(value_type = u16, example = 422)]
+pub enum FunctionFailureStatus {
+    /// 422, as HTTP has it.
+    #[default]
+    Unprocessable,
+    /// 901, as the contract has it.
+    Contract,
+}
+
+impl TryFrom<u16> for FunctionFailureStatus {
+    type Error = String;
+
+    fn try_from(status: u16) -> Result<Self, String> {
+        match status {
+            422 => Ok(Self::Unprocessable),
+            901 => Ok(Self::Contract),
+            other => Err(format!("expected 422 or 901, found {other}")),
+        }
+    }
+}
+
+impl From<FunctionFailureStatus> for u16 {
+    fn from(status: FunctionFailureStatus) -> Self {
+        match status {
+            FunctionFailureStatus::Unprocessable => 422,
+            FunctionFailureStatus::Contract => 901,
+        }
+    }
+}
+
+/// After how long functions are told that nothing happens; without a time they are not.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct IdleSettings {
+    /// Since the consumer wrote to an agent who has not answered.
+    pub agent_seconds: Option<u32>,
+    /// Since an agent wrote to the consumer, who has not answered.
+    pub consumer_seconds: Option<u32>,
+    /// Since a conversation waits for an agent.
+    pub queue_seconds: Option<u32>,
+}
+
+impl From<settings::IdleSettings> for IdleSettings {
+    fn from(idle: settings::IdleSettings) -> Self {
+        Self {
+            agent_seconds: idle.agent_seconds,
+            consumer_seconds: idle.consumer_seconds,
+            queue_seconds: idle.queue_seconds,
+        }
+    }
+}
+
+impl From<IdleSettings> for settings::IdleSettings {
+    fn from(idle: IdleSettings) -> Self {
+        Self {
+            agent_seconds: idle.agent_seconds,
+            consumer_seconds: idle.consumer_seconds,
+            queue_seconds: idle.queue_seconds,
+        }
+    }
 }
 
 impl From<settings::Settings> for Settings {
@@ -76,6 +148,12 @@ impl From<settings::Settings> for Settings {
             bot: settings.bot.into(),
             last_agent: settings.last_agent.into(),
             workspace: settings.workspace.into(),
+            idle: settings.idle.into(),
+            automatic_messages: settings.automatic_messages,
+            function_failure_status: match settings.is_function_failure_901 {
+                true => FunctionFailureStatus::Contract,
+                false => FunctionFailureStatus::Unprocessable,
+            },
         }
     }
 }
@@ -97,6 +175,10 @@ impl From<Settings> for settings::Settings {
             bot: settings.bot.into(),
             last_agent: settings.last_agent.into(),
             workspace: settings.workspace.into(),
+            idle: settings.idle.into(),
+            automatic_messages: settings.automatic_messages,
+            is_function_failure_901: settings.function_failure_status
+                == FunctionFailureStatus::Contract,
         }
     }
 }
@@ -130,6 +212,10 @@ pub struct RoutingSettings {
     pub grace_seconds: u32,
     /// What happens to them then.
     pub silence: Silence,
+    /// How soon an agent is to answer.
+    pub response_seconds: u32,
+    /// How soon, if the consumer says that it is urgent.
+    pub urgent_response_seconds: u32,
 }
 
 /// What happens to the conversations of an agent who has fallen silent.
@@ -165,6 +251,8 @@ impl From<settings::RoutingSettings> for RoutingSettings {
                 settings::Silence::Requeue => Silence::Requeue,
                 settings::Silence::Keep => Silence::Keep,
             },
+            response_seconds: routing.response_seconds,
+            urgent_response_seconds: routing.urgent_response_seconds,
         }
     }
 }
@@ -186,6 +274,8 @@ impl From<RoutingSettings> for settings::RoutingSettings {
                 Silence::Requeue => settings::Silence::Requeue,
                 Silence::Keep => settings::Silence::Keep,
             },
+            response_seconds: routing.response_seconds,
+            urgent_response_seconds: routing.urgent_response_seconds,
         }
     }
 }
@@ -240,6 +330,8 @@ pub struct LastAgentSettings {
     pub ttl_seconds: u64,
     /// The context namespace of the record.
     pub namespace: String,
+    /// Whether Usher keeps the record; say no where a function keeps it.
+    pub is_recorded: bool,
     /// How long the agent may take to accept.
     pub suggest_timeout_seconds: u32,
     /// Which statuses count as available.
@@ -320,6 +412,7 @@ impl From<settings::LastAgentSettings> for LastAgentSettings {
             time_frame_seconds: last_agent.time_frame_seconds,
             ttl_seconds: last_agent.ttl_seconds,
             namespace: last_agent.namespace,
+            is_recorded: last_agent.is_recorded,
             suggest_timeout_seconds: last_agent.suggest_timeout_seconds,
             available_statuses: statuses
                 .map(|status| match status {
@@ -347,6 +440,7 @@ impl From<LastAgentSettings> for settings::LastAgentSettings {
             time_frame_seconds: last_agent.time_frame_seconds,
             ttl_seconds: last_agent.ttl_seconds,
             namespace: last_agent.namespace,
+            is_recorded: last_agent.is_recorded,
             suggest_timeout_seconds: last_agent.suggest_timeout_seconds,
             available_statuses: statuses
                 .map(|status| match status {

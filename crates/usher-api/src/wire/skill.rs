@@ -113,6 +113,10 @@ pub struct SkillRouting {
     pub weights: Option<Weights>,
     /// After which time without an answer a conversation is taken back from its agent.
     pub answer_within_seconds: Option<u32>,
+    /// How soon an agent is to answer.
+    pub response_seconds: Option<u32>,
+    /// How soon, if the consumer says that it is urgent.
+    pub urgent_response_seconds: Option<u32>,
     /// The least proficiency, before any relaxation: from 1 to 10.
     pub proficiency_min: Option<u8>,
     /// Who becomes a candidate too after some wait, the shortest wait first.
@@ -126,6 +130,8 @@ impl From<skills::SkillRouting> for SkillRouting {
             is_auto_accepted: routing.is_auto_accepted,
             weights: routing.weights.map(Into::into),
             answer_within_seconds: routing.answer_within_seconds,
+            response_seconds: routing.response_seconds,
+            urgent_response_seconds: routing.urgent_response_seconds,
             proficiency_min: routing.proficiency_min,
             relaxations: routing.relaxations.into_iter().map(Into::into).collect(),
         }
@@ -139,6 +145,8 @@ impl From<SkillRouting> for skills::SkillRouting {
             is_auto_accepted: routing.is_auto_accepted,
             weights: routing.weights.map(Into::into),
             answer_within_seconds: routing.answer_within_seconds,
+            response_seconds: routing.response_seconds,
+            urgent_response_seconds: routing.urgent_response_seconds,
             proficiency_min: routing.proficiency_min,
             relaxations: routing.relaxations.into_iter().map(Into::into).collect(),
         }

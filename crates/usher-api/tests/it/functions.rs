@@ -210,6 +210,32 @@ async fn names_events_and_skills_have_one_function_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn failures_of_functions_have_the_contracts_status_where_an_account_wants_it() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let fails = "function lambda(i, callback) { callback(new Error('no'), null); }";
+    let id = deployed(&admin, "Fails", fails).await;
+    invoke(&admin, &id, json!(1)).await.expect(422);
+    for wrong in [json!(500), json!("901")] {
+        let patch = json!({"functionFailureStatus": wrong});
+        let refused = admin.call("PATCH", "/api/v1/settings", Some(patch)).await;
+        assert!(matches!(refused.status.as_u16(), 400 | 422), "{wrong}");
+    }
+    let patch = json!({"functionFailureStatus": 901});
+    let set = admin.call("PATCH", "/api/v1/settings", Some(patch)).await;
+    assert_eq!(set.expect(200).json()["functionFailureStatus"], 901);
+    let refused = invoke(&admin, &id, json!(1)).await.expect(901).json();
+    assert_eq!(
+        refused["errorCode"],
+        "com.usher.faas.handler.custom-failure"
+    );
+    // What is not the function's fault is told as before.
+    let unknown = "00000000-0000-7000-8000-000000000000";
+    invoke(&admin, unknown, json!(1)).await.expect(404);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn failures_have_the_codes_of_both_versions() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -359,6 +359,54 @@ async fn where_and_on_what_a_consumer_writes_is_told_and_searched_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_is_told_and_searched_for_by_when_an_answer_is_due() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    closed(&node, &admin).await;
+    let skill = json!({"name": "Orders", "routing": {"responseSeconds": 600}});
+    admin
+        .call("PUT", "/api/v1/skills/1001", Some(skill))
+        .await
+        .expect(200);
+    let begins = json!({"skillId": "1001", "consumerId": "bea", "message": "A parcel"});
+    let begun = admin.post("/api/v1/conversations", begins).await;
+    let begun = begun.expect(201).json();
+    let id = begun["id"].as_str().unwrap();
+    let asked = async |consumer: &str| {
+        let wanted = json!({"consumer": consumer, "contentToRetrieve": ["responseTime"]});
+        let answer = ask(&admin, "consumer/search", wanted).await;
+        answer["conversationHistoryRecords"][0]["responseTime"].clone()
+    };
+    let due = |at: i64, seconds: u32| json!({"latestEffectiveResponseDueTime": at, "configuredResponseTime": seconds});
+    // It began five seconds after the tests did.
+    let begin = START + 5_000;
+    assert_eq!(asked("bea").await, due(begin + 600_000, 600));
+    assert_eq!(asked("ada").await, due(-1, 3_600), "it is over");
+    let found = async |from: i64, to: i64| {
+        let wanted = json!({"start": {"from": START, "to": START + 10_000},
+            "responseTime": {"from": from, "to": to}, "contentToRetrieve": ["info"]});
+        ask(&admin, "search", wanted).await["_metadata"]["count"].clone()
+    };
+    assert_eq!(found(begin + 600_000, begin + 600_000).await, 1);
+    assert_eq!(found(begin, begin + 599_999).await, 0);
+    let path = format!("/api/v1/conversations/{id}/response-time");
+    let urgent = json!({"isUrgent": true, "asConsumer": true});
+    let told = admin.post(&path, urgent).await.expect(200).json();
+    assert_eq!(told["responseTime"]["isUrgent"], true);
+    assert_eq!(told["responseTime"]["seconds"], 300);
+    assert_eq!(asked("bea").await, due(begin + 300_000, 300));
+    for refused in [
+        json!({}),
+        json!({"isUrgent": true, "promisedAt": null}),
+        json!({"promisedAt": "2026-05-04T12:00:00.000Z", "asConsumer": true}),
+        json!({"promisedAt": "2025-05-04T12:00:00.000Z", "asConsumer": true}),
+    ] {
+        admin.post(&path, refused).await.expect(422);
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_search_that_cannot_be_answered_is_refused() {
     let node = Node::start().await;
     let admin = node.admin().await;

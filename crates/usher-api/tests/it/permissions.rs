@@ -482,6 +482,11 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ),
     (
         "post",
+        "/api/v1/conversations/{conversationId}/response-time",
+        Permission::ConversationsWrite,
+    ),
+    (
+        "post",
         "/api/v1/conversations/{conversationId}/close",
         Permission::ConversationsWrite,
     ),

@@ -261,6 +261,8 @@ pub(crate) fn write_message(
         }
         (SenderRole::Agent | SenderRole::Bot | SenderRole::Manager, Audience::All) => {
             conversation.agent_wrote_at = Some(now);
+            // What was promised is here.
+            conversation.promised_at = None;
         }
         _ => {}
     }
@@ -299,7 +301,7 @@ fn listen(conversation: &mut Conversation, text: &str) -> Option<f64> {
 }
 
 /// Returns who speaks, and as what.
-fn speaker(
+pub(super) fn speaker(
     caller: &Caller,
     desk: &AccountDesk,
     conversation: &Conversation,

@@ -17,6 +17,7 @@ use usher_store::record::{self, Conversation, Kept};
 use usher_store::store::{Field, Query};
 
 use super::view::{LOOKED_AT_MAX, View, has_message, mcs, says, view};
+use super::{response_due_at, response_time};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::desks::{AccountDesk, Desks, conversation_of};
@@ -69,6 +70,8 @@ pub struct Search {
     pub alerts: Vec<i8>,
     /// What the consumer answered.
     pub csat: Option<RangeInclusive<u8>>,
+    /// By when an answer is due.
+    pub response_due: Option<RangeInclusive<Timestamp>>,
     /// What stands in the engagement attributes that came with their start, in any case: group and
     /// text. One of them is enough.
     pub sdes: Vec<(&'static str, String)>,
@@ -105,6 +108,7 @@ impl Search {
             mcs: None,
             alerts: Vec::new(),
             csat: None,
+            response_due: None,
             sdes: Vec::new(),
             text: None,
             is_by_end: false,
@@ -282,10 +286,11 @@ struct Wanted<'s> {
     now: Timestamp,
     /// The agents of the groups.
     members: HashSet<AgentId>,
+    desk: &'s AccountDesk,
 }
 
 impl<'s> Wanted<'s> {
-    fn new(search: &'s Search, desk: &AccountDesk, now: Timestamp) -> Self {
+    fn new(search: &'s Search, desk: &'s AccountDesk, now: Timestamp) -> Self {
         let mut members = HashSet::new();
         if !search.groups.is_empty() {
             let state = desk.lock();
@@ -301,6 +306,7 @@ impl<'s> Wanted<'s> {
             search,
             now,
             members,
+            desk,
         }
     }
 
@@ -322,6 +328,15 @@ impl<'s> Wanted<'s> {
             && any(&search.alerts, mcs.map(alerted).as_ref())
             && within(search.csat.as_ref(), conversation.csat)
             && self.takes_sdes(conversation)
+            && self.takes_response_time(conversation)
+    }
+
+    fn takes_response_time(&self, conversation: &Conversation) -> bool {
+        let Some(wanted) = &self.search.response_due else {
+            return true;
+        };
+        let response_time = response_time(conversation, &self.desk.lock().rules);
+        within(Some(wanted), response_due_at(conversation, response_time))
     }
 
     fn takes_sdes(&self, conversation: &Conversation) -> bool {

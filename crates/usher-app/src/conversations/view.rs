@@ -8,10 +8,11 @@ use usher_model::time::Timestamp;
 use usher_routing::estimate::{Estimate, Position};
 use usher_store::collection::kept;
 use usher_store::record::conversation::TicketState;
+use usher_store::record::event::ResponseTime;
 use usher_store::record::{self, Conversation, Kept};
 use usher_store::store::{Cursor, Field, Query};
 
-use super::hidden;
+use super::{hidden, response_due_at, response_time};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::desks::{AccountDesk, Desks, assignee, conversation_of};
@@ -82,6 +83,10 @@ pub struct View {
     pub position: Option<Position>,
     /// How long it will probably wait.
     pub estimate: Option<Estimate>,
+    /// How soon an answer is due.
+    pub response_time: ResponseTime,
+    /// By when; nothing while it is the consumer's turn.
+    pub response_due_at: Option<Timestamp>,
 }
 
 /// Which conversations to list; all that is given must hold.
@@ -343,7 +348,10 @@ pub(crate) fn view(desk: &AccountDesk, kept: Kept<Conversation>, now: Timestamp)
             (if is_bot { State::Bot } else { State::Assigned }, agent)
         }
     };
+    let response_time = response_time(&conversation, &locked.rules);
     View {
+        response_time,
+        response_due_at: response_due_at(&conversation, response_time),
         state,
         agent_id,
         mcs: mcs(&conversation),

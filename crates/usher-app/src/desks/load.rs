@@ -82,6 +82,8 @@ pub(super) async fn desk(app: &Arc<App>, account: &AccountId) -> Result<Arc<Acco
         seen,
         surveys: BTreeSet::new(),
         hours_until: None,
+        idle_told: HashMap::new(),
+        idle_looks_at: None,
         rules_read_at: now,
         used_at: now,
         is_left: false,
@@ -201,8 +203,9 @@ fn take(state: &mut State, mut rules: Rules) {
         }
     }
     state.rules = rules;
-    // Hours may be others now.
+    // Hours and times may be others now.
     state.hours_until = None;
+    state.idle_looks_at = None;
 }
 
 /// Returns what an administrator has set for an agent.

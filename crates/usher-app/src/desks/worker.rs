@@ -11,7 +11,7 @@ use usher_model::time::Timestamp;
 use usher_store::record::conversation::{CloseReason, Closed};
 
 use super::step::Begun;
-use super::{AccountDesk, State, lease};
+use super::{AccountDesk, State, idle, lease};
 use crate::App;
 use crate::bot;
 use crate::conversations;
@@ -71,6 +71,7 @@ async fn pass(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<Option<Timestam
     desk.look_at_leases(app).await?;
     let survey = desk.end_surveys(app).await?;
     let hours = hours::follow(app, desk).await?;
+    let idle = idle::follow(app, desk).await?;
     loop {
         let permit = Arc::clone(&desk.in_flight).acquire_owned().await;
         // The semaphore is never closed.
@@ -80,7 +81,7 @@ async fn pass(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<Option<Timestam
             None => {
                 let bot = bot::start_due(app, desk);
                 let due = desk.lock().desk.next_due_at();
-                let others = [survey, hours, bot].into_iter().flatten();
+                let others = [survey, hours, idle, bot].into_iter().flatten();
                 return Ok(due.into_iter().chain(others).min());
             }
         }
@@ -109,6 +110,7 @@ pub(super) async fn catch_up(app: &Arc<App>, desk: &Arc<AccountDesk>) -> Result<
     loop {
         desk.look_at_leases(app).await?;
         hours::follow(app, desk).await?;
+        idle::follow(app, desk).await?;
         // Whoever holds all permits knows that nothing is under way.
         let all = u32::try_from(limits::DESK_STEPS_IN_FLIGHT_MAX).unwrap_or(u32::MAX);
         let Ok(permits) = Arc::clone(&desk.in_flight).acquire_many_owned(all).await else {

@@ -81,6 +81,7 @@ fn for_consumer(event: &Event) -> Option<Event> {
         | Event::ParticipantJoined { .. }
         | Event::ParticipantLeft { .. }
         | Event::ConsumerIdentified { .. }
+        | Event::ResponseTimeChanged { .. }
         | Event::DialogOpened { .. }
         | Event::DialogClosed { .. }
         | Event::SurveyAnswered { .. } => {}
@@ -99,6 +100,7 @@ fn for_consumer(event: &Event) -> Option<Event> {
         | Event::Boosted { .. }
         | Event::Decided { .. }
         | Event::LastAgentConsidered { .. }
+        | Event::Idle { .. }
         | Event::Noticed { .. }
         | Event::Alerted { .. }
         | Event::AvailabilityChanged { .. }

@@ -1,5 +1,6 @@
 //! One attempt to deliver one event.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use reqwest::{Method, Url};
@@ -24,8 +25,8 @@ use crate::webhooks::{self, signature};
 pub(crate) enum Target {
     /// A webhook, and what it wants.
     Webhook(Box<Webhook>, Filter),
-    /// The functions of the account.
-    Functions,
+    /// The functions of the account: of which of the contracts' events somebody wants to be told.
+    Functions(Arc<BTreeSet<&'static str>>),
 }
 
 /// What is sent to a webhook.
@@ -47,9 +48,14 @@ pub(crate) struct Message<'m> {
 
 impl Target {
     /// Returns a receiver by its name; nothing if it is gone.
-    pub(crate) async fn find(app: &App, account: &AccountId, name: &str) -> Result<Option<Self>> {
+    pub(crate) async fn find(
+        app: &Arc<App>,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<Self>> {
         if name == super::FUNCTIONS {
-            return Ok(Some(Self::Functions));
+            let wanted = functions::wanted(app, account).await?;
+            return Ok(Some(Self::Functions(Arc::new(wanted))));
         }
         let webhook = webhooks::find(app, account, name).await?;
         Ok(webhook.map(|kept| {
@@ -63,7 +69,7 @@ impl Target {
     pub(super) const fn is_enabled(&self) -> bool {
         match self {
             Self::Webhook(webhook, _) => webhook.is_enabled,
-            Self::Functions => true,
+            Self::Functions(_) => true,
         }
     }
 
@@ -71,7 +77,10 @@ impl Target {
     pub(super) fn wants(&self, happened: &Happened) -> bool {
         match self {
             Self::Webhook(_, filter) => filter.wants(&happened.event),
-            Self::Functions => functions::is_told(&happened.event),
+            Self::Functions(wanted) => {
+                let event = functions::event_of(&happened.event);
+                event.is_some_and(|event| wanted.contains(event))
+            }
         }
     }
 
@@ -79,7 +88,7 @@ impl Target {
     pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Webhook(..) => "webhook",
-            Self::Functions => "functions",
+            Self::Functions(_) => "functions",
         }
     }
 
@@ -91,7 +100,7 @@ impl Target {
         happened: &Happened,
     ) -> std::result::Result<(), String> {
         match self {
-            Self::Functions => functions::deliver(app, account, happened)
+            Self::Functions(_) => functions::deliver(app, account, happened)
                 .await
                 .map_err(|error| format!("{}: {}", error.code.as_str(), error.message)),
             Self::Webhook(webhook, _) => {

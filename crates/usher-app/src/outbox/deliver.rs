@@ -152,7 +152,7 @@ fn next_due(target: &Target, state: &Delivery, now: Timestamp) -> Option<Duratio
 const fn delays(target: &Target) -> &'static [Duration] {
     match target {
         Target::Webhook(..) => &WEBHOOK_DELAYS,
-        Target::Functions => &FUNCTION_DELAYS,
+        Target::Functions(_) => &FUNCTION_DELAYS,
     }
 }
 
@@ -453,7 +453,7 @@ fn settle(
         let doublings = (state.failures - BREAKER_FAILURES).min(6);
         let pause = (PAUSE * 2_u32.pow(doublings)).min(PAUSE_MAX);
         state.paused_until = Some(app.now().plus(pause + app.ids.jitter(pause / 4)));
-    } else if matches!(target, Target::Functions) {
+    } else if matches!(target, Target::Functions(_)) {
         state.failures = 0;
     }
     (state, all_dead)

@@ -1,49 +1,150 @@
-//! What functions are told: the contracts' events, and their payloads.
+//! What functions are told: which of the contracts' events, and what comes of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
 use usher_model::id::{AccountId, SkillId};
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
-use usher_store::record::conversation::{
-    CloseReason, Conversation, DialogKind, Participant, ParticipantRole,
-};
+use usher_store::record::conversation::{CloseReason, Conversation, DialogKind};
+use usher_store::record::event::{ResponseTime, SenderRole, WaitsFor};
 
-use super::command;
+use super::{command, payload};
 use crate::App;
-use crate::desks::conversation_of;
+use crate::conversations::{response_due_at, response_time};
+use crate::desks::{AccountDesk, Desks, conversation_of};
 use crate::error::Result;
 use crate::events;
 use crate::feed::{Event, Happened};
 use crate::functions;
+use crate::hours;
+
+const OPENED: &str = "controllerbot_messaging_new_conversation";
+const ENDED: &str = "controllerbot_messaging_conversation_end";
+const IDLE: &str = "controllerbot_messaging_conversation_idle";
+const ROUTED: &str = "controllerbot_messaging_conversation_routing";
+const PARTICIPANTS: &str = "controllerbot_messaging_participants_change";
+const RESPONSE_TIME: &str = "controllerbot_messaging_ttr";
+const OFF_HOURS: &str = "controllerbot_messaging_mid_conversation_msg";
+const STEPPED_UP: &str = "controllerbot_messaging_consumer_step_up";
+const SURVEY_STARTED: &str = "surveybot_messaging_survey_started";
+const SURVEY_ENDED: &str = "surveybot_messaging_survey_ended";
+
+/// The contracts' names of what happens, each with the event whose functions are told of it.
+pub(crate) const NAMES: [(&str, &str); 20] = [
+    ("CONSUMER_OPEN_NEW_CONVERSATION", OPENED),
+    ("CONSUMER_OPEN_NEW_CONVERSATION_FIRST_TIME", OPENED),
+    ("CONSUMER_OPEN_NEW_CONVERSATION_OFF_HOURS", OPENED),
+    (
+        "CONSUMER_OPEN_NEW_CONVERSATION_FIRST_TIME_OFF_HOURS",
+        OPENED,
+    ),
+    ("AGENT_END_CONVERSATION", ENDED),
+    ("CONSUMER_END_CONVERSATION", ENDED),
+    ("SYSTEM_END_CONVERSATION", ENDED),
+    ("AGENT_NON_RESPONSIVE", IDLE),
+    ("CONSUMER_NON_RESPONSIVE", IDLE),
+    ("CONV_AWAITING_IN_QUEUE", IDLE),
+    ("ENGAGEMENT_TRANSFERED", ROUTED),
+    ("YOU_ARE_CONNECTED_TO", PARTICIPANTS),
+    ("BACK_TO_QUEUE", PARTICIPANTS),
+    ("ANOTHER_AGENT_JOINED_CONVERSATION", PARTICIPANTS),
+    ("JOINED_AGENT_LEFT_CONVERSATION", PARTICIPANTS),
+    ("CONSUMER_ASKED_URGENT_RESPONSE_TIME", RESPONSE_TIME),
+    ("CONSUMER_CANCELED_URGENT_RESPONSE_TIME", RESPONSE_TIME),
+    ("AGENT_UPDATED_RESPONSE_TIME", RESPONSE_TIME),
+    ("CONSUMER_SEND_MESSAGE_ON_OFFHOURS", OFF_HOURS),
+    ("CONSUMER_STEP_UP", STEPPED_UP),
+];
 
 /// What functions are told of an event.
 struct Told {
-    /// Which of the contracts' events it is.
-    event: &'static str,
-    /// Which one exactly; nothing for a survey.
-    kind: Option<&'static str>,
+    /// Which of the contracts' names it has; none for a survey.
+    name: Option<&'static str>,
     /// What the kind of event brings.
     block: Value,
 }
 
-/// Whether functions may be told of an event.
-pub(super) fn is_told(event: &Event) -> bool {
-    match event {
-        Event::ConversationStarted { .. }
-        | Event::ConversationClosed { .. }
-        | Event::Assigned { .. }
+impl Told {
+    const fn new(name: &'static str, block: Value) -> Self {
+        Self {
+            name: Some(name),
+            block,
+        }
+    }
+}
+
+/// What is known beside the conversation and the event.
+pub(super) struct Facts {
+    /// Whether it happened outside of the skill's business hours.
+    pub(super) is_outside_hours: bool,
+    /// Whether the conversation began outside of them.
+    pub(super) began_outside_hours: bool,
+    /// How soon an answer is due.
+    pub(super) response_time: ResponseTime,
+    /// By when.
+    pub(super) response_due_at: Option<Timestamp>,
+}
+
+impl Facts {
+    fn of(desk: &AccountDesk, conversation: &Conversation, happened: &Happened) -> Self {
+        let state = desk.lock();
+        let skill = skill(conversation, &happened.event);
+        let skill = skill.and_then(|skill| state.rules.skills.get(skill));
+        let is_outside = |at| skill.is_some_and(|skill| hours::is_outside(skill, at));
+        let response_time = response_time(conversation, &state.rules);
+        Self {
+            is_outside_hours: is_outside(happened.at),
+            began_outside_hours: is_outside(conversation.started_at),
+            response_time,
+            response_due_at: response_due_at(conversation, response_time),
+        }
+    }
+}
+
+/// Returns the events of which something in an account wants to be told: a function that listens, or
+/// an automatic message.
+pub(super) async fn wanted(app: &Arc<App>, account: &AccountId) -> Result<BTreeSet<&'static str>> {
+    let mut wanted = BTreeSet::new();
+    for event in functions::event::EVENTS.iter() {
+        if functions::listens(app, account, event.id, None).await? {
+            wanted.insert(event.id);
+        }
+    }
+    let desk = Desks::of(app, account).await?;
+    let state = desk.lock();
+    let messages = &state.rules.settings.automatic_messages;
+    let told = NAMES
+        .iter()
+        .filter(|(name, _)| messages.contains_key(*name));
+    wanted.extend(told.map(|(_, event)| *event));
+    drop(state);
+    Ok(wanted)
+}
+
+/// Returns the contracts' event of an event, if functions may be told of it.
+pub(super) fn event_of(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::ConversationStarted { .. } => OPENED,
+        Event::ConversationClosed { .. } => ENDED,
+        Event::Idle { .. } => IDLE,
+        Event::Transferred(transfer) if transfer.from_skill_id != transfer.to_skill_id => ROUTED,
+        Event::Assigned { .. }
         | Event::Requeued { .. }
         | Event::ParticipantJoined { .. }
-        | Event::ParticipantLeft { .. }
-        | Event::ConsumerIdentified { .. } => true,
-        Event::Transferred(transfer) => transfer.from_skill_id != transfer.to_skill_id,
-        Event::DialogOpened { dialog_type, .. } | Event::DialogClosed { dialog_type, .. } => {
-            *dialog_type == DialogKind::PostSurvey
+        | Event::ParticipantLeft { .. } => PARTICIPANTS,
+        Event::ResponseTimeChanged { .. } => RESPONSE_TIME,
+        Event::MessageSent(message) if message.sender_role == SenderRole::Consumer => OFF_HOURS,
+        Event::ConsumerIdentified { .. } => STEPPED_UP,
+        Event::DialogOpened { dialog_type, .. } if *dialog_type == DialogKind::PostSurvey => {
+            SURVEY_STARTED
         }
-        _ => false,
-    }
+        Event::DialogClosed { dialog_type, .. } if *dialog_type == DialogKind::PostSurvey => {
+            SURVEY_ENDED
+        }
+        _ => return None,
+    })
 }
 
 /// Tells the functions that listen to an event, and does what they answer.
@@ -55,29 +156,37 @@ pub(super) async fn deliver(
     account: &AccountId,
     happened: &Happened,
 ) -> Result<()> {
-    let Some(id) = &happened.conversation_id else {
+    let (Some(id), Some(event)) = (&happened.conversation_id, event_of(&happened.event)) else {
         return Ok(());
     };
     let Some(kept) = conversation_of(app, account, id).await? else {
         return Ok(());
     };
     let conversation = kept.record;
-    let Some(told) = told(&conversation, happened) else {
+    let desk = Desks::of(app, account).await?;
+    let facts = Facts::of(&desk, &conversation, happened);
+    let Some(told) = told(&conversation, happened, &facts) else {
         return Ok(());
-    };
-    let skill = skill(&conversation, &happened.event);
-    if !functions::listens(app, account, told.event, skill).await? {
-        return Ok(());
-    }
-    let payload = match told.kind {
-        Some(kind) => controller(account, &conversation, happened, kind, told.block),
-        None => survey(account, &conversation),
     };
     let request = events::id(account, happened);
-    let answers =
-        functions::invoke_event(app, account, told.event, skill, payload, request).await?;
-    let answers = answers.into_iter().map(|answer| answer.result);
-    command::carry_out(app, account, id, request, answers).await
+    let skill = skill(&conversation, &happened.event);
+    let mut answers = Vec::new();
+    if functions::listens(app, account, event, skill).await? {
+        let payload = match told.name {
+            Some(name) => {
+                payload::controller(account, &conversation, happened, &facts, name, told.block)
+            }
+            None => payload::survey(account, &conversation, &facts),
+        };
+        let answered =
+            functions::invoke_event(app, account, event, skill, payload, request).await?;
+        answers.extend(answered.into_iter().map(|answer| answer.result));
+    }
+    let automatic = told.name.and_then(|name| {
+        let messages = &desk.lock().rules.settings.automatic_messages;
+        messages.get(name).cloned()
+    });
+    command::carry_out(app, &desk, id, request, answers, automatic).await
 }
 
 /// Returns the skill by which functions are chosen.
@@ -89,27 +198,19 @@ fn skill<'c>(conversation: &'c Conversation, event: &'c Event) -> Option<&'c Ski
     }
 }
 
-fn told(conversation: &Conversation, happened: &Happened) -> Option<Told> {
-    let told = |event, kind, block| {
-        Some(Told {
-            event,
-            kind: Some(kind),
-            block,
-        })
-    };
-    let participants = "controllerbot_messaging_participants_change";
-    match &happened.event {
-        Event::ConversationStarted { .. } => told(
-            "controllerbot_messaging_new_conversation",
-            if conversation.is_first {
-                "CONSUMER_OPEN_NEW_CONVERSATION_FIRST_TIME"
-            } else {
-                "CONSUMER_OPEN_NEW_CONVERSATION"
+fn told(conversation: &Conversation, happened: &Happened, facts: &Facts) -> Option<Told> {
+    let participants = |name| Told::new(name, payload::change(conversation, happened.at));
+    Some(match &happened.event {
+        Event::ConversationStarted { .. } => Told::new(
+            match (conversation.is_first, facts.is_outside_hours) {
+                (true, true) => "CONSUMER_OPEN_NEW_CONVERSATION_FIRST_TIME_OFF_HOURS",
+                (true, false) => "CONSUMER_OPEN_NEW_CONVERSATION_FIRST_TIME",
+                (false, true) => "CONSUMER_OPEN_NEW_CONVERSATION_OFF_HOURS",
+                (false, false) => "CONSUMER_OPEN_NEW_CONVERSATION",
             },
             json!({"start": {"firstConversation": conversation.is_first}}),
         ),
-        Event::ConversationClosed { by, .. } => told(
-            "controllerbot_messaging_conversation_end",
+        Event::ConversationClosed { by, .. } => Told::new(
             match by {
                 CloseReason::Agent => "AGENT_END_CONVERSATION",
                 CloseReason::Consumer => "CONSUMER_END_CONVERSATION",
@@ -117,173 +218,63 @@ fn told(conversation: &Conversation, happened: &Happened) -> Option<Told> {
             },
             json!({"end": {"closeReason": by}}),
         ),
-        Event::Transferred(transfer) => told(
-            "controllerbot_messaging_conversation_routing",
+        Event::Idle {
+            waits_for,
+            after_seconds,
+            ..
+        } => Told::new(
+            match waits_for {
+                WaitsFor::Agent => "AGENT_NON_RESPONSIVE",
+                WaitsFor::Consumer => "CONSUMER_NON_RESPONSIVE",
+                WaitsFor::Queue => "CONV_AWAITING_IN_QUEUE",
+            },
+            payload::idle(conversation, *waits_for, *after_seconds),
+        ),
+        Event::Transferred(transfer) => Told::new(
             "ENGAGEMENT_TRANSFERED",
             json!({"routing": {"oldSkillId": transfer.from_skill_id,
                 "newSkillId": transfer.to_skill_id}}),
         ),
-        Event::Assigned { .. } => told(
-            participants,
-            "YOU_ARE_CONNECTED_TO",
-            change(conversation, happened.at),
+        Event::Assigned { .. } => participants("YOU_ARE_CONNECTED_TO"),
+        Event::Requeued { .. } => participants("BACK_TO_QUEUE"),
+        Event::ParticipantJoined { .. } => participants("ANOTHER_AGENT_JOINED_CONVERSATION"),
+        Event::ParticipantLeft { .. } => participants("JOINED_AGENT_LEFT_CONVERSATION"),
+        Event::ResponseTimeChanged { by, old, new } => Told::new(
+            match (by, new.is_urgent) {
+                (SenderRole::Consumer, true) => "CONSUMER_ASKED_URGENT_RESPONSE_TIME",
+                (SenderRole::Consumer, false) => "CONSUMER_CANCELED_URGENT_RESPONSE_TIME",
+                _ => "AGENT_UPDATED_RESPONSE_TIME",
+            },
+            json!({"ttr": {"oldTtr": payload::ttr(*old), "newTtr": payload::ttr(*new)}}),
         ),
-        Event::Requeued { .. } => told(
-            participants,
-            "BACK_TO_QUEUE",
-            change(conversation, happened.at),
-        ),
-        Event::ParticipantJoined { .. } => told(
-            participants,
-            "ANOTHER_AGENT_JOINED_CONVERSATION",
-            change(conversation, happened.at),
-        ),
-        Event::ParticipantLeft { .. } => told(
-            participants,
-            "JOINED_AGENT_LEFT_CONVERSATION",
-            change(conversation, happened.at),
-        ),
-        Event::ConsumerIdentified { .. } => told(
-            "controllerbot_messaging_consumer_step_up",
-            "CONSUMER_STEP_UP",
-            json!({}),
-        ),
-        Event::DialogOpened { .. } => Some(Told {
-            event: "surveybot_messaging_survey_started",
-            kind: None,
+        // What comes with the start is told with it.
+        Event::MessageSent(_)
+            if facts.is_outside_hours
+                && !facts.began_outside_hours
+                && happened.at > conversation.started_at =>
+        {
+            let block = json!({"mid": {"openedInOffHours": false}});
+            Told::new("CONSUMER_SEND_MESSAGE_ON_OFFHOURS", block)
+        }
+        Event::ConsumerIdentified { .. } => Told::new("CONSUMER_STEP_UP", json!({})),
+        Event::DialogOpened { .. } | Event::DialogClosed { .. } => Told {
+            name: None,
             block: Value::Null,
-        }),
-        Event::DialogClosed { .. } => Some(Told {
-            event: "surveybot_messaging_survey_ended",
-            kind: None,
-            block: Value::Null,
-        }),
-        _ => None,
-    }
-}
-
-/// Returns who took part just before an instant, and who did from then on.
-fn change(conversation: &Conversation, at: Timestamp) -> Value {
-    let listed = |takes_part: &dyn Fn(&Participant) -> bool| -> Vec<Value> {
-        let participants = conversation.participants.iter();
-        let participants = participants.filter(|one| takes_part(one));
-        participants
-            .map(|one| json!({"id": one.id, "role": role(one.role)}))
-            .collect()
-    };
-    let old = listed(&|one| one.joined_at < at && one.left_at.is_none_or(|left| left >= at));
-    let new = listed(&|one| one.joined_at <= at && one.left_at.is_none_or(|left| left > at));
-    json!({"participantChange": {"oldParticipants": old, "newParticipants": new}})
-}
-
-const fn role(role: ParticipantRole) -> &'static str {
-    match role {
-        ParticipantRole::Consumer => "CONSUMER",
-        ParticipantRole::AssignedAgent => "ASSIGNED_AGENT",
-        ParticipantRole::Agent => "AGENT",
-        ParticipantRole::Manager => "MANAGER",
-        ParticipantRole::Reader => "READER",
-    }
-}
-
-/// Returns the payload of the events of the controller bot.
-fn controller(
-    account: &AccountId,
-    conversation: &Conversation,
-    happened: &Happened,
-    kind: &str,
-    block: Value,
-) -> Value {
-    let is_start = matches!(happened.event, Event::ConversationStarted { .. });
-    let is_end = matches!(happened.event, Event::ConversationClosed { .. });
-    let (consumer, agent) = (conversation.consumer_wrote_at, conversation.agent_wrote_at);
-    let composer = match (consumer, agent) {
-        (None, None) => None,
-        (consumer, agent) => Some(if consumer >= agent {
-            "CONSUMER"
-        } else {
-            "AGENT"
-        }),
-    };
-    let milliseconds = |at: Option<Timestamp>| at.map(Timestamp::milliseconds);
-    let main = conversation.dialogs.first().map(|dialog| &dialog.id);
-    let mut payload = json!({
-        "general": {
-            "type": "UPSERT",
-            "cbotEventType": kind,
-            "convId": conversation.id,
-            "dialogId": main,
-            "startTs": conversation.started_at.milliseconds(),
-            "oldConvState": if is_start { None } else { Some("OPEN") },
-            "newConvState": if is_end { "CLOSE" } else { "OPEN" },
-            "contexttype": "SharkContext",
-            "campaignInfo": {"engangementId": conversation.engagement_id},
-            "clientLanguage": conversation.language,
-            "originatorId": happened.agent_id,
-            "originatorMetadata": {"id": happened.agent_id, "role": "CONTROLLER"},
-            "serverTimestamp": happened.at.milliseconds(),
-            "lastMessageComposer": composer,
-            "lastMessageTs": milliseconds(consumer.max(agent)),
-            "lastAgentMsgTs": milliseconds(agent),
         },
-        "ours": {
-            "accountId": account,
-            "consumerId": conversation.consumer_id,
-            "consumerAuthenticated": conversation.is_authenticated,
-            "latestSkillId": conversation.latest_skill_id,
-            "latestAgentId": conversation.latest_agent_id,
-            "mcs": conversation.mcs,
-            "endTs": milliseconds(conversation.closed.as_ref().map(|closed| closed.at)),
-        },
-    });
-    if let (Some(fields), Value::Object(block)) = (payload.as_object_mut(), block) {
-        fields.extend(block);
-    }
-    payload
-}
-
-/// Returns the payload of the events of a survey.
-fn survey(account: &AccountId, conversation: &Conversation) -> Value {
-    let dialogs: Vec<Value> = conversation
-        .dialogs
-        .iter()
-        .map(|dialog| {
-            let closed = dialog.closed.as_ref();
-            json!({
-                "dialogId": dialog.id,
-                "dialogType": dialog.kind,
-                "state": if closed.is_some() { "CLOSE" } else { "OPEN" },
-                "creationTs": dialog.opened_at.milliseconds(),
-                "endTs": closed.map(|closed| closed.at.milliseconds()),
-                "closedBy": closed.map(|closed| closed.by),
-                "closedCause": closed.map(|closed| &closed.description),
-            })
-        })
-        .collect();
-    let participants = conversation.participants.iter();
-    let participants: Vec<Value> = participants
-        .map(|one| json!({"id": one.id, "role": role(one.role)}))
-        .collect();
-    let survey = conversation
-        .dialogs
-        .iter()
-        .find(|one| one.kind == DialogKind::PostSurvey);
-    let closed = conversation
-        .dialogs
-        .first()
-        .and_then(|main| main.closed.as_ref());
-    json!({
-        "conversationId": conversation.id,
-        "accountId": account,
-        "surveyId": survey.map(|survey| &survey.id),
-        "skillId": conversation.latest_skill_id,
-        "campaignInfo": {"engagementId": conversation.engagement_id},
-        "closeReason": closed.map(|closed| closed.by),
-        "dialogs": dialogs,
-        "firstConversation": conversation.is_first,
-        "participants": participants,
-        "state": if conversation.closed.is_some() { "CLOSE" } else { "OPEN" },
-        "startTs": conversation.started_at.milliseconds(),
-        "csat": conversation.csat,
+        _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_belongs_to_an_event_that_functions_may_listen_to() {
+        let names: BTreeSet<_> = NAMES.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), NAMES.len());
+        for (name, event) in NAMES {
+            assert!(functions::event::find(event).is_some(), "{name}: {event}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod bots;
 mod consumers;
 mod facts;
 mod feed;
+mod functions;
 mod harness;
 mod hours;
 mod last_agent;

@@ -78,6 +78,15 @@ pub struct Conversation {
     /// When an agent, human or bot, last wrote to the consumer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub agent_wrote_at: Option<Timestamp>,
+    /// Whether the consumer has asked for an answer soon.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_urgent: bool,
+    /// By when the agent has promised an answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub promised_at: Option<Timestamp>,
+    /// The begin of the last silence that was told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub idle_since: Option<Timestamp>,
     /// The language of the consumer's messages, as far as it is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub language: Option<String>,

@@ -193,6 +193,24 @@ pub enum Event {
         /// Who it is.
         new_consumer_id: ConsumerId,
     },
+    /// It was said how soon an answer is due.
+    ResponseTimeChanged {
+        /// On whose side.
+        by: SenderRole,
+        /// As it was.
+        old: ResponseTime,
+        /// As it is.
+        new: ResponseTime,
+    },
+    /// Nothing has happened in a conversation for as long as the account has set.
+    Idle {
+        /// Who was to act.
+        waits_for: WaitsFor,
+        /// Since when.
+        since: Timestamp,
+        /// For how long.
+        after_seconds: u32,
+    },
     /// A part of a conversation began.
     DialogOpened {
         /// Which one.
@@ -319,6 +337,31 @@ pub struct Message {
     pub sentiment: Option<f64>,
 }
 
+/// How soon an answer is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseTime {
+    /// Whether the consumer has asked for one soon.
+    pub is_urgent: bool,
+    /// How soon, after the consumer wrote.
+    pub seconds: u32,
+    /// By when the agent has promised one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub promised_at: Option<Timestamp>,
+}
+
+/// Who is to act in a conversation in which nothing happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WaitsFor {
+    /// The agent who has it.
+    Agent,
+    /// The consumer.
+    Consumer,
+    /// Whoever takes it from the queue.
+    Queue,
+}
+
 /// As what somebody writes or reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -440,6 +483,8 @@ mod tests {
         r#"{"type":"PARTICIPANT_JOINED","participantId":"m","role":"MANAGER"}"#,
         r#"{"type":"PARTICIPANT_LEFT","participantId":"m","role":"ASSIGNED_AGENT"}"#,
         r#"{"type":"CONSUMER_IDENTIFIED","oldConsumerId":"u","newConsumerId":"v"}"#,
+        r#"{"type":"RESPONSE_TIME_CHANGED","by":"CONSUMER","old":{"isUrgent":false,"seconds":3600},"new":{"isUrgent":true,"seconds":300,"promisedAt":"2026-05-01T10:00:00.000Z"}}"#,
+        r#"{"type":"IDLE","waitsFor":"QUEUE","since":"2026-05-01T10:00:00.000Z","afterSeconds":60}"#,
         r#"{"type":"DIALOG_OPENED","dialogId":"d","dialogType":"POST_SURVEY"}"#,
         r#"{"type":"DIALOG_CLOSED","dialogId":"c","dialogType":"MAIN","by":"AGENT","description":"MANUAL_CLOSE"}"#,
         r#"{"type":"SURVEY_ANSWERED","dialogId":"d","csat":5}"#,

@@ -43,6 +43,12 @@ pub struct Settings {
     pub last_agent: LastAgentSettings,
     /// What agents find in their workspace.
     pub workspace: WorkspaceSettings,
+    /// When functions are told that nothing happens.
+    pub idle: IdleSettings,
+    /// What consumers are told by itself, by the contracts' name of what happened.
+    pub automatic_messages: BTreeMap<String, String>,
+    /// Whether a function that failed is told to its caller with the status 901.
+    pub is_function_failure_901: bool,
 }
 
 impl Record for Settings {
@@ -80,6 +86,10 @@ pub struct RoutingSettings {
     pub grace_seconds: u32,
     /// What happens to them then.
     pub silence: Silence,
+    /// How soon an agent is to answer.
+    pub response_seconds: u32,
+    /// How soon, if it is urgent.
+    pub urgent_response_seconds: u32,
 }
 
 impl Default for RoutingSettings {
@@ -96,6 +106,8 @@ impl Default for RoutingSettings {
             lease_seconds: 60,
             grace_seconds: 60,
             silence: Silence::Requeue,
+            response_seconds: 60 * 60,
+            urgent_response_seconds: 5 * 60,
         }
     }
 }
@@ -108,6 +120,28 @@ pub enum Silence {
     Requeue,
     /// They stay with the agent.
     Keep,
+}
+
+/// After how long functions are told that nothing happens; without a time they are not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct IdleSettings {
+    /// Since the consumer wrote to an agent who has not answered.
+    pub agent_seconds: Option<u32>,
+    /// Since an agent wrote to the consumer, who has not answered.
+    pub consumer_seconds: Option<u32>,
+    /// Since a conversation waits for an agent.
+    pub queue_seconds: Option<u32>,
+}
+
+impl IdleSettings {
+    /// Whether functions are told anything of the kind.
+    #[must_use]
+    pub const fn is_any(&self) -> bool {
+        self.agent_seconds.is_some()
+            || self.consumer_seconds.is_some()
+            || self.queue_seconds.is_some()
+    }
 }
 
 /// How hosted bots behave, unless a bot says otherwise.
@@ -202,6 +236,8 @@ pub struct LastAgentSettings {
     pub ttl_seconds: u64,
     /// The context namespace of the record.
     pub namespace: String,
+    /// Whether Usher keeps the record; otherwise a function does.
+    pub is_recorded: bool,
     /// How long the agent may take to accept.
     pub suggest_timeout_seconds: u32,
     /// Which statuses count as available.
@@ -219,6 +255,7 @@ impl Default for LastAgentSettings {
             time_frame_seconds: 60 * 60,
             ttl_seconds: 30 * 24 * 60 * 60,
             namespace: "last_agent".to_owned(),
+            is_recorded: true,
             suggest_timeout_seconds: 120,
             available_statuses: vec![AgentStatus::Online],
             notice: NoticeSettings::default(),

@@ -80,6 +80,12 @@ pub struct SkillRouting {
     pub weights: Option<Weights>,
     /// After which time without an answer a conversation is taken back from its agent.
     pub answer_within_seconds: Option<u32>,
+    /// How soon an agent is to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_seconds: Option<u32>,
+    /// How soon, if it is urgent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub urgent_response_seconds: Option<u32>,
     /// The least proficiency, before any relaxation: from 1 to 10.
     pub proficiency_min: Option<u8>,
     /// Who becomes a candidate too after some wait, the shortest wait first.

@@ -43,8 +43,7 @@ const OF_EVENTS: [&str; 9] = [
     "uniqueIntents",
 ];
 
-/// The parts that clients know; nothing is told of `coBrowseSessions`, `summary`, `responseTime`,
-/// `latestAgentSurvey` and `previouslySubmittedAgentSurveys`, which are not kept here.
+/// The parts that clients know; nothing is told of `coBrowseSessions`, `summary`, `latestAgentSurvey` and `previouslySubmittedAgentSurveys`, which are not kept here.
 const PARTS: [&str; 24] = [
     "info",
     "campaign",

@@ -77,6 +77,30 @@ pub(super) struct Record {
     /// Where and on what the consumer writes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) monitoring: Option<Monitoring>,
+    /// How soon an answer is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) response_time: Option<ResponseTime>,
+}
+
+/// How soon an answer is due.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = HistoryResponseTime)]
+pub(super) struct ResponseTime {
+    /// By when, in milliseconds since 1970; -1 while it is the consumer's turn, and at the end.
+    latest_effective_response_due_time: i64,
+    /// How soon after the consumer wrote, in seconds.
+    configured_response_time: u32,
+}
+
+impl ResponseTime {
+    pub(super) fn of(view: &View) -> Self {
+        let due_at = view.response_due_at;
+        Self {
+            latest_effective_response_due_time: due_at.map_or(-1, Timestamp::milliseconds),
+            configured_response_time: view.response_time.seconds,
+        }
+    }
 }
 
 /// What there is to say in short.

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use usher_app::conversations::{Among, Device, MessageKind, Search};
-use usher_app::error::{Code, Error};
+use usher_app::error::Error;
 use usher_model::id::{AgentId, GroupId, SkillId};
 use usher_model::time::Timestamp;
-use usher_model::value::Object;
 use utoipa::ToSchema;
 
 use super::super::shape::{Id, Rows, word};
@@ -124,16 +123,14 @@ pub(super) struct Wanted {
     /// of the contract's others.
     #[serde(default)]
     message_content_types: Vec<String>,
+    /// By when an answer is due, in milliseconds since 1970.
+    response_time: Option<Range>,
     /// What stands in the engagement attributes that came with their start.
     sde_search: Option<SdeSearch>,
     /// `IN_QUEUE` or `ACTIVE`.
     latest_conversation_queue_state: Option<String>,
     /// Which parts are told beside `info`; all of them unless given.
     pub(super) content_to_retrieve: Option<Vec<String>>,
-    /// What else was sent.
-    #[serde(flatten)]
-    #[schema(ignore)]
-    rest: Object,
 }
 
 /// What engagement attributes hold, in any case; one of them is enough.
@@ -159,9 +156,6 @@ impl SdeSearch {
         wanted.collect()
     }
 }
-
-/// Filters that clients know and that nothing here can answer: passing them over would find too much.
-const REFUSED: [&str; 1] = ["responseTime"];
 
 /// What messages are, in the contract's words; no message here is what has no meaning.
 const MESSAGE_TYPES: [(&str, Option<MessageKind>); 8] = [
@@ -195,11 +189,8 @@ impl Wanted {
             let message = "expected `from` before `to`, and at most 92 days between them";
             return Err(Error::field("#/start", message));
         }
-        if let Some(refused) = REFUSED.iter().find(|name| self.rest.contains_key(**name)) {
-            let message = format!("expected no filter `{refused}`: nothing is known of it here");
-            return Err(Error::new(Code::BadRequest, message));
-        }
         let queue_state = self.latest_conversation_queue_state.as_deref();
+        let instants = |range: Range| range.read(Timestamp::from_milliseconds);
         let seconds = |count: i64| Duration::from_secs(count.max(0).unsigned_abs());
         let types = self.message_content_types.iter();
         let types: Result<Vec<_>, Error> = types.map(|kind| word(kind, &MESSAGE_TYPES)).collect();
@@ -215,9 +206,8 @@ impl Wanted {
             false => Among::Started(from..=to),
         };
         Ok(Search {
-            ended: self
-                .end
-                .map(|range| range.read(Timestamp::from_milliseconds)),
+            ended: self.end.map(instants),
+            response_due: self.response_time.map(instants),
             devices: devices?,
             message_kinds: kinds,
             is_closed: closed(&self.status)?,
