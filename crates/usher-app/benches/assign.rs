@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 use usher_app::agents::{self, Availability};
-use usher_app::caller::Caller;
+use usher_app::caller::{Caller, Reach};
 use usher_app::conversations::{self, Close, New};
 use usher_app::feed::{self, Event, Item, Scope};
 use usher_app::{App, accounts, workers};
@@ -125,6 +125,7 @@ impl Bench {
         Caller {
             account: self.account.clone(),
             role,
+            reach: Reach::Everything,
             actor: "bench".to_owned(),
             agent: None,
             consumer: None,

@@ -10,7 +10,7 @@ use usher_store::batch::{Batch, CommitError, Expect};
 use usher_store::record::{self, Record as _};
 
 use crate::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Reach};
 use crate::error::{Code, Error, Result};
 
 /// Makes an account that holds nothing; says whether it is new.
@@ -63,6 +63,7 @@ pub async fn operator(app: &App, account: &AccountId) -> Result<Caller> {
     Ok(Caller {
         account: account.clone(),
         role: Role::Admin,
+        reach: Reach::Everything,
         actor: "operator".to_owned(),
         agent: None,
         consumer: None,

@@ -14,6 +14,8 @@ pub struct Caller {
     pub role: Role,
     /// Who, for the audit log: `credential/…` or `user/…`.
     pub actor: String,
+    /// What of that the caller's token reaches.
+    pub reach: Reach,
     /// The agent that the caller is, if it is one.
     pub agent: Option<AgentId>,
     /// The consumer that the caller is: the bearer of a consumer's token.
@@ -24,6 +26,27 @@ pub struct Caller {
     pub request_id: RequestId,
     /// The caller's name for a creation: sending it twice makes one.
     pub idempotency_key: Option<String>,
+}
+
+/// What of a role's permissions a token reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    Everything,
+    /// Running functions, and seeing which there are.
+    Functions,
+}
+
+impl Reach {
+    const fn has(self, permission: Permission) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Functions => matches!(
+                permission,
+                Permission::FunctionsInvoke | Permission::FunctionsRead
+            ),
+        }
+    }
 }
 
 macro_rules! permissions {
@@ -127,10 +150,10 @@ permissions! {
 }
 
 impl Caller {
-    /// Whether the caller's role has the permission.
+    /// Whether the caller's role has the permission, and the token reaches it.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        permission.roles().contains(&self.role)
+        permission.roles().contains(&self.role) && self.reach.has(permission)
     }
 
     /// Refuses a caller whose role lacks the permission.
@@ -140,6 +163,10 @@ impl Caller {
     pub fn require(&self, permission: Permission) -> Result<()> {
         if self.may(permission) {
             return Ok(());
+        }
+        if !self.reach.has(permission) {
+            let message = "expected a token that reaches more: this one only runs functions";
+            return Err(Error::new(Code::Forbidden, message));
         }
         let roles: Vec<&str> = permission
             .roles()

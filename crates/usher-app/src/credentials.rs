@@ -19,7 +19,7 @@ use usher_store::store::{Key, Query};
 
 use crate::App;
 use crate::cache::{self, Cache};
-use crate::caller::{Caller, Permission};
+use crate::caller::{Caller, Permission, Reach};
 use crate::change::{Change, check_name};
 use crate::error::{Code, Error, Result};
 use crate::hash::{hexadecimal, sha256};
@@ -51,6 +51,7 @@ struct Known {
     account: AccountId,
     id: Bearer,
     role: Role,
+    reach: Reach,
     /// The agent that the credential is bound to.
     agent: Option<AgentId>,
     until: Timestamp,
@@ -303,7 +304,8 @@ async fn examine_api_key(
     if !matches {
         return Err(unauthorized());
     }
-    admit(app, digest, account, &credential, request_id).await
+    let reach = Reach::Everything;
+    admit(app, digest, account, &credential, reach, request_id).await
 }
 
 /// A token for the second generation of the contracts.
@@ -325,6 +327,9 @@ struct Claims {
     /// Whether the brand vouches for the consumer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     identified: bool,
+    /// Whether it only runs functions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    only_functions: bool,
     iat: i64,
     exp: i64,
 }
@@ -334,6 +339,10 @@ struct Claims {
 /// # Errors
 /// Fails with [`Code::Unauthorized`] if they are wrong, expired or revoked.
 pub async fn login(app: &App, client_id: &str, client_secret: &str) -> Result<Token> {
+    exchange(app, client_id, client_secret, Reach::Everything).await
+}
+
+async fn exchange(app: &App, client_id: &str, client_secret: &str, reach: Reach) -> Result<Token> {
     let (account, id) = parse_client_id(client_id).ok_or_else(unauthorized)?;
     let credential = get(app, &account, id).await.map_err(hidden)?.record;
     let now = app.now();
@@ -347,14 +356,20 @@ pub async fn login(app: &App, client_id: &str, client_secret: &str) -> Result<To
     if !matches {
         return Err(unauthorized());
     }
-    sign(app, &account, id.to_string(), credential.role, false).await
+    let bearer = Signed {
+        sub: id.to_string(),
+        role: credential.role,
+        is_identified: false,
+        reach,
+    };
+    sign(app, &account, bearer).await
 }
 
-/// Exchanges client id and secret for a token of an account that is named.
+/// Exchanges client id and secret for a token of an account that is named, which only runs functions.
 ///
 /// # Errors
 /// As [`login`], and if they are another account's.
-pub async fn login_to(
+pub async fn login_for_functions(
     app: &App,
     account: &str,
     client_id: &str,
@@ -364,7 +379,7 @@ pub async fn login_to(
     if own.as_str() != account {
         return Err(unauthorized());
     }
-    login(app, client_id, client_secret).await
+    exchange(app, client_id, client_secret, Reach::Functions).await
 }
 
 /// Makes a consumer's token.
@@ -374,24 +389,32 @@ pub(crate) async fn issue_to_consumer(
     consumer: &ConsumerId,
     is_identified: bool,
 ) -> Result<Token> {
-    let sub = consumer.to_string();
-    sign(app, account, sub, Role::Consumer, is_identified).await
+    let bearer = Signed {
+        sub: consumer.to_string(),
+        role: Role::Consumer,
+        is_identified,
+        reach: Reach::Everything,
+    };
+    sign(app, account, bearer).await
 }
 
-async fn sign(
-    app: &App,
-    account: &AccountId,
+/// What a token says of its bearer.
+struct Signed {
     sub: String,
     role: Role,
-    identified: bool,
-) -> Result<Token> {
+    is_identified: bool,
+    reach: Reach,
+}
+
+async fn sign(app: &App, account: &AccountId, bearer: Signed) -> Result<Token> {
     let now = app.now();
     let expires_in = app.options.token_ttl;
     let claims = Claims {
-        sub,
+        sub: bearer.sub,
         tenant_id: account.clone(),
-        role,
-        identified,
+        role: bearer.role,
+        identified: bearer.is_identified,
+        only_functions: bearer.reach == Reach::Functions,
         iat: now.milliseconds() / 1_000,
         exp: now.plus(expires_in).milliseconds() / 1_000,
     };
@@ -452,7 +475,11 @@ async fn examine_token(
     if ends_at <= now {
         return Err(unauthorized());
     }
-    admit(app, digest, account, &credential, request_id).await
+    let reach = match claims.only_functions {
+        true => Reach::Functions,
+        false => Reach::Everything,
+    };
+    admit(app, digest, account, &credential, reach, request_id).await
 }
 
 /// Remembers a consumer's token that was found good.
@@ -472,6 +499,7 @@ fn admit_consumer(
             is_identified: claims.identified,
         },
         role: Role::Consumer,
+        reach: Reach::Everything,
         agent: None,
         until: app.now().plus(REMEMBERED_FOR).min(expires_at),
     };
@@ -496,6 +524,7 @@ pub(crate) fn admit_user(
         account,
         id: Bearer::User(user.id.clone()),
         role: user.role,
+        reach: Reach::Everything,
         agent: AgentId::parse(user.id.as_str()).ok(),
         until: app.now().plus(REMEMBERED_FOR).min(until),
     };
@@ -526,6 +555,7 @@ fn caller_of(known: Known, request_id: RequestId) -> Caller {
         account,
         id,
         role,
+        reach,
         agent,
         ..
     } = known;
@@ -539,6 +569,7 @@ fn caller_of(known: Known, request_id: RequestId) -> Caller {
     Caller {
         account,
         role,
+        reach,
         actor,
         agent,
         consumer,
@@ -554,6 +585,7 @@ async fn admit(
     digest: [u8; 32],
     account: AccountId,
     credential: &record::Credential,
+    reach: Reach,
     request_id: RequestId,
 ) -> Result<Caller> {
     let now = app.now();
@@ -577,6 +609,7 @@ async fn admit(
         account,
         id: Bearer::Credential(credential.id),
         role: credential.role,
+        reach,
         agent,
         until,
     };

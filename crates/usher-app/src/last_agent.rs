@@ -24,7 +24,7 @@ use usher_store::record::floor::AgentStatus;
 use usher_store::record::settings::{self as kept, LastAgentSettings, NoticeChannel};
 
 use crate::App;
-use crate::caller::{Caller, Permission};
+use crate::caller::{Caller, Permission, Reach};
 use crate::context::{self, Namespace, Session};
 use crate::conversations::{Words, find, write_message};
 use crate::desks::{AccountDesk, Desks, assignee, conversation_of};
@@ -502,6 +502,7 @@ fn system(app: &App, account: &AccountId) -> Caller {
     Caller {
         account: account.clone(),
         role: Role::Bot,
+        reach: Reach::Everything,
         actor: "usher".to_owned(),
         agent: None,
         consumer: None,

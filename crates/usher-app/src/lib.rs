@@ -159,6 +159,7 @@ impl App {
     pub fn start(self: &Arc<Self>) {
         self.tasks.spawn(decisions::writer::run(Arc::clone(self)));
         self.tasks.spawn(sweeper::run(Arc::clone(self)));
+        self.tasks.spawn(secrets::renew(Arc::clone(self)));
         self.tasks.spawn(functions::write_logs(Arc::clone(self)));
         self.tasks.spawn(functions::keep_time(Arc::clone(self)));
         self.tasks.spawn(rules::follow::run(Arc::clone(self)));

@@ -2,11 +2,13 @@
 //!
 //! A value is encrypted on disk and returned by no use case of a caller; only functions read it.
 
+use std::sync::Arc;
+
 use usher_model::id::AccountId;
 use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
-use usher_store::batch::{Batch, Expect};
+use usher_store::batch::{Batch, CommitError, Expect};
 use usher_store::record::{self, Kept, Record as _, Secret as Row};
 use usher_store::store::{Key, Query};
 
@@ -16,6 +18,7 @@ use crate::change::Change;
 use crate::check::Checks;
 use crate::error::{Code, Error, Result};
 use crate::keyring::{KeyringError, Sealed};
+use crate::webhooks;
 
 /// A secret without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,10 +98,7 @@ pub async fn delete(caller: &Caller, app: &App, name: &str) -> Result<()> {
 pub(crate) async fn read(app: &App, account: &AccountId, name: &str) -> Result<Value> {
     let kept = find(app, account, name).await?;
     let row = kept.ok_or_else(|| missing(name))?.record;
-    let sealed = Sealed {
-        key_id: row.key_id,
-        text: row.sealed,
-    };
+    let sealed = sealed(&row);
     let plain = app.options.keyring.open(&place(account, name), &sealed)?;
     serde_json::from_slice(&plain).map_err(Error::internal)
 }
@@ -119,6 +119,101 @@ pub(crate) async fn update(
     batch.put_record(account, &row, Expect::Any)?;
     app.store.commit(batch).await?;
     Ok(())
+}
+
+/// Encrypts anew with the newest key what an older one has sealed: after that the older key is needed
+/// no more. What somebody changes meanwhile is sealed with the newest key anyway.
+pub(crate) async fn renew(app: Arc<App>) {
+    let mut renewed = Renewed::default();
+    match renew_all(&app, &mut renewed).await {
+        Ok(()) if renewed.unreadable > 0 => tracing::warn!(
+            count = renewed.unreadable,
+            "secrets cannot be decrypted with the keys that are configured; configure the older keys too"
+        ),
+        Ok(()) if renewed.count > 0 => tracing::info!(
+            count = renewed.count,
+            "secrets were encrypted anew with the first key; older keys are needed no more"
+        ),
+        Ok(()) => {}
+        Err(error) => {
+            tracing::warn!(%error, "secrets were not encrypted anew; keep the older keys and start again");
+        }
+    }
+}
+
+/// What came of encrypting anew.
+#[derive(Debug, Default)]
+pub(crate) struct Renewed {
+    /// What was.
+    count: usize,
+    /// What no key opens.
+    unreadable: usize,
+}
+
+async fn renew_all(app: &App, renewed: &mut Renewed) -> Result<()> {
+    if app.options.keyring.is_empty() {
+        return Ok(());
+    }
+    for account in app.store.accounts().await? {
+        let query = Query::all(&account, Row::COLLECTION);
+        for row in app.store.find_all(&query, app.now()).await? {
+            let kept: Kept<Row> = record::read(&row)?;
+            let place = place(&account, &kept.record.name);
+            if let Some(anew) = renewed.seal(app, &place, &sealed(&kept.record))? {
+                let record = Row {
+                    sealed: anew.text,
+                    key_id: anew.key_id,
+                    ..kept.record
+                };
+                replace(app, &account, &record, kept.revision).await?;
+            }
+        }
+        webhooks::renew(app, &account, renewed).await?;
+    }
+    Ok(())
+}
+
+impl Renewed {
+    /// Encrypts something with the newest key; nothing if that has sealed it, or no key opens it.
+    pub(crate) fn seal(
+        &mut self,
+        app: &App,
+        place: &str,
+        sealed: &Sealed,
+    ) -> Result<Option<Sealed>> {
+        let keyring = &app.options.keyring;
+        if keyring.is_current(sealed) {
+            return Ok(None);
+        }
+        let Ok(plain) = keyring.open(place, sealed) else {
+            self.unreadable += 1;
+            return Ok(None);
+        };
+        self.count += 1;
+        Ok(Some(keyring.seal(place, &plain, app.ids.secret())?))
+    }
+}
+
+/// Writes a row that was encrypted anew, unless somebody else has changed it meanwhile.
+pub(crate) async fn replace<R: record::Record>(
+    app: &App,
+    account: &AccountId,
+    record: &R,
+    revision: u64,
+) -> Result<()> {
+    let mut batch = Batch::new(app.now());
+    batch.put_record(account, record, Expect::Revision(revision))?;
+    match app.store.commit(batch).await {
+        Ok(_) | Err(CommitError::Conflict { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn sealed(row: &Row) -> Sealed {
+    Sealed {
+        key_id: row.key_id.clone(),
+        text: row.sealed.clone(),
+    }
 }
 
 fn check(name: &str, value: &Value) -> Result<()> {

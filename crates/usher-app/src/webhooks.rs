@@ -26,6 +26,7 @@ use crate::feed;
 use crate::idempotency::Creation;
 use crate::keyring::Sealed;
 use crate::outbox::{self, attempt};
+use crate::secrets::{self, Renewed};
 
 pub use usher_store::record::Kept;
 pub use usher_store::record::outbox::Webhook;
@@ -255,13 +256,40 @@ pub(crate) fn secrets(app: &App, account: &AccountId, webhook: &Webhook) -> Resu
         previous.map(|previous| &previous.secret),
     ];
     let opened = sealed.into_iter().flatten().map(|secret| {
-        let sealed = Sealed {
-            key_id: secret.key_id.clone(),
-            text: secret.sealed.clone(),
-        };
+        let sealed = self::sealed(secret);
         Ok(app.options.keyring.open(&place, &sealed)?)
     });
     opened.collect()
+}
+
+/// Encrypts anew with the newest key what an older one has sealed.
+pub(crate) async fn renew(app: &App, account: &AccountId, renewed: &mut Renewed) -> Result<()> {
+    let query = Query::all(account, Webhook::COLLECTION);
+    for row in app.store.find_all(&query, app.now()).await? {
+        let kept: Kept<Webhook> = record::read(&row)?;
+        let mut webhook = kept.record;
+        let place = place(account, webhook.id);
+        let previous = webhook.previous_secret.as_mut();
+        let previous = previous.map(|previous| &mut previous.secret);
+        let mut is_changed = false;
+        for secret in [Some(&mut webhook.secret), previous].into_iter().flatten() {
+            if let Some(anew) = renewed.seal(app, &place, &sealed(secret))? {
+                (secret.sealed, secret.key_id) = (anew.text, anew.key_id);
+                is_changed = true;
+            }
+        }
+        if is_changed {
+            secrets::replace(app, account, &webhook, kept.revision).await?;
+        }
+    }
+    Ok(())
+}
+
+fn sealed(secret: &SealedSecret) -> Sealed {
+    Sealed {
+        key_id: secret.key_id.clone(),
+        text: secret.sealed.clone(),
+    }
 }
 
 pub(crate) async fn find(

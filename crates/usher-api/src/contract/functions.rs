@@ -469,7 +469,7 @@ async fn token(
         return Err(Failure(Error::new(Code::BadRequest, message)));
     }
     let (id, secret) = (&form.client_id, &form.client_secret);
-    let token = credentials::login_to(&app, &path.account_id, id, secret).await?;
+    let token = credentials::login_for_functions(&app, &path.account_id, id, secret).await?;
     Ok(Json(AppToken {
         access_token: token.access_token,
         token_type: "Bearer",

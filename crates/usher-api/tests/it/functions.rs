@@ -236,6 +236,55 @@ async fn failures_of_functions_have_the_contracts_status_where_an_account_wants_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_functions_runs_them_and_does_nothing_else() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let id = deployed(&admin, "Echo", ECHO).await;
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope=faas.lambda.invoke",
+        admin.client_id, admin.client_secret
+    );
+    let request = axum::http::Request::builder()
+        .method("POST")
+        .uri("/sentinel/api/account/acc1/app/token")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let request = request.body(axum::body::Body::from(form)).unwrap();
+    let token = node.send(request).await.expect(200).json();
+    let token = token["access_token"].as_str().unwrap().to_owned();
+    let ask = async |method: &str, path: &str| {
+        let request = axum::http::Request::builder().method(method).uri(path);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let body = axum::body::Body::from(r#"{"payload": 7}"#);
+        node.send(request.body(body).unwrap()).await
+    };
+    let lambdas = "/api/account/acc1/lambdas";
+    let run = format!("{lambdas}/{id}/invoke?v=1");
+    // Twice: what was found good a moment ago reaches no further.
+    for _ in 0..2 {
+        assert_eq!(ask("POST", &run).await.expect(200).json(), json!(7));
+        ask("GET", lambdas).await.expect(200);
+        for (method, path) in [
+            ("GET", "/api/v1/policies"),
+            ("GET", "/api/v1/credentials"),
+            ("POST", "/api/v1/conversations"),
+            ("GET", "/api/v1/context"),
+            ("PUT", "/api/v1/functions/allow-list"),
+        ] {
+            let refused = ask(method, path).await;
+            assert!(matches!(refused.status.as_u16(), 403 | 422), "{path}");
+        }
+        let refused = ask("GET", "/api/v1/policies").await.expect(403).json();
+        assert!(
+            refused["detail"]
+                .as_str()
+                .unwrap()
+                .contains("only runs functions")
+        );
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn failures_have_the_codes_of_both_versions() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -17,7 +17,7 @@ use usher_store::record::{Kept, User};
 use super::Rest;
 use super::plan::{self, Origin, Plan, Target};
 use crate::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Reach};
 use crate::context::{self, Namespace, Session, Ttl};
 use crate::conversations::{Words, came_of, write_message};
 use crate::decisions::{self, Api, Request};
@@ -145,6 +145,7 @@ impl Case {
         Caller {
             account: self.account.clone(),
             role: Role::Bot,
+            reach: Reach::Everything,
             actor: format!("user/{}", self.bot),
             agent: Some(self.bot.clone()),
             consumer: None,

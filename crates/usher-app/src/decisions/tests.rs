@@ -20,7 +20,7 @@ use super::log::{Entry, Log};
 use super::search::{self, Filter};
 use super::writer::Writer;
 use crate::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Reach};
 use crate::usage::{self, Tally};
 
 struct Node {
@@ -57,6 +57,7 @@ impl Node {
         let caller = Caller {
             account: AccountId::parse("acc1").unwrap(),
             role: Role::Admin,
+            reach: Reach::Everything,
             actor: "credential/test".to_owned(),
             agent: None,
             consumer: None,

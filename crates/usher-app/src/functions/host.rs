@@ -14,7 +14,7 @@ use usher_model::value::{Object, Value};
 use super::run::Task;
 use super::{Input, invoke};
 use crate::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Reach};
 use crate::context::{self, Namespace, Session, Ttl};
 use crate::error::Error;
 use crate::workers::{Answering, Host};
@@ -110,6 +110,7 @@ impl AccountHost {
         Caller {
             account: self.account.clone(),
             role: Role::Developer,
+            reach: Reach::Everything,
             actor: self.actor(),
             agent: None,
             consumer: None,

@@ -12,7 +12,7 @@ use usher_store::record::conversation::CloseReason;
 use usher_store::record::event::{Audience, SenderRole};
 
 use crate::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Reach};
 use crate::conversations::{self, Close, Words, write_message};
 use crate::desks::{AccountDesk, Writing, assignee, conversation_of};
 use crate::error::{Kind, Result};
@@ -98,6 +98,7 @@ pub(super) async fn carry_out(
     let caller = Caller {
         account: desk.account.clone(),
         role: Role::Manager,
+        reach: Reach::Everything,
         actor: "usher/functions".to_owned(),
         agent: None,
         consumer: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use usher_app::agents::{self, AgentStatus, Availability, Offer};
-use usher_app::caller::Caller;
+use usher_app::caller::{Caller, Reach};
 use usher_app::conversations::{self, As, New, Said, Say, View};
 use usher_app::feed::{Audience, Happened};
 use usher_app::keyring::Keyring;
@@ -134,6 +134,7 @@ impl Floor {
         Caller {
             account: account(),
             role,
+            reach: Reach::Everything,
             actor: format!("test/{role}"),
             agent: None,
             consumer: None,
