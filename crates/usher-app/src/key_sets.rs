@@ -178,10 +178,11 @@ pub(crate) async fn of(
 /// # Errors
 /// Fails if it may not be called, does not answer in time, or has no key that can be used.
 pub(crate) async fn fetch(app: &App, url: &str) -> Result<JwkSet, KeySetError> {
+    let headers = [("accept".to_owned(), "application/json".to_owned())];
     let answered = app.outbound.send(Request {
         method: Method::GET,
         url,
-        headers: &[("accept".to_owned(), "application/json".to_owned())],
+        headers: &headers,
         body: Vec::new(),
         deadline: Instant::now() + FETCH_MAX,
         answer_bytes_max: BYTES_MAX,

@@ -35,7 +35,9 @@ pub use decision::{
 pub use decision_block::{DecisionBlock, StoredDecision, Word, WrittenDecision};
 pub use event::{Event, Happened};
 pub use floor::{AgentLease, AgentSeat, AgentStatus, DeskLease};
-pub use function::{Function, FunctionHead, FunctionLog, FunctionVersion, ScheduledRun, Secret};
+pub use function::{
+    Function, FunctionHead, FunctionLog, FunctionUse, FunctionVersion, ScheduledRun, Secret,
+};
 pub use rules::{
     Attribute, AttributeCall, AttributeParameter, ParameterSource, Policy, RuleVersion, Ruleset,
 };

@@ -1,15 +1,17 @@
 //! Functions: a brand's own JavaScript.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use usher_app::App;
 use usher_app::error::{Code, Error};
 use usher_app::functions::{self, Filter, Function, Kept};
-use usher_model::id::FunctionId;
+use usher_model::id::{FunctionId, FunctionLogId};
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 use utoipa::IntoParams;
@@ -35,6 +37,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions))
         .routes(routes!(test))
         .routes(routes!(logs))
+        .routes(routes!(follow))
         .routes(routes!(schedule))
 }
 
@@ -89,16 +92,19 @@ async fn check(
     Ok(Json(examined.into()))
 }
 
-/// See a function.
+/// See a function, and how it did lately.
 #[utoipa::path(get, path = "/api/v1/functions/{functionId}", tag = "functions",
     params(("functionId" = String, Path, description = "The function")),
-    responses((status = 200, body = wire::Function), (status = 404, body = Problem)))]
+    responses((status = 200, body = wire::UsedFunction), (status = 404, body = Problem)))]
 async fn get(
     State(app): Shared,
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
-) -> Answer<Shown> {
-    Ok(shown(functions::get(&caller, &app, parse(&id)?).await?))
+) -> Answer<(HeaderMap, Json<wire::UsedFunction>)> {
+    let id = parse(&id)?;
+    let (headers, Json(is)) = shown(functions::get(&caller, &app, id).await?);
+    let usage = functions::usage(&caller, &app, id).await?.into();
+    Ok((headers, Json(wire::UsedFunction { is, usage })))
 }
 
 /// Say anew what a function is to be; the version that runs is not touched.
@@ -263,10 +269,37 @@ impl LogQuery {
     }
 }
 
+/// In which form something is answered.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Form {
+    /// `json`, or `csv` for a file of at most 500 lines; `Accept: text/csv` says the same.
+    format: Option<String>,
+}
+
+impl Form {
+    fn is_csv(&self, headers: &HeaderMap) -> Result<bool, Error> {
+        let accept = headers
+            .get(header::ACCEPT)
+            .and_then(|accept| accept.to_str().ok());
+        match self.format.as_deref() {
+            Some("csv") => Ok(true),
+            Some("json") => Ok(false),
+            None => Ok(accept.is_some_and(|accept| accept.starts_with("text/csv"))),
+            Some(other) => {
+                let message = format!("expected a `format` of json or csv, found `{other}`");
+                Err(Error::new(Code::BadRequest, message))
+            }
+        }
+    }
+}
+
 /// Search the log of a function, the newest entry first. A page may be short, or empty, and still
 /// have a next one.
+///
+/// As CSV it is one file: `lambdaUUID;requestID;timestamp;level;message;extras`.
 #[utoipa::path(get, path = "/api/v1/functions/{functionId}/logs", tag = "functions",
-    params(("functionId" = String, Path, description = "The function"), LogQuery, PageQuery),
+    params(("functionId" = String, Path, description = "The function"), LogQuery, PageQuery, Form),
     responses((status = 200, body = Page<wire::FunctionLogEntry>), (status = 404, body = Problem)))]
 async fn logs(
     State(app): Shared,
@@ -274,12 +307,83 @@ async fn logs(
     Path(id): Path<String>,
     Query(query): Query<LogQuery>,
     Query(page): Query<PageQuery>,
-) -> Answer<Json<Page<wire::FunctionLogEntry>>> {
-    let (limit, cursor) = (page.limit()?, page.cursor()?);
+    Query(form): Query<Form>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let (limit, mut cursor) = (page.limit()?, page.cursor()?);
     let (id, filter) = (parse(&id)?, query.filter()?);
-    let (entries, next) = functions::logs(&caller, &app, id, &filter, cursor, limit).await?;
-    let items = entries.into_iter().map(Into::into);
-    Ok(Json(Page::new(items.collect(), next.as_ref())))
+    if !form.is_csv(&headers)? {
+        let (entries, next) = functions::logs(&caller, &app, id, &filter, cursor, limit).await?;
+        let items = entries.into_iter().map(wire::FunctionLogEntry::from);
+        return Ok(Json(Page::new(items.collect(), next.as_ref())).into_response());
+    }
+    let mut entries = Vec::new();
+    while entries.len() < CSV_LINES_MAX {
+        let limit = CSV_LINES_MAX - entries.len();
+        let (found, next) = functions::logs(&caller, &app, id, &filter, cursor, limit).await?;
+        entries.extend(found);
+        cursor = next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let name = format!("attachment; filename=\"{id}.csv\"");
+    let kind = (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned());
+    let headers = [kind, (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, wire::log_csv(&entries)?).into_response())
+}
+
+/// Entries of one file, as the contract has it.
+const CSV_LINES_MAX: usize = 500;
+
+/// From where a log is followed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct TailQuery {
+    /// `nextCursor` of the answer before; without it, from now on.
+    cursor: Option<String>,
+    /// Entries of an answer: 1 to 1,000; 100 unless given.
+    limit: Option<usize>,
+    /// Seconds to wait for an entry if there is none yet: 0 to 25.
+    wait: Option<u64>,
+}
+
+/// Follow the log of a function: what comes after the cursor, and a wait for what comes next.
+#[utoipa::path(get, path = "/api/v1/functions/{functionId}/logs/tail", tag = "functions",
+    params(("functionId" = String, Path, description = "The function"), LogQuery, TailQuery),
+    responses((status = 200, body = wire::FunctionLogTail), (status = 400, body = Problem),
+        (status = 404, body = Problem)))]
+async fn follow(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+    Query(query): Query<LogQuery>,
+    Query(tail): Query<TailQuery>,
+) -> Answer<Json<wire::FunctionLogTail>> {
+    let page = PageQuery {
+        limit: tail.limit,
+        cursor: None,
+    };
+    let after = tail.cursor.as_deref().filter(|cursor| !cursor.is_empty());
+    let after = after
+        .map(FunctionLogId::parse)
+        .transpose()
+        .map_err(|source| {
+            let message = "expected `nextCursor` of the answer before";
+            Error::new(Code::CursorInvalid, message).with_source(source)
+        })?;
+    let wait = Duration::from_secs(tail.wait.unwrap_or(0));
+    if wait > functions::WAIT_MAX {
+        let max = functions::WAIT_MAX.as_secs();
+        let message = format!("expected a `wait` of 0 to {max} seconds");
+        return Err(Error::new(Code::BadRequest, message).into());
+    }
+    let (id, filter, limit) = (parse(&id)?, query.filter()?, page.limit()?);
+    let tail = functions::follow(&caller, &app, id, &filter, after, limit, wait).await?;
+    Ok(Json(wire::FunctionLogTail {
+        items: tail.entries.into_iter().map(Into::into).collect(),
+        next_cursor: tail.cursor.to_string(),
+    }))
 }
 
 /// See when time started a function, and when it will.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use usher_app::error::Error;
 use usher_app::functions::{self, State};
 use usher_app::secrets;
 use usher_model::id::{FunctionId, SkillId};
@@ -416,6 +417,116 @@ impl From<functions::Examined> for FunctionCheck {
             problems: problems.collect(),
             schedule_problem: examined.schedule,
             next_at: examined.next_at,
+        }
+    }
+}
+
+/// Writes entries of a log as the contract has them.
+///
+/// # Errors
+/// Fails if text cannot be written, which is our mistake.
+pub fn log_csv(entries: &[functions::FunctionLog]) -> Result<String, Error> {
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(b';')
+        .from_writer(Vec::new());
+    let head = [
+        "lambdaUUID",
+        "requestID",
+        "timestamp",
+        "level",
+        "message",
+        "extras",
+    ];
+    writer.write_record(head).map_err(Error::internal)?;
+    for entry in entries {
+        let extras = serde_json::to_string(&entry.extras).map_err(Error::internal)?;
+        let line = [
+            entry.function_id.to_string(),
+            entry.request_id.clone(),
+            entry.at.milliseconds().to_string(),
+            functions::level_word(entry.level).to_owned(),
+            entry.message.clone(),
+            extras,
+        ];
+        writer.write_record(line).map_err(Error::internal)?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| Error::internal(error.to_string()))?;
+    String::from_utf8(bytes).map_err(Error::internal)
+}
+
+/// Entries of a function's log that came after others.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionLogTail {
+    /// The entries, the first first.
+    pub items: Vec<FunctionLogEntry>,
+    /// What to ask for next.
+    pub next_cursor: String,
+}
+
+/// A function, with how it did lately.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsedFunction {
+    /// The function.
+    #[serde(flatten)]
+    pub is: Function,
+    /// How it did lately, up to a second ago; tests do not count.
+    pub usage: FunctionUsages,
+}
+
+/// How a function did lately; each counts from the full hour.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionUsages {
+    /// In this hour and the one before.
+    pub last_hour: FunctionUsage,
+    /// In a day.
+    pub last_day: FunctionUsage,
+    /// In seven days.
+    pub last_week: FunctionUsage,
+    /// In thirty days.
+    pub last_month: FunctionUsage,
+}
+
+/// How a function did for a while.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionUsage {
+    /// How many runs.
+    pub runs: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// Within how many milliseconds half of them ended, rounded up to 1, 2, 5, 10, …; absent without
+    /// runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50_ms: Option<u64>,
+    /// Within how many milliseconds 99 of 100 did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_ms: Option<u64>,
+}
+
+impl From<functions::Usages> for FunctionUsages {
+    fn from(usages: functions::Usages) -> Self {
+        Self {
+            last_hour: usages.hour.into(),
+            last_day: usages.day.into(),
+            last_week: usages.week.into(),
+            last_month: usages.month.into(),
+        }
+    }
+}
+
+impl From<functions::Usage> for FunctionUsage {
+    fn from(usage: functions::Usage) -> Self {
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            runs: usage.runs,
+            failed: usage.failed,
+            p50_ms: usage.p50.map(milliseconds),
+            p99_ms: usage.p99.map(milliseconds),
         }
     }
 }

@@ -282,6 +282,11 @@ const ROUTES: &[(&str, &str, Permission)] = &[
     ),
     (
         "get",
+        "/api/v1/functions/{functionId}/logs/tail",
+        Permission::FunctionsRead,
+    ),
+    (
+        "get",
         "/api/v1/functions/{functionId}/logs",
         Permission::FunctionsRead,
     ),

@@ -165,7 +165,7 @@ pub enum MessageKind {
 impl MessageKind {
     /// Returns of what kind a message is.
     #[must_use]
-    pub const fn of(message: &Message) -> Self {
+    pub fn of(message: &Message) -> Self {
         if message.content.is_null() {
             Self::Text
         } else {

@@ -13,6 +13,7 @@ use usher_store::record::FunctionVersion;
 
 use super::registry::{self, Entry};
 use super::run::{Run, Task, execute};
+use super::usage::Ran;
 use super::{event, find, log, missing};
 use crate::App;
 use crate::caller::{Caller, Permission};
@@ -242,6 +243,13 @@ async fn run(
     let run = execute(app, account, task, input).await;
     let failure = run.result.as_ref().err();
     log::keep(app, account, entry.id, input.request_id, &run.logs, failure);
+    let ran = Ran {
+        function: entry.id,
+        at: app.now(),
+        took: run.took,
+        has_failed: failure.is_some(),
+    };
+    log::count(app, account, ran);
     let outcome = failure.map_or("OK", |error| error.code.as_str());
     metrics::counter!("usher_function_runs_total", "outcome" => outcome).increment(1);
     metrics::histogram!("usher_function_seconds").record(run.took);

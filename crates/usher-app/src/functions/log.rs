@@ -1,10 +1,12 @@
-//! The logs of functions: written behind the answer, searched by whoever wrote them.
+//! The logs of functions: written behind the answer, with how often they ran; searched and followed by
+//! whoever wrote them.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 use usher_functions::worker::{LogEntry, LogLevel as Level};
 use usher_model::id::{AccountId, FunctionId, FunctionLogId, RequestId};
 use usher_model::limits;
@@ -17,6 +19,7 @@ use usher_store::record::{self, FunctionLog, Record as _};
 use usher_store::store::{Cursor, Field, Query};
 
 use super::find;
+use super::usage::{Counters, Ran};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Error, Result};
@@ -28,11 +31,26 @@ const LOOKED_AT_MAX: usize = 5_000;
 /// A day.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long counts wait to be written.
+const COUNTS_WAIT: Duration = Duration::from_secs(1);
+/// How often a log is looked at that other nodes write too.
+const POLL: Duration = Duration::from_secs(1);
+/// Longest time that a call waits for an entry.
+pub const WAIT_MAX: Duration = Duration::from_secs(25);
+
+/// Something that is to be kept.
+enum News {
+    Entry(FunctionLog),
+    Ran(Ran),
+}
+
 /// What waits to be written.
 pub(super) struct Log {
-    to_write: mpsc::Sender<(AccountId, FunctionLog)>,
+    to_write: mpsc::Sender<(AccountId, News)>,
     // Guards the other end until the writer takes it.
-    waiting: std::sync::Mutex<Option<mpsc::Receiver<(AccountId, FunctionLog)>>>,
+    waiting: std::sync::Mutex<Option<mpsc::Receiver<(AccountId, News)>>>,
+    /// Entries were written.
+    written: Notify,
 }
 
 impl fmt::Debug for Log {
@@ -47,8 +65,21 @@ impl Log {
         Self {
             to_write,
             waiting: std::sync::Mutex::new(Some(waiting)),
+            written: Notify::new(),
         }
     }
+
+    /// Has something written later; what finds no room is counted and lost.
+    fn add(&self, account: &AccountId, news: News) {
+        if self.to_write.try_send((account.clone(), news)).is_err() {
+            metrics::counter!("usher_function_logs_dropped_total").increment(1);
+        }
+    }
+}
+
+/// Counts a run.
+pub(super) fn count(app: &App, account: &AccountId, ran: Ran) {
+    app.functions.log.add(account, News::Ran(ran));
 }
 
 /// Keeps what a run wrote, and why it failed; what is for whoever writes the function is not kept.
@@ -62,7 +93,8 @@ pub(super) fn keep(
 ) {
     let now = app.now();
     let entry = |at, level, message, extras| FunctionLog {
-        id: FunctionLogId::mint_at(&app.ids, now),
+        // The writer gives it its id: ids are in the order in which entries can be read.
+        id: FunctionLogId::first_at(now),
         function_id: function,
         request_id: request_id.to_string(),
         at,
@@ -79,15 +111,7 @@ pub(super) fn keep(
     });
     let failed = failure.map(|error| entry(now, LogLevel::Error, error.to_string(), Vec::new()));
     for one in written.chain(failed) {
-        if app
-            .functions
-            .log
-            .to_write
-            .try_send((account.clone(), one))
-            .is_err()
-        {
-            metrics::counter!("usher_function_logs_dropped_total").increment(1);
-        }
+        app.functions.log.add(account, News::Entry(one));
     }
 }
 
@@ -141,36 +165,68 @@ pub(crate) async fn run(app: Arc<App>) {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .take();
     let Some(mut waiting) = waiting else { return };
-    let mut entries = Vec::new();
+    let stopping = app.tasks.stopping().clone();
+    let (mut news, mut counters) = (Vec::new(), Counters::default());
+    let mut counts_due = Instant::now();
     loop {
+        let is_waiting = counters.is_changed();
         tokio::select! {
             biased;
-            count = waiting.recv_many(&mut entries, BATCH_ENTRIES) => {
+            count = waiting.recv_many(&mut news, BATCH_ENTRIES) => {
                 if count == 0 {
                     return;
                 }
             }
-            () = app.tasks.stopping().cancelled() => {
-                while let Ok(entry) = waiting.try_recv() {
-                    entries.push(entry);
+            () = stopping.cancelled() => {
+                while let Ok(one) = waiting.try_recv() {
+                    news.push(one);
                 }
-                write(&app, &mut entries).await;
+                write(&app, &mut news, &mut counters, true).await;
                 return;
             }
+            () = tokio::time::sleep_until(counts_due), if is_waiting => {}
         }
-        write(&app, &mut entries).await;
+        let is_due = Instant::now() >= counts_due;
+        write(&app, &mut news, &mut counters, is_due).await;
+        if is_due {
+            counts_due = Instant::now() + COUNTS_WAIT;
+        }
     }
 }
 
-async fn write(app: &App, entries: &mut Vec<(AccountId, FunctionLog)>) {
+/// Writes entries, and counts if they are due.
+async fn write(
+    app: &App,
+    news: &mut Vec<(AccountId, News)>,
+    counters: &mut Counters,
+    are_counts_due: bool,
+) {
     let mut batch = Batch::new(app.now());
-    for (account, entry) in entries.drain(..) {
-        if let Err(error) = batch.put_record(&account, &entry, Expect::Absent) {
-            tracing::error!(%error, "an entry of a function's log cannot be written");
+    let mut has_entries = false;
+    for (account, one) in news.drain(..) {
+        match one {
+            News::Ran(ran) => counters.count(app, &account, ran),
+            News::Entry(mut entry) => {
+                entry.id = FunctionLogId::mint(&app.ids);
+                has_entries = true;
+                if let Err(error) = batch.put_record(&account, &entry, Expect::Absent) {
+                    tracing::error!(%error, "an entry of a function's log cannot be written");
+                }
+            }
         }
+    }
+    if are_counts_due {
+        counters.write(&mut batch);
+        counters.forget_before(app.now());
+    }
+    if batch.len() == 0 {
+        return;
     }
     if let Err(error) = app.store.commit(batch).await {
         tracing::warn!(%error, "entries of functions' logs were not kept");
+    }
+    if has_entries {
+        app.functions.log.written.notify_waiters();
     }
 }
 
@@ -243,6 +299,94 @@ pub async fn logs(
         }
         if page.next.is_none() || found.len() >= limit || looked_at >= LOOKED_AT_MAX {
             return Ok((found, page.next));
+        }
+        query.after = page.next;
+    }
+}
+
+/// Entries of a log that came after others.
+#[derive(Clone, Debug)]
+pub struct Tail {
+    /// The entries, the first first.
+    pub entries: Vec<FunctionLog>,
+    /// The last entry that was looked at: what to ask for next.
+    pub cursor: FunctionLogId,
+}
+
+/// Returns entries of a function's log that came after one, or come from now on, and waits for the
+/// first if there is none yet.
+///
+/// # Errors
+/// Fails if the caller may not see functions, or there is no such one.
+pub async fn follow(
+    caller: &Caller,
+    app: &App,
+    id: FunctionId,
+    filter: &Filter,
+    after: Option<FunctionLogId>,
+    limit: usize,
+    wait: Duration,
+) -> Result<Tail> {
+    caller.require(Permission::FunctionsRead)?;
+    find(app, &caller.account, id).await?;
+    let deadline = Instant::now() + wait.min(WAIT_MAX);
+    let begin = || FunctionLogId::first_at(app.now());
+    let mut tail = Tail {
+        entries: Vec::new(),
+        cursor: after.unwrap_or_else(begin),
+    };
+    loop {
+        // What is written from here on wakes, though it may have been read already.
+        let written = app.functions.log.written.notified();
+        read_on(caller, app, id, filter, limit, &mut tail).await?;
+        let now = Instant::now();
+        if !tail.entries.is_empty() || now >= deadline {
+            return Ok(tail);
+        }
+        let until = match app.store.is_shared() {
+            true => deadline.min(now + POLL),
+            false => deadline,
+        };
+        tokio::select! {
+            () = written => {}
+            () = tokio::time::sleep_until(until) => {}
+            () = app.tasks.stopping().cancelled() => return Ok(tail),
+        }
+    }
+}
+
+/// Reads what comes after the cursor.
+async fn read_on(
+    caller: &Caller,
+    app: &App,
+    id: FunctionId,
+    filter: &Filter,
+    limit: usize,
+    tail: &mut Tail,
+) -> Result<()> {
+    let mut query = Query {
+        index: Some("by_function"),
+        equals: vec![Field::Text(id.to_string())],
+        from: Some(Field::Text(tail.cursor.to_string())),
+        ..Query::all(&caller.account, FunctionLog::COLLECTION)
+    };
+    loop {
+        let page = app.store.find(&query, app.now()).await?;
+        for row in &page.rows {
+            let entry: FunctionLog = record::read(row)?.record;
+            if entry.id <= tail.cursor {
+                continue;
+            }
+            if tail.entries.len() >= limit {
+                return Ok(());
+            }
+            tail.cursor = entry.id;
+            if filter.fits(&entry) {
+                tail.entries.push(entry);
+            }
+        }
+        if page.next.is_none() {
+            return Ok(());
         }
         query.after = page.next;
     }

@@ -1,17 +1,19 @@
 //! Functions that are told what happens in conversations, and what they have done.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use usher_app::conversations::{self, As, Asked, New};
 use usher_app::feed::{Event, SenderRole};
 use usher_app::functions::{self, Written};
+use usher_app::{secrets, webhooks};
 use usher_model::id::ConversationId;
 use usher_model::role::Role;
 use usher_model::time::Timestamp;
-use usher_store::record::outbox::Delivery;
-use usher_store::record::{self, Kept, Record as _};
-use usher_store::store::Key;
+use usher_store::record::outbox::{Delivery, Webhook};
+use usher_store::record::{self, Kept, Record as _, Secret};
+use usher_store::store::{Key, Query};
 
 use crate::harness::{Floor, account, skill, skill_id};
 
@@ -349,6 +351,74 @@ async fn what_a_function_wants_is_done_once_however_often_it_is_told() {
     assert_eq!(transfers, 2, "{story:?}");
     let skill = floor.get(&id).await.conversation.latest_skill_id;
     assert_eq!(skill, Some(skill_id("sales")), "where it was put back");
+}
+
+/// With which keys the account's secrets are encrypted.
+async fn keys(floor: &Floor) -> BTreeSet<String> {
+    let now = Timestamp::EPOCH;
+    let mut keys = BTreeSet::new();
+    for row in floor
+        .store
+        .find_all(&Query::all(&account(), Secret::COLLECTION), now)
+        .await
+        .unwrap()
+    {
+        let secret: Kept<Secret> = record::read(&row).unwrap();
+        keys.insert(secret.record.key_id);
+    }
+    for row in floor
+        .store
+        .find_all(&Query::all(&account(), Webhook::COLLECTION), now)
+        .await
+        .unwrap()
+    {
+        let webhook: Kept<Webhook> = record::read(&row).unwrap();
+        let previous = webhook.record.previous_secret.unwrap();
+        keys.extend([webhook.record.secret.key_id, previous.secret.key_id]);
+    }
+    keys
+}
+
+#[tokio::test]
+async fn a_key_that_was_rotated_out_is_needed_no_more() {
+    let mut floor = Floor::start().await;
+    let admin = floor.caller(Role::Admin);
+    for (name, value) in [("TOKEN", "hunter2"), ("OTHER", "x")] {
+        secrets::put(&admin, &floor.app, name, &json!(value))
+            .await
+            .unwrap();
+    }
+    let hook = webhooks::Written {
+        url: "http://127.0.0.1:9/".to_owned(),
+        events: vec!["agent.silent".to_owned()],
+        description: String::new(),
+        is_enabled: true,
+    };
+    let (hook, _) = webhooks::create(&admin, &floor.app, hook).await.unwrap();
+    webhooks::rotate(&admin, &floor.app, hook.record.id)
+        .await
+        .unwrap();
+    let before = keys(&floor).await;
+    assert_eq!(before.len(), 1);
+    floor.restart_with_keys(&[8, 7]).await;
+    let renewed = async {
+        while keys(&floor).await.iter().any(|key| before.contains(key)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), renewed)
+        .await
+        .unwrap();
+    assert_eq!(keys(&floor).await.len(), 1);
+    floor.restart_with_keys(&[8]).await;
+    let source = r#"async function lambda() {
+      const { Toolbelt } = require("lp-faas-toolbelt");
+      const secret = await Toolbelt.SecretClient().readSecret("TOKEN");
+      return (secret.value ?? secret).length;
+    }"#;
+    let made = functions::create(&admin, &floor.app, Written::new("Reads", source)).await;
+    let run = functions::test(&admin, &floor.app, made.unwrap().record.id, None).await;
+    assert_eq!(run.unwrap().result.unwrap(), 7);
 }
 
 impl Floor {

@@ -108,6 +108,12 @@ impl Floor {
         self.app = node(&self.store, &self.clock, &self.ids);
     }
 
+    /// Replaces the node by a new one that encrypts with the first of these keys.
+    pub(crate) async fn restart_with_keys(&mut self, keys: &[u8]) {
+        self.app.tasks().stop().await;
+        self.app = node_with(&self.store, &self.clock, &self.ids, keys);
+    }
+
     /// From now on nodes know that others serve from the same store.
     pub(crate) fn share(&mut self) {
         self.store = self.store.clone().shared();
@@ -245,6 +251,11 @@ impl Drop for Floor {
 }
 
 fn node(store: &Store, clock: &Arc<ManualClock>, ids: &IdSource) -> Arc<App> {
+    node_with(store, clock, ids, &[7])
+}
+
+fn node_with(store: &Store, clock: &Arc<ManualClock>, ids: &IdSource, keys: &[u8]) -> Arc<App> {
+    let keys = keys.iter().map(|byte| Keyring::line(&[*byte; 32]));
     let options = usher_app::Options {
         policies_max: 20_000,
         rate_per_second: 1_000_000,
@@ -253,7 +264,7 @@ fn node(store: &Store, clock: &Arc<ManualClock>, ids: &IdSource) -> Arc<App> {
         context_cache_documents: 10_000,
         decision_retention_days: 7,
         token_ttl: Duration::from_secs(86_400),
-        keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
+        keyring: Keyring::parse(&keys.collect::<String>()).unwrap(),
         outbound: usher_app::outbound::Options {
             allow_private: vec!["127.0.0.1".parse().unwrap()],
             ..usher_app::outbound::Options::closed()

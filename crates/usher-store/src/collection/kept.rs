@@ -387,6 +387,15 @@ pub static FUNCTION_LOGS: Collection = Collection {
     expires: true,
 };
 
+/// How often functions ran, by hour and node.
+pub static FUNCTION_USES: Collection = Collection {
+    name: "function_uses",
+    key: &["function_id", "hour", "node_id"],
+    columns: &[],
+    indexes: &[],
+    expires: true,
+};
+
 /// When time started functions last.
 pub static SCHEDULED_RUNS: Collection = Collection {
     name: "scheduled_runs",
@@ -478,6 +487,7 @@ pub static ALL: &[&Collection] = &[
     &FUNCTION_VERSIONS,
     &FUNCTION_HEADS,
     &FUNCTION_LOGS,
+    &FUNCTION_USES,
     &SCHEDULED_RUNS,
     &SECRETS,
     &WEBHOOKS,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use usher_model::id::{AccountId, FunctionId, FunctionLogId, SkillId};
+use usher_model::id::{AccountId, FunctionId, FunctionLogId, NodeId, SkillId};
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 
@@ -197,6 +197,43 @@ impl Record for FunctionLog {
 
     fn fields(&self) -> Vec<Field> {
         vec![Field::Text(self.function_id.to_string())]
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+/// How often a function ran in one hour on one node; what a node does after it has started again is
+/// another node's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionUse {
+    /// Which function.
+    pub function_id: FunctionId,
+    /// When the hour began.
+    pub hour: Timestamp,
+    /// Which node.
+    pub node_id: NodeId,
+    /// How many runs.
+    pub runs: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// How many took how long: the position of a bound, and how many were within it and not within
+    /// the one before.
+    #[serde(default)]
+    pub times: BTreeMap<u8, u64>,
+    /// From when on nobody sees it.
+    pub expires_at: Timestamp,
+}
+
+impl Record for FunctionUse {
+    const COLLECTION: &'static Collection = &kept::FUNCTION_USES;
+
+    fn key(&self, account: &AccountId) -> Key {
+        let (function, hour) = (self.function_id.to_string(), self.hour.to_string());
+        let node = self.node_id.to_string();
+        Key::new(account, [function.as_str(), hour.as_str(), node.as_str()])
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
