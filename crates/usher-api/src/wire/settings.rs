@@ -59,14 +59,14 @@ pub struct Settings {
     /// What consumers are told by itself, by the contracts' name of what happened, such as
     /// `CONSUMER_NON_RESPONSIVE`; a function that listens to the event may say something else.
     pub automatic_messages: BTreeMap<String, String>,
-    /// The status with which a function that failed is told to its caller.
+    /// The status with which a function that failed is told to its caller: 422 or 901.
+    #[schema(value_type = u16)]
     pub function_failure_status: FunctionFailureStatus,
 }
 
 /// The status with which a function that failed is told to its caller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
-#[schema(value_type = u16, example = 422)]
 pub enum FunctionFailureStatus {
     /// 422, as HTTP has it.
     #[default]

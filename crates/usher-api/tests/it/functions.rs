@@ -11,23 +11,23 @@ use usher_model::role::Role;
 
 use crate::harness::{Client, Node};
 
-const ECHO: &str = "function lambda(input, callback) { callback(null, input.payload); }";
+pub(crate) const ECHO: &str = "function lambda(input, callback) { callback(null, input.payload); }";
 const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
 
 /// Makes a function and deploys it; returns its id.
-async fn deployed(admin: &Client<'_>, name: &str, source: &str) -> String {
+pub(crate) async fn deployed(admin: &Client<'_>, name: &str, source: &str) -> String {
     let id = made(admin, json!({"name": name, "source": source})).await;
     let path = format!("/api/v1/functions/{id}/deploy");
     admin.post(&path, json!({})).await.expect(200);
     id
 }
 
-async fn made(admin: &Client<'_>, new: Value) -> String {
+pub(crate) async fn made(admin: &Client<'_>, new: Value) -> String {
     let made = admin.post("/api/v1/functions", new).await.expect(201);
     made.json()["id"].as_str().unwrap().to_owned()
 }
 
-async fn invoke(admin: &Client<'_>, id: &str, payload: Value) -> crate::harness::Answer {
+pub(crate) async fn invoke(admin: &Client<'_>, id: &str, payload: Value) -> crate::harness::Answer {
     let path = format!("/api/account/acc1/lambdas/{id}/invoke?v=1&externalSystem=test");
     admin.post(&path, json!({"payload": payload})).await
 }
@@ -590,7 +590,7 @@ async fn time_starts_a_function_once_for_each_minute_that_is_due() {
 }
 
 /// Opens a conversation, has the agent take it, and closes it; returns its id.
-async fn helped(admin: &Client<'_>, consumer: &str, is_authenticated: bool) -> String {
+pub(crate) async fn helped(admin: &Client<'_>, consumer: &str, is_authenticated: bool) -> String {
     let opened = json!({"skillId": "floor", "consumerId": consumer, "message": "Hello",
         "isAuthenticated": is_authenticated});
     let opened = admin

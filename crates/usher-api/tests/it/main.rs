@@ -15,6 +15,8 @@ mod decisions;
 mod floor;
 mod floor_contracts;
 mod floor_refusals;
+mod function_events;
+mod function_logs;
 mod functions;
 mod harness;
 mod history;

@@ -43,21 +43,26 @@ function recordOf(general, end, ours, conversation) {
   const agentId = text(ours.latestAgentId ?? info.latestAgentId);
   const agents = conversation?.agentParticipants ?? [];
   const agent = agents.find((one) => one.agentId === agentId);
-  const agentType = agent?.userTypeName?.toUpperCase() ?? "NONE";
+  // A survey may follow the matter itself.
+  const main = conversation?.dialogs?.find((one) => one.dialogType === "MAIN");
+  const intent = conversation?.uniqueIntents?.at(-1);
   return {
     schema: 1,
     conversationId: general.convId,
-    closedAt: ours.endTs ?? general.serverTimestamp,
+    closedAt: main?.endTimeL ?? ours.endTs ?? general.serverTimestamp,
     closeReason: end?.closeReason ?? "SYSTEM",
     latestSkillId: text(ours.latestSkillId ?? info.latestSkillId),
-    latestSkillName: info.latestSkillName ?? "",
+    latestSkillName: info.latestSkillName ?? null,
     latestAgentId: agentId,
-    latestAgentName: agent?.agentNickname ?? info.latestAgentFullName ?? "",
-    agentType,
+    latestAgentName: agent?.agentNickname ?? info.latestAgentFullName ?? null,
+    agentType: agent?.userTypeName?.toUpperCase() ?? "NONE",
     mcs: ours.mcs ?? info.mcs ?? null,
+    intentId: intent?.intentId ?? null,
+    intentName: intent?.intentName ?? null,
+    channel: info.source ?? null,
   };
 }
 
 function text(id) {
-  return id === undefined || id === null ? "" : String(id);
+  return id === undefined || id === null ? null : String(id);
 }

@@ -12,6 +12,7 @@ mod cluster;
 mod command_line;
 mod deliveries;
 mod executable;
+mod functions;
 mod harness;
 mod load;
 mod main_job;

@@ -123,6 +123,46 @@ fn conversations_outlive_the_nodes_that_serve_them() {
 }
 
 #[test]
+fn functions_are_told_of_what_happens_on_every_node_and_what_they_want_is_done_once() {
+    const GREETS: &str = r#"async function lambda(input) {
+      const { consumerId } = input.payload.ours;
+      return { type: "systemMessage", text: `Hello, ${consumerId}.` };
+    }"#;
+    let floor = Floor::start("functions");
+    floor.serve(Node::A);
+    floor.hire(&[], 1);
+    floor.serve(Node::B);
+    floor.deploy(Node::A, "controllerbot_messaging_new_conversation", GREETS);
+    let greeted = |node: Node, name: &str| {
+        let id = floor.open(node, name, name);
+        let mut line = Line::new(&floor, node, &format!("?asConsumer={name}"));
+        line.hear(&format!("Hello, {name}."));
+        id
+    };
+    let mut opened = Vec::new();
+    for round in 0..3 {
+        for (node, word) in [(Node::A, "a"), (Node::B, "b")] {
+            opened.push(greeted(node, &format!("{word}{round}")));
+        }
+    }
+    // Another node tells them when the one that did is gone, though that takes a lease.
+    floor.kill(Node::A);
+    opened.push(greeted(Node::B, "without-a"));
+    floor.serve(Node::A);
+    floor.kill(Node::B);
+    opened.push(greeted(Node::A, "without-b"));
+    floor.serve(Node::B);
+    let greetings = log::said_by_usher(&floor);
+    for id in &opened {
+        assert_eq!(greetings.get(id), Some(&1), "{id}");
+    }
+    for id in &opened {
+        floor.close_conversation(Node::B, id);
+    }
+    log::check(&floor);
+}
+
+#[test]
 fn a_node_that_slept_beyond_its_leases_gives_nothing_away_twice() {
     const PLACES: usize = 2;
     let floor = Floor::start("asleep");

@@ -186,6 +186,15 @@ impl Floor {
         }
     }
 
+    /// Deploys a function for an event on a node.
+    pub(super) fn deploy(&self, node: Node, event: &str, source: &str) {
+        let new = json!({"name": event, "eventId": event, "source": source});
+        let made = self.made(node, "/api/v1/functions", "", &new);
+        let path = format!("/api/v1/functions/{}/deploy", made["id"].as_str().unwrap());
+        let (status, answer) = self.insist(node, &path, "", &json!({}));
+        assert_eq!(status, 200, "{answer}");
+    }
+
     /// Opens a conversation, on the other node if the first is gone; asking twice is one.
     pub(super) fn open(&self, node: Node, consumer: &str, name: &str) -> String {
         let new = json!({"skillId": "floor", "consumerId": consumer});

@@ -36,6 +36,18 @@ pub(super) fn check(floor: &Floor) -> Read {
     }
 }
 
+/// How often Usher itself said something, by conversation.
+pub(super) fn said_by_usher(floor: &Floor) -> BTreeMap<String, usize> {
+    let last = last_said(floor);
+    let mut said = BTreeMap::new();
+    for event in read(floor, Node::A, last) {
+        if is(&event, "MESSAGE_SENT") && event["event"]["senderRole"] == "SYSTEM" {
+            *said.entry(conversation(&event).to_owned()).or_default() += 1;
+        }
+    }
+    said
+}
+
 /// Says one more thing, so that what came before is known to be complete.
 fn last_said(floor: &Floor) -> u64 {
     let id = floor.open(Node::A, "last", "last");
