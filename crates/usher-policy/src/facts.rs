@@ -76,6 +76,9 @@ impl<'a> From<&'a Value> for Fact<'a> {
             Value::Bool(boolean) => Self::Bool(*boolean),
             Value::Number(number) => Self::from(number),
             Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            Value::Array(_) | Value::Object(_) if has_ids(value) => {
+                Self::Tree(Cow::Owned(with_ids_as_text(value.clone())))
+            }
             Value::Array(_) | Value::Object(_) => Self::Tree(Cow::Borrowed(value)),
         }
     }
@@ -85,7 +88,7 @@ impl From<Value> for Fact<'_> {
     fn from(value: Value) -> Self {
         match value {
             Value::String(text) => Self::Text(Cow::Owned(text)),
-            Value::Array(_) | Value::Object(_) => Self::Tree(Cow::Owned(value)),
+            Value::Array(_) | Value::Object(_) => Self::Tree(Cow::Owned(with_ids_as_text(value))),
             Value::Bool(boolean) => Self::Bool(boolean),
             Value::Number(number) => Self::from(&number),
             Value::Null => Self::Missing,
@@ -97,14 +100,47 @@ impl From<&Number> for Fact<'_> {
     /// A whole number that no float holds exactly is an id: it is the text of its digits, which
     /// compares as a number would and loses nothing.
     fn from(number: &Number) -> Self {
-        let is_exact = |whole: u64| whole <= WHOLE_MAX;
-        let whole = number.as_u64().or(number.as_i64().map(i64::unsigned_abs));
-        if whole.is_none_or(is_exact) {
-            Self::Number(number.as_f64().unwrap_or(0.0))
-        } else {
+        if is_id(number) {
             Self::Text(Cow::Owned(number.to_string()))
+        } else {
+            Self::Number(number.as_f64().unwrap_or(0.0))
         }
     }
+}
+
+/// Whether a number is a whole one that no float holds exactly.
+fn is_id(number: &Number) -> bool {
+    let whole = number.as_u64().or(number.as_i64().map(i64::unsigned_abs));
+    whole.is_some_and(|whole| whole > WHOLE_MAX)
+}
+
+/// Whether such a number stands anywhere in a value.
+fn has_ids(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => is_id(number),
+        Value::Array(items) => items.iter().any(has_ids),
+        Value::Object(fields) => fields.values().any(has_ids),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+/// Returns a value with the text of its digits in place of each such number.
+fn with_ids_as_text(mut value: Value) -> Value {
+    match &mut value {
+        Value::Number(number) if is_id(number) => return Value::String(number.to_string()),
+        Value::Array(items) => {
+            for item in items {
+                *item = with_ids_as_text(item.take());
+            }
+        }
+        Value::Object(fields) => {
+            for field in fields.values_mut() {
+                *field = with_ids_as_text(field.take());
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    value
 }
 
 impl Fact<'_> {
@@ -262,5 +298,12 @@ mod tests {
             assert_eq!(fact(digits), Fact::Text(digits.into()));
         }
         assert_eq!(fact("1e300"), Fact::Number(1e300));
+        let list = r#"[1, 9007199254740993, {"a": [-9007199254740993]}, 1e300]"#;
+        let kept = r#"[1, "9007199254740993", {"a": ["-9007199254740993"]}, 1e300]"#;
+        let [list, kept]: [Value; 2] = [list, kept].map(|text| serde_json::from_str(text).unwrap());
+        for fact in [Fact::from(&list), Fact::from(list.clone())] {
+            assert_eq!(fact, Fact::Tree(Cow::Borrowed(&kept)));
+        }
+        assert!(matches!(Fact::from(&kept), Fact::Tree(Cow::Borrowed(_))));
     }
 }
