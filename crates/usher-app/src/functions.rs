@@ -48,7 +48,7 @@ pub use usher_store::record::function::{FunctionCode, LogLevel, Schedule};
 pub use usher_store::record::{Function, FunctionLog, FunctionVersion, Kept};
 pub use written::Written;
 
-pub(crate) use invoke::{invoke, invoke_event, listens};
+pub(crate) use invoke::{invoke, invoke_event, listened, listens};
 pub(crate) use log::run as write_logs;
 pub(crate) use schedule::run as keep_time;
 

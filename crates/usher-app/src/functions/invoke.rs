@@ -1,5 +1,6 @@
 //! Running functions: by id, or those that listen to an event.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,6 +208,15 @@ pub(crate) async fn listens(
 ) -> Result<bool> {
     let registry = registry::current(app, account).await?;
     Ok(registry.listeners(event_id, skill).next().is_some())
+}
+
+/// Returns the events to which a deployed function listens, whatever the skill.
+pub(crate) async fn listened(app: &App, account: &AccountId) -> Result<BTreeSet<&'static str>> {
+    let registry = registry::current(app, account).await?;
+    let ids = event::EVENTS.iter().map(|event| event.id);
+    Ok(ids
+        .filter(|id| registry.listeners(id, None).next().is_some())
+        .collect())
 }
 
 async fn each(

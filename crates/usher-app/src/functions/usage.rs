@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use usher_model::id::{AccountId, FunctionId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
@@ -40,7 +40,7 @@ pub(super) struct Counters {
     hours: HashMap<(AccountId, FunctionId), FunctionUse>,
     /// Those that have changed since they were written, hours that are over among them.
     unwritten: Vec<(AccountId, FunctionUse)>,
-    changed: BTreeMap<(AccountId, FunctionId), ()>,
+    changed: HashSet<(AccountId, FunctionId)>,
 }
 
 impl Counters {
@@ -59,14 +59,14 @@ impl Counters {
         let counted = self.hours.entry(key.clone()).or_insert_with(fresh);
         if counted.hour != hour {
             let over = std::mem::replace(counted, fresh());
-            if self.changed.contains_key(&key) {
+            if self.changed.contains(&key) {
                 self.unwritten.push((account.clone(), over));
             }
         }
         counted.runs += 1;
         counted.failed += u64::from(ran.has_failed);
         *counted.times.entry(position(ran.took)).or_default() += 1;
-        self.changed.insert(key, ());
+        self.changed.insert(key);
     }
 
     /// Whether there is anything to write.
@@ -77,7 +77,7 @@ impl Counters {
     /// Adds what has changed to a batch.
     pub(super) fn write(&mut self, batch: &mut Batch) {
         let mut rows = std::mem::take(&mut self.unwritten);
-        for key in std::mem::take(&mut self.changed).into_keys() {
+        for key in std::mem::take(&mut self.changed) {
             if let Some(counted) = self.hours.get(&key) {
                 rows.push((key.0, counted.clone()));
             }

@@ -106,12 +106,7 @@ impl Facts {
 /// Returns the events of which something in an account wants to be told: a function that listens, or
 /// an automatic message.
 pub(super) async fn wanted(app: &Arc<App>, account: &AccountId) -> Result<BTreeSet<&'static str>> {
-    let mut wanted = BTreeSet::new();
-    for event in functions::event::EVENTS.iter() {
-        if functions::listens(app, account, event.id, None).await? {
-            wanted.insert(event.id);
-        }
-    }
+    let mut wanted = functions::listened(app, account).await?;
     let desk = Desks::of(app, account).await?;
     let state = desk.lock();
     let messages = &state.rules.settings.automatic_messages;
