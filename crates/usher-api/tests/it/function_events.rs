@@ -51,6 +51,16 @@ async fn kept(admin: &Client<'_>, consumer: &str) -> Value {
     kept.expect(200).json()
 }
 
+/// What of a record is known.
+fn known(record: &Value) -> Value {
+    let mut record = record.clone();
+    record
+        .as_object_mut()
+        .unwrap()
+        .retain(|_, value| !value.is_null());
+    record
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn t1_the_end_of_a_conversation_leaves_the_record_that_the_built_in_one_leaves() {
     let node = Node::start().await;
@@ -63,8 +73,8 @@ async fn t1_the_end_of_a_conversation_leaves_the_record_that_the_built_in_one_le
     ran(&admin, &function, 1).await;
     let record = kept(&admin, "grace").await;
     built_in["conversationId"] = json!(conversation);
-    assert_eq!(record["properties"], built_in);
     let properties = &record["properties"];
+    assert_eq!(known(properties), known(&built_in));
     assert_eq!(properties["latestSkillId"], "floor");
     assert_eq!(properties["latestAgentId"], "agent-1");
     assert_eq!(properties["mcs"], 50);

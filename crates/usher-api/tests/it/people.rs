@@ -446,6 +446,9 @@ async fn the_widget_is_told_of_an_agents_own_conversations_only() {
     let opens = json!({"skillId": "12", "consumerId": "carl", "isAuthenticated": true});
     let opened = admin.post("/api/v1/conversations", opens).await;
     let id = opened.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let online = json!({"status": "ONLINE", "leaseSeconds": 600});
+    let path = "/api/v1/agents/ada/availability";
+    admin.call("PUT", path, Some(online)).await.expect(200);
     let take = json!({"agentId": "ada", "force": true});
     let path = format!("/api/v1/conversations/{id}/take-over");
     admin.post(&path, take).await.expect(200);

@@ -626,6 +626,7 @@ fn request(method: &str, path: &str) -> (String, Value) {
         (_, path) if path.ends_with("/read") => json!({"messageId": UNKNOWN_ID}),
         (_, path) if path.ends_with("/join") => json!({"role": "MANAGER"}),
         (_, path) if path.ends_with("/identify") => json!({"consumerId": "ada"}),
+        (_, path) if path.ends_with("/response-time") => json!({"isUrgent": true}),
         (_, path) if path.ends_with("/survey") => json!({"csat": 5}),
         _ => json!({}),
     };

