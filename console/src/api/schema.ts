@@ -673,6 +673,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{conversationId}/response-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say when an answer is due: the consumer whether it is urgent, the agent by when there is one. */
+        post: operations["conversationsSetResponseTime"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{conversationId}/survey": {
         parameters: {
             query?: never;
@@ -1023,7 +1040,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** See a function. */
+        /** See a function, and how it did lately. */
         get: operations["functionsGet"];
         /** Say anew what a function is to be; the version that runs is not touched. */
         put: operations["functionsPut"];
@@ -1063,8 +1080,26 @@ export interface paths {
         /**
          * Search the log of a function, the newest entry first. A page may be short, or empty, and still
          *     have a next one.
+         * @description As CSV it is one file: `lambdaUUID;requestID;timestamp;level;message;extras`.
          */
         get: operations["functionsLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/functions/{functionId}/logs/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow the log of a function: what comes after the cursor, and a wait for what comes next. */
+        get: operations["functionsFollow"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1608,8 +1643,8 @@ export interface paths {
         get: operations["settingsGet"];
         /**
          * Replace the settings; they are live on the next decision.
-         * @description Of `routing`, `bot`, `lastAgent` and `workspace` what is left out stays as it is; of the rest it becomes what it
-         *     is by default.
+         * @description Of `routing`, `bot`, `lastAgent`, `workspace` and `idle` what is left out stays as it is; of the
+         *     rest it becomes what it is by default.
          */
         put: operations["settingsPut"];
         post?: never;
@@ -3138,9 +3173,11 @@ export interface components {
             issuer: string;
             /**
              * @description The brand's public keys, as a JWK set (RFC 7517); a shared secret is a key of the type `oct`
-             *     and is never shown again.
+             *     and is never shown again. Either these or `keysUrl`.
              */
-            keys: Record<string, unknown>;
+            keys?: Record<string, unknown> | null;
+            /** @description Where the brand publishes its public keys: an address with `https`, which is tried at once. */
+            keysUrl?: string | null;
         };
         /** @description A consumer's token. */
         ConsumerToken: {
@@ -3473,6 +3510,11 @@ export interface components {
          *         "ahead": 2,
          *         "isAtLeast": false
          *       },
+         *       "responseTime": {
+         *         "dueAt": "2026-05-01T11:00:00.000Z",
+         *         "isUrgent": false,
+         *         "seconds": 3600
+         *       },
          *       "skillId": "1001",
          *       "startedAt": "2026-05-01T10:00:00.000Z",
          *       "state": "QUEUED",
@@ -3516,6 +3558,8 @@ export interface components {
             /** @description Who takes or took part. */
             participants: components["schemas"]["Participant"][];
             position?: components["schemas"]["Position"] | null;
+            /** @description How soon an answer is due. */
+            responseTime: components["schemas"]["ResponseTime"];
             /** @description The skill it is in, or was in when it closed. */
             skillId?: string | null;
             /**
@@ -4028,6 +4072,13 @@ export interface components {
             /** @description In which request. */
             requestId: string;
         };
+        /** @description Entries of a function's log that came after others. */
+        FunctionLogTail: {
+            /** @description The entries, the first first. */
+            items: components["schemas"]["FunctionLogEntry"][];
+            /** @description What to ask for next. */
+            nextCursor: string;
+        };
         /** @description A mistake in a source. */
         FunctionProblem: {
             /**
@@ -4090,6 +4141,41 @@ export interface components {
             headers?: components["schemas"]["FunctionHeader"][];
             /** @description Any JSON; a sample of the function's event unless given. */
             payload?: unknown;
+        };
+        /** @description How a function did for a while. */
+        FunctionUsage: {
+            /**
+             * Format: int64
+             * @description How many of them failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Within how many milliseconds half of them ended, rounded up to 1, 2, 5, 10, …; absent without
+             *     runs.
+             */
+            p50Ms?: number | null;
+            /**
+             * Format: int64
+             * @description Within how many milliseconds 99 of 100 did.
+             */
+            p99Ms?: number | null;
+            /**
+             * Format: int64
+             * @description How many runs.
+             */
+            runs: number;
+        };
+        /** @description How a function did lately; each counts from the full hour. */
+        FunctionUsages: {
+            /** @description In a day. */
+            lastDay: components["schemas"]["FunctionUsage"];
+            /** @description In this hour and the one before. */
+            lastHour: components["schemas"]["FunctionUsage"];
+            /** @description In thirty days. */
+            lastMonth: components["schemas"]["FunctionUsage"];
+            /** @description In seven days. */
+            lastWeek: components["schemas"]["FunctionUsage"];
         };
         /** @description A version that was deployed. */
         FunctionVersion: {
@@ -4251,6 +4337,8 @@ export interface components {
             alertedMCS?: number | null;
             /** @description The credential's account. */
             brandId: string;
+            /** @description In which browser or app; `NA` if that is not known. */
+            browser: string;
             /** @description On whose side it ended: `AGENT`, `CONSUMER` or `SYSTEM`. */
             closeReason?: string | null;
             /** @description Why. */
@@ -4267,6 +4355,8 @@ export interface components {
              * @description The same: clients know either name.
              */
             csatRate?: number | null;
+            /** @description On what the consumer writes: `DESKTOP`, `TABLET`, `MOBILE` or `NA`. */
+            device: string;
             /**
              * Format: int64
              * @description How long it took so far, in milliseconds.
@@ -4308,6 +4398,8 @@ export interface components {
              * @description How it sounds, 0 to 100.
              */
             mcs?: number | null;
+            /** @description What the device runs; `NA` if that is not known. */
+            operatingSystem: string;
             /** @description Where the consumer writes. */
             source?: string | null;
             /** @description When it began. */
@@ -4358,7 +4450,10 @@ export interface components {
             audience: string;
             /** @description In which dialog. */
             dialogId: string;
-            /** @description What it says: `msg.text`, and `richContent.content` where there is more than text. */
+            /**
+             * @description What it says: `msg.text`, and where there is more than text `richContent.content`, which is
+             *     JSON written as text.
+             */
             messageData: Record<string, unknown>;
             /** @description Which one. */
             messageId: string;
@@ -4375,7 +4470,7 @@ export interface components {
              * @description The same in milliseconds.
              */
             timeL: number;
-            /** @description Always `TEXT_PLAIN`. */
+            /** @description `TEXT_PLAIN`, or `RICH_CONTENT` where there is more than text. */
             type: string;
         };
         /** @description What a message was taken to be about. */
@@ -4434,6 +4529,33 @@ export interface components {
              */
             timeL: number;
         };
+        /** @description Where and on what the consumer writes; what is not known is left out. */
+        HistoryMonitoring: {
+            /** @description The browser, or the app. */
+            browser?: string | null;
+            /** @description The name of the city. */
+            city?: string | null;
+            /** @description The page on which the conversation began. */
+            conversationStartPage?: string | null;
+            /** @description What that is called. */
+            conversationStartPageTitle?: string | null;
+            /** @description The name of the country. */
+            country?: string | null;
+            /** @description Its code. */
+            countryCode?: string | null;
+            /** @description `DESKTOP`, `TABLET`, `MOBILE` or `NA`. */
+            device: string;
+            /** @description The address. */
+            ipAddress?: string | null;
+            /** @description Who provides the connection. */
+            isp?: string | null;
+            /** @description What the device runs. */
+            operatingSystem?: string | null;
+            /** @description Whose network it is. */
+            org?: string | null;
+            /** @description The name of the state. */
+            state?: string | null;
+        };
         /** @description Bounds, both included; without one it is open. */
         HistoryRange: {
             /**
@@ -4474,6 +4596,8 @@ export interface components {
             messageScores?: components["schemas"]["HistoryMessageScore"][] | null;
             /** @description Which messages were read. */
             messageStatuses?: components["schemas"]["HistoryMessageStatus"][] | null;
+            monitoring?: components["schemas"]["HistoryMonitoring"] | null;
+            responseTime?: components["schemas"]["HistoryResponseTime"] | null;
             sdes?: components["schemas"]["HistorySdes"] | null;
             /** @description Which skills it was in. */
             skillChanges?: components["schemas"]["HistorySkillChange"][] | null;
@@ -4490,12 +4614,25 @@ export interface components {
             /** @description The conversations. */
             conversationHistoryRecords: components["schemas"]["HistoryRecord"][];
         };
+        /** @description How soon an answer is due. */
+        HistoryResponseTime: {
+            /**
+             * Format: int32
+             * @description How soon after the consumer wrote, in seconds.
+             */
+            configuredResponseTime: number;
+            /**
+             * Format: int64
+             * @description By when, in milliseconds since 1970; -1 while it is the consumer's turn, and at the end.
+             */
+            latestEffectiveResponseDueTime: number;
+        };
         /** @description What was said of the consumer. */
         HistorySdes: {
             /** @description By group: `CUSTOMER_INFO` and `PERSONAL_INFO`. */
             events: Record<string, unknown>[];
         };
-        /** @description What engagement attributes hold, in any case; all that is given must stand in one of its group. */
+        /** @description What engagement attributes hold, in any case; one of them is enough. */
         HistorySdeSearch: {
             /** @description In one about the customer. */
             customerInfo?: string | null;
@@ -4528,7 +4665,10 @@ export interface components {
             /** @description Which parts are told beside `info`; all of them unless given. */
             contentToRetrieve?: string[] | null;
             csat?: components["schemas"]["HistoryRange"] | null;
+            /** @description `DESKTOP`, `TABLET`, `MOBILE`, or `NA` for those of which it is not known. */
+            device?: string[];
             duration?: components["schemas"]["HistoryRange"] | null;
+            end?: components["schemas"]["HistoryRange"] | null;
             /** @description Something that was said, in any case. */
             keyword?: string | null;
             /** @description One of these agents has them or had them last. */
@@ -4538,6 +4678,12 @@ export interface components {
             /** @description Are or were last in one of these skills. */
             latestSkillIds?: components["schemas"]["ContractId"][];
             mcs?: components["schemas"]["HistoryRange"] | null;
+            /**
+             * @description Types of which one of their messages is: `TEXT_PLAIN` or `RICH_CONTENT`; nothing here has one
+             *     of the contract's others.
+             */
+            messageContentTypes?: string[];
+            responseTime?: components["schemas"]["HistoryRange"] | null;
             sdeSearch?: components["schemas"]["HistorySdeSearch"] | null;
             /** @description Began in or were last in one of these skills. */
             skillIds?: components["schemas"]["ContractId"][];
@@ -4546,6 +4692,8 @@ export interface components {
             start?: components["schemas"]["HistoryRange"] | null;
             /** @description `OPEN` or `CLOSE`. */
             status?: string[];
+            /** @description Something that stands in their summary; no conversation has one. */
+            summary?: string | null;
         };
         /** @description That a conversation came into a skill. */
         HistorySkillChange: {
@@ -4664,6 +4812,27 @@ export interface components {
              */
             identityToken?: string | null;
         };
+        /** @description After how long functions are told that nothing happens; without a time they are not. */
+        IdleSettings: {
+            /**
+             * Format: int32
+             * @description Since the consumer wrote to an agent who has not answered.
+             * @default null
+             */
+            agentSeconds?: number | null;
+            /**
+             * Format: int32
+             * @description Since an agent wrote to the consumer, who has not answered.
+             * @default null
+             */
+            consumerSeconds?: number | null;
+            /**
+             * Format: int32
+             * @description Since a conversation waits for an agent.
+             * @default null
+             */
+            queueSeconds?: number | null;
+        };
         /** @description What an import did. */
         ImportReport: {
             /** @description Policies that are new. */
@@ -4711,6 +4880,11 @@ export interface components {
              * @default true
              */
             enabled?: boolean;
+            /**
+             * @description Whether Usher keeps the record; say no where a function keeps it.
+             * @default true
+             */
+            isRecorded?: boolean;
             /**
              * @description Where a conversation goes if the previous one has no score.
              * @default SKILL
@@ -5137,6 +5311,26 @@ export interface components {
             currentPassword: string;
             /** @description The new one: at least 12 characters. */
             password: string;
+        };
+        /**
+         * @description When an answer is due: either of the two.
+         * @example {
+         *       "asConsumer": true,
+         *       "isUrgent": true
+         *     }
+         */
+        NewResponseTime: {
+            /** @description In an agent's name, for a credential that may act for others. */
+            asAgent?: string | null;
+            /** @description In the consumer's name, for a credential that may act for others: `true`, or the consumer's id. */
+            asConsumer?: boolean;
+            /** @description Whether the consumer asks for one soon. */
+            isUrgent?: boolean | null;
+            /**
+             * Format: date-time
+             * @description By when the agent promises one; null takes the promise back.
+             */
+            promisedAt?: string | null;
         };
         /**
          * @description Where a conversation is to go; an agent, a skill, or both.
@@ -5601,6 +5795,8 @@ export interface components {
                 /** @description Who takes or took part. */
                 participants: components["schemas"]["Participant"][];
                 position?: components["schemas"]["Position"] | null;
+                /** @description How soon an answer is due. */
+                responseTime: components["schemas"]["ResponseTime"];
                 /** @description The skill it is in, or was in when it closed. */
                 skillId?: string | null;
                 /**
@@ -6519,6 +6715,26 @@ export interface components {
             /** @description Agents of which skill; the conversation's own unless given. */
             skillId?: string | null;
         };
+        /** @description How soon an answer is due. */
+        ResponseTime: {
+            /**
+             * Format: date-time
+             * @description By when it is due; absent while it is the consumer's turn.
+             */
+            dueAt?: string | null;
+            /** @description Whether the consumer has asked for one soon. */
+            isUrgent: boolean;
+            /**
+             * Format: date-time
+             * @description By when the agent has promised one.
+             */
+            promisedAt?: string | null;
+            /**
+             * Format: int32
+             * @description How soon, after the consumer wrote.
+             */
+            seconds: number;
+        };
         /**
          * @description Which version a policy goes back to.
          * @example {
@@ -6608,6 +6824,12 @@ export interface components {
             leaseSeconds?: number;
             /**
              * Format: int32
+             * @description How soon an agent is to answer.
+             * @default 3600
+             */
+            responseSeconds?: number;
+            /**
+             * Format: int32
              * @description How long an offer rings.
              * @default 72
              */
@@ -6629,6 +6851,12 @@ export interface components {
              * @default 120
              */
             suggestSeconds?: number;
+            /**
+             * Format: int32
+             * @description How soon, if the consumer says that it is urgent.
+             * @default 300
+             */
+            urgentResponseSeconds?: number;
             /**
              * @description What a conversation counts.
              * @default {
@@ -6818,6 +7046,14 @@ export interface components {
              */
             analyticsRetentionDays?: number | null;
             /**
+             * @description What consumers are told by itself, by the contracts' name of what happened, such as
+             *     `CONSUMER_NON_RESPONSIVE`; a function that listens to the event may say something else.
+             * @default {}
+             */
+            automaticMessages?: {
+                [key: string]: string;
+            };
+            /**
              * @description How hosted bots behave, unless a bot says otherwise.
              * @default {
              *       "fallbackMessage": null,
@@ -6853,12 +7089,28 @@ export interface components {
              */
             expressionExtensions?: boolean;
             /**
+             * Format: int32
+             * @description The status with which a function that failed is told to its caller: 422 or 901.
+             * @default 422
+             */
+            functionFailureStatus?: number;
+            /**
+             * @description After how long functions are told that nothing happens.
+             * @default {
+             *       "agentSeconds": null,
+             *       "consumerSeconds": null,
+             *       "queueSeconds": null
+             *     }
+             */
+            idle?: components["schemas"]["IdleSettings"];
+            /**
              * @description Whether consumers go back to the agent they had.
              * @default {
              *       "availableStatuses": [
              *         "ONLINE"
              *       ],
              *       "enabled": true,
+             *       "isRecorded": true,
              *       "mcsMissingPolicy": "SKILL",
              *       "mcsThreshold": 50,
              *       "namespace": "last_agent",
@@ -6887,10 +7139,12 @@ export interface components {
              *       "graceSeconds": 60,
              *       "isAutoAccepted": false,
              *       "leaseSeconds": 60,
+             *       "responseSeconds": 3600,
              *       "ringSeconds": 72,
              *       "silence": "REQUEUE",
              *       "skipSeconds": 60,
              *       "suggestSeconds": 120,
+             *       "urgentResponseSeconds": 300,
              *       "weights": {
              *         "activePerMille": 1000,
              *         "inactiveAfterSeconds": 240,
@@ -7064,10 +7318,22 @@ export interface components {
             relaxations?: components["schemas"]["Relaxation"][];
             /**
              * Format: int32
+             * @description How soon an agent is to answer.
+             * @default null
+             */
+            responseSeconds?: number | null;
+            /**
+             * Format: int32
              * @description How long an offer rings.
              * @default null
              */
             ringSeconds?: number | null;
+            /**
+             * Format: int32
+             * @description How soon, if the consumer says that it is urgent.
+             * @default null
+             */
+            urgentResponseSeconds?: number | null;
             /** @default null */
             weights?: components["schemas"]["Weights"] | null;
         };
@@ -7196,6 +7462,11 @@ export interface components {
              * @description The last day.
              */
             to: string;
+        };
+        /** @description A function, with how it did lately. */
+        UsedFunction: components["schemas"]["Function"] & {
+            /** @description How it did lately, up to a second ago; tests do not count. */
+            usage: components["schemas"]["FunctionUsages"];
         };
         /** @description Someone who signs in, or a bot. */
         User: components["schemas"]["WrittenUser"] & {
@@ -7908,7 +8179,7 @@ export interface operations {
             401: components["responses"]["ContractUnauthorized"];
             403: components["responses"]["ContractForbidden"];
             413: components["responses"]["ContractTooLarge"];
-            /** @description One of them failed */
+            /** @description One of them failed; 901 if the account has set it so */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8064,7 +8335,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["ContractTooLarge"];
-            /** @description It failed */
+            /** @description It failed; 901 if the account has set it so */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8863,6 +9134,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     consumersGet: {
@@ -9708,6 +9980,44 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    conversationsSetResponseTime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                conversationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewResponseTime"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -10639,7 +10949,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Function"];
+                    "application/json": components["schemas"]["UsedFunction"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -10801,6 +11111,8 @@ export interface operations {
             query?: {
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
+                /** @description `json`, or `csv` for a file of at most 500 lines; `Accept: text/csv` says the same. */
+                format?: string;
                 /** @description Only entries written at or after this instant. */
                 from?: string;
                 /** @description Only entries that matter at least so much: `info`, `warn` or `error`. */
@@ -10830,6 +11142,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_FunctionLogEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    functionsFollow: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the answer before; without it, from now on. */
+                cursor?: string;
+                /** @description Only entries written at or after this instant. */
+                from?: string;
+                /** @description Only entries that matter at least so much: `info`, `warn` or `error`. */
+                level?: string;
+                /** @description Entries of an answer: 1 to 1,000; 100 unless given. */
+                limit?: number;
+                /** @description Only entries of this request. */
+                requestId?: string;
+                /** @description Only entries that contain this text, ignoring case. */
+                search?: string;
+                /** @description Only entries written before this instant. */
+                to?: string;
+                /** @description Seconds to wait for an entry if there is none yet: 0 to 25. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The function */
+                functionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionLogTail"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -212,8 +212,8 @@ async fn a_conversation_that_begins_outside_of_business_hours_has_a_name_of_its_
 #[tokio::test]
 async fn it_is_told_how_soon_an_answer_is_due() {
     let floor = Floor::start().await;
-    deploy(&floor, "controllerbot_messaging_ttr", TELLS).await;
     let ada = floor.staff("ada", 3).await;
+    deploy(&floor, "controllerbot_messaging_ttr", TELLS).await;
     let begin = floor.app.now();
     let id = floor.open("carl").await;
     floor.accept(&ada).await;

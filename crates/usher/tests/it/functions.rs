@@ -141,7 +141,7 @@ fn what_functions_want_is_done_once_though_the_server_is_killed() {
     };
     until("it is a dead letter", || !list(&server).is_empty());
     let letter = list(&server).remove(0);
-    assert_eq!(letter["eventType"], "conversation.transferred", "{letter}");
+    assert_eq!(letter["type"], "conversation.transferred", "{letter}");
     assert_eq!(letter["attempts"], 4, "{letter}");
     let error = letter["error"].as_str().unwrap();
     assert!(error.contains("not this one"), "{error}");
