@@ -117,7 +117,10 @@ export function useFunctionChanges() {
             });
       const it = body(answer);
       const tag = answer.response.headers.get("etag") ?? "";
-      queries.setQueryData(functionQuery(it.id).queryKey, { it, tag });
+      // How it did lately is not in the answer.
+      queries.setQueryData(functionQuery(it.id).queryKey, (held) =>
+        held === undefined ? undefined : { it: { ...held.it, ...it }, tag },
+      );
       return { it, tag };
     },
     onSettled,

@@ -55,6 +55,7 @@ function complete(settings: Schemas["LastAgentSettings"]): LastAgent {
   return {
     availableStatuses: ["ONLINE"],
     enabled: true,
+    isRecorded: true,
     mcsMissingPolicy: "SKILL",
     mcsThreshold: 50,
     namespace: "last_agent",

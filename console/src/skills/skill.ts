@@ -37,6 +37,8 @@ export function draftOf(skill: Schemas["WrittenSkill"]): SkillDraft {
       isAutoAccepted: routing?.isAutoAccepted ?? null,
       weights: routing?.weights ?? null,
       answerWithinSeconds: routing?.answerWithinSeconds ?? null,
+      responseSeconds: routing?.responseSeconds ?? null,
+      urgentResponseSeconds: routing?.urgentResponseSeconds ?? null,
       proficiencyMin: routing?.proficiencyMin ?? null,
       relaxations: routing?.relaxations ?? [],
     },

@@ -149,14 +149,14 @@ fn functions_are_told_of_what_happens_on_every_node_and_what_they_want_is_done_o
     floor.kill(Node::A);
     opened.push(greeted(Node::B, "without-a"));
     floor.serve(Node::A);
-    let greetings = log::said_by_usher(&floor);
-    for id in &opened {
-        assert_eq!(greetings.get(id), Some(&1), "{id}");
-    }
     for id in &opened {
         floor.close_conversation(Node::B, id);
     }
     log::check(&floor);
+    let greetings = log::said_by_usher(&floor);
+    for id in &opened {
+        assert_eq!(greetings.get(id), Some(&1), "{id}");
+    }
 }
 
 #[test]
@@ -188,7 +188,8 @@ fn a_node_that_slept_beyond_its_leases_gives_nothing_away_twice() {
         floor.resume(Node::A);
         let (status, answer) = late.join().unwrap();
         assert_eq!(status, 409, "{answer}");
-        assert_eq!(answer["code"], "OFFER_GONE", "{answer}");
+        let code = answer["code"].as_str().unwrap();
+        assert!(matches!(code, "OFFER_GONE" | "AGENT_EXCLUDED"), "{answer}");
     });
     // What waits is given to whoever is there now, once; and what A held is B's to talk about.
     ada.hang_up();
