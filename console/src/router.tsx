@@ -27,6 +27,8 @@ import { DeadLettersPage } from "./pages/DeadLettersPage";
 import { DecisionPage } from "./pages/DecisionPage";
 import { DecisionsPage } from "./pages/DecisionsPage";
 import { DomainsPage } from "./pages/DomainsPage";
+import { EngagementPage } from "./pages/EngagementPage";
+import { EngagementsPage } from "./pages/EngagementsPage";
 import { FunctionsPage } from "./pages/FunctionsPage";
 import { LastAgentPage } from "./pages/LastAgentPage";
 import { NamespacePage } from "./pages/NamespacePage";
@@ -233,6 +235,35 @@ const workspaceSettingsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings/workspace",
   component: WorkspaceSettingsPage,
+  errorComponent: PageFailure,
+});
+
+const engagementsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/engagements",
+  validateSearch: (search: Record<string, unknown>) => present({ find: text(search, "find") }),
+  component: EngagementsPage,
+  errorComponent: PageFailure,
+});
+
+const engagementRoute = createRoute({
+  getParentRoute: () => engagementsRoute,
+  path: "$engagementId",
+  component: EngagementPage,
+  errorComponent: PageFailure,
+});
+
+export const emulatorRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/emulator",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      skill: text(search, "skill"),
+      engagement: text(search, "engagement"),
+      preset: text(search, "preset"),
+      conversation: text(search, "conversation"),
+    }),
+  component: lazyRouteComponent(() => import("./pages/EmulatorPage"), "EmulatorPage"),
   errorComponent: PageFailure,
 });
 
@@ -466,6 +497,8 @@ export const router = createRouter({
       usersRoute.addChildren([userRoute]),
       botsRoute.addChildren([botRoute]),
       analyticsRoute,
+      engagementsRoute.addChildren([engagementRoute]),
+      emulatorRoute,
       lastAgentRoute,
       contextRoute,
       namespaceRoute.addChildren([documentRoute]),

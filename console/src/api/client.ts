@@ -58,27 +58,37 @@ export function isProblem(body: unknown): body is Problem {
 const UNREACHABLE = "The server cannot be reached. Nothing was lost; try again.";
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
-const middleware: Middleware = {
-  onRequest({ request }) {
-    if (proof.csrfToken && !SAFE.has(request.method)) {
-      request.headers.set("x-csrf-token", proof.csrfToken);
-    }
-  },
+/** Throws every failure as a `Failure`. */
+const failures: Middleware = {
   async onResponse({ response }) {
-    if (response.ok) return;
-    if (response.status === 401) onSignedOut();
-    throw await failureOf(response);
+    if (!response.ok) throw await failureOf(response);
   },
   onError({ error }) {
     return error instanceof Failure ? error : new Failure(UNREACHABLE);
   },
 };
 
-export const api = createClient<paths>({
-  // Looked up at each call, so that what stands around the page may replace it.
-  fetch: (request) => globalThis.fetch(request),
+/** Returns a client of the API whose requests are made to prove who asks. */
+export function clientThat(proves: Middleware) {
+  const client = createClient<paths>({
+    // Looked up at each call, so that what stands around the page may replace it.
+    fetch: (request) => globalThis.fetch(request),
+  });
+  client.use(failures, proves);
+  return client;
+}
+
+/** As whoever has signed in. */
+export const api = clientThat({
+  onRequest({ request }) {
+    if (proof.csrfToken && !SAFE.has(request.method)) {
+      request.headers.set("x-csrf-token", proof.csrfToken);
+    }
+  },
+  onResponse({ response }) {
+    if (response.status === 401) onSignedOut();
+  },
 });
-api.use(middleware);
 
 /** Returns the body of an answer that has one. */
 export function body<T>(answer: { data?: T }): T {

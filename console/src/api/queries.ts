@@ -112,6 +112,11 @@ export const skillsQuery = queryOptions({
   staleTime: 60_000,
 });
 
+export const engagementsQuery = queryOptions({
+  queryKey: ["engagements"],
+  queryFn: async () => body(await api.GET("/api/v1/engagements")).items,
+});
+
 export const usersQuery = queryOptions({
   queryKey: ["users"],
   queryFn: async () => body(await api.GET("/api/v1/users")).items,

@@ -995,6 +995,23 @@ export interface paths {
         patch: operations["engagementsPatch"];
         trace?: never;
     };
+    "/api/v1/engagements/{engagementId}/messenger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See how the messenger looks at an engagement; anybody may ask, without a credential. */
+        get: operations["engagementsVisit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -5074,6 +5091,31 @@ export interface components {
             message: string;
         };
         /**
+         * @description How a messenger looks; what is left out is the messenger's own.
+         * @example {
+         *       "color": "#0b7285",
+         *       "greeting": "Hi! What can we do for you?",
+         *       "title": "Ask us"
+         *     }
+         */
+        Messenger: {
+            /**
+             * @description The brand's colour: `#` and six hexadecimal digits.
+             * @default null
+             */
+            color?: string | null;
+            /**
+             * @description What is said before anybody has written: 1 to 500 characters.
+             * @default null
+             */
+            greeting?: string | null;
+            /**
+             * @description What stands above the conversation: 1 to 60 characters.
+             * @default null
+             */
+            title?: string | null;
+        };
+        /**
          * @description Where a conversation goes if the previous one has no score.
          * @enum {string}
          */
@@ -6284,6 +6326,8 @@ export interface components {
              * @description Until when.
              */
             leftAt?: string | null;
+            /** @description What the consumer calls an agent: the nickname, or else the name. */
+            nickname?: string | null;
             /** @description `CONSUMER`, `ASSIGNED_AGENT`, `AGENT`, `MANAGER` or `READER`. */
             role: string;
         };
@@ -7492,6 +7536,19 @@ export interface components {
             skillId: string;
         };
         /**
+         * @description An engagement as a visitor sees it.
+         * @example {
+         *       "color": "#0b7285",
+         *       "greeting": null,
+         *       "isEnabled": true,
+         *       "title": "Ask us"
+         *     }
+         */
+        VisitedEngagement: components["schemas"]["Messenger"] & {
+            /** @description Whether conversations may begin there. */
+            isEnabled: boolean;
+        };
+        /**
          * @description A conversation that nobody has yet.
          * @example {
          *       "boost": 0,
@@ -7775,6 +7832,8 @@ export interface components {
             id?: string | null;
             /** @description Whether conversations may begin there: yes unless given. */
             isEnabled?: boolean;
+            /** @description How the messenger looks that is opened there. */
+            messenger?: components["schemas"]["Messenger"];
             /** @description Its name, unique ignoring case: 1 to 200 characters. */
             name: string;
             /** @description In which skill its conversations start; without one the channel and the account decide. */
@@ -10833,6 +10892,36 @@ export interface operations {
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
+        };
+    };
+    engagementsVisit: {
+        parameters: {
+            query: {
+                /**
+                 * @description Whose engagement
+                 * @example acc1
+                 */
+                account: string;
+            };
+            header?: never;
+            path: {
+                /** @description The engagement */
+                engagementId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitedEngagement"];
+                };
+            };
+            404: components["responses"]["NotFound"];
         };
     };
     eventsList: {

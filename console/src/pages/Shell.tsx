@@ -18,11 +18,13 @@ import {
   IconChartBar,
   IconChevronDown,
   IconDatabase,
+  IconDeviceDesktop,
   IconFunction,
   IconHistory,
   IconKey,
   IconListDetails,
   IconLogout,
+  IconMessageCircle,
   IconMessages,
   IconMoon,
   IconRobot,
@@ -82,6 +84,13 @@ const MENU = [
       { to: "/bots", name: "Bots", icon: IconRobot, needs: "AccessRead" },
       { to: "/functions", name: "Functions", icon: IconFunction, needs: "FunctionsRead" },
       { to: "/webhooks", name: "Webhooks", icon: IconWebhook, needs: "WebhooksRead" },
+    ],
+  },
+  {
+    title: "Web",
+    pages: [
+      { to: "/engagements", name: "Engagements", icon: IconMessageCircle, needs: "SkillsRead" },
+      { to: "/emulator", name: "Emulator", icon: IconDeviceDesktop, needs: "DecisionsRead" },
     ],
   },
   {

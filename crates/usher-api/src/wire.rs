@@ -8,6 +8,7 @@ pub mod consumer;
 pub mod context;
 pub mod conversation;
 pub mod decision;
+pub mod engagement;
 pub mod function;
 pub mod import;
 pub mod last_contact;

@@ -62,8 +62,12 @@ async fn open(
             .with_retry_after(Duration::from_secs(1))
             .with_source(source)
     })?;
+    let credential = match name.is_told_in_frame() {
+        true => None,
+        false => credential(&headers)?,
+    };
     let opening = Opening {
-        credential: credential(&headers)?,
+        credential,
         name,
         heartbeat: door.heartbeat,
         command_timeout: door.command_timeout,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use usher_model::id::{EngagementId, SkillId};
+use usher_model::id::{AccountId, EngagementId, SkillId};
+use usher_store::record::Record as _;
+use usher_store::store::Key;
 
 use crate::App;
 use crate::caller::{Caller, Permission};
@@ -11,6 +13,7 @@ use crate::check::Checks;
 use crate::error::{Code, Error, Result};
 use crate::noun::{self, Noun};
 
+pub use usher_store::record::skill::Messenger;
 pub use usher_store::record::{Engagement, Kept};
 
 /// What an engagement is to be.
@@ -24,10 +27,16 @@ pub struct Written {
     pub campaign: Option<String>,
     /// Whether conversations may begin there.
     pub is_enabled: bool,
+    /// How the messenger looks that is opened there.
+    pub messenger: Messenger,
 }
 
 /// Characters of a campaign's name.
 const CAMPAIGN_CHARS_MAX: usize = 200;
+/// Characters of a messenger's title: it stands in one line, on a telephone.
+const TITLE_CHARS_MAX: usize = 60;
+/// Characters of a messenger's greeting: it leaves room for the conversation.
+const GREETING_CHARS_MAX: usize = 500;
 
 impl Written {
     async fn check(&self, caller: &Caller, app: &App) -> Result<()> {
@@ -36,6 +45,7 @@ impl Written {
         if let Some(campaign) = &self.campaign {
             checks.line(campaign, CAMPAIGN_CHARS_MAX, "#/campaign");
         }
+        check_messenger(&mut checks, &self.messenger);
         let skill = self.skill_id.as_ref();
         let mentioned: Vec<_> = skill
             .map(|id| ("#/skillId".to_owned(), id))
@@ -43,6 +53,24 @@ impl Written {
             .collect();
         checks.skills(app, &caller.account, &mentioned).await?;
         checks.finish()
+    }
+}
+
+fn check_messenger(checks: &mut Checks, messenger: &Messenger) {
+    if let Some(title) = &messenger.title {
+        checks.line(title, TITLE_CHARS_MAX, "#/messenger/title");
+    }
+    if let Some(greeting) = &messenger.greeting {
+        let length = greeting.chars().count();
+        let is_greeting = !greeting.trim().is_empty() && length <= GREETING_CHARS_MAX;
+        let expected = format!("expected 1 to {GREETING_CHARS_MAX} characters");
+        checks.require(is_greeting, "#/messenger/greeting", expected);
+    }
+    if let Some(color) = &messenger.color {
+        let digits = color.strip_prefix('#').unwrap_or_default();
+        let is_color = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let expected = format!("expected a colour such as `#0b7285`, found `{color}`");
+        checks.require(is_color, "#/messenger/color", expected);
     }
 }
 
@@ -79,6 +107,7 @@ pub async fn create(
         skill_id: written.skill_id,
         campaign: written.campaign,
         is_enabled: written.is_enabled,
+        messenger: written.messenger,
         created_at: app.now(),
     };
     let creation = noun::creation(caller, &engagement, is_named)?;
@@ -112,6 +141,25 @@ pub async fn get(caller: &Caller, app: &App, id: &EngagementId) -> Result<Kept<E
     noun::find(caller, app, id.as_str()).await
 }
 
+/// Returns an engagement to a visitor, who has no credential yet: how the messenger looks there, and
+/// whether a conversation may begin.
+///
+/// # Errors
+/// Fails if the account has no such engagement.
+pub async fn visited(app: &App, account: &AccountId, id: &EngagementId) -> Result<Engagement> {
+    let key = Key::new(account, [id.as_str()]);
+    let row = app
+        .store
+        .get(Engagement::COLLECTION, &key, app.now())
+        .await?;
+    let row = row.ok_or_else(|| {
+        let message = format!("account `{account}` has no engagement `{id}`");
+        Error::new(Code::EngagementNotFound, message)
+    })?;
+    let kept: Kept<Engagement> = usher_store::record::read(&row)?;
+    Ok(kept.record)
+}
+
 /// Says anew what an engagement is to be.
 ///
 /// # Errors
@@ -133,6 +181,7 @@ pub async fn replace(
         skill_id: written.skill_id,
         campaign: written.campaign,
         is_enabled: written.is_enabled,
+        messenger: written.messenger,
         ..before.record.clone()
     };
     noun::replace(caller, app, before, after).await

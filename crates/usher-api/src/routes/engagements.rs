@@ -4,24 +4,26 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use serde::Deserialize;
 use usher_app::error::Code;
 use usher_app::{App, engagements};
-use usher_model::id::EngagementId;
+use usher_model::id::{AccountId, EngagementId};
 use usher_model::value::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{etag, patched, same_id};
-use crate::extract::{self, Authenticated, Path, Shared, if_match};
+use crate::extract::{self, Authenticated, Path, Query, Shared, if_match};
 use crate::page::Page;
 use crate::problem::{Failure, Problem};
-use crate::wire::skill as wire;
+use crate::wire::engagement as wire;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(get, put, patch, delete))
+        .routes(routes!(visit))
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -129,6 +131,34 @@ async fn delete(
     engagements::delete(&caller, &app, &parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// Whose engagement is visited.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Visit {
+    account: AccountId,
+}
+
+/// See how the messenger looks at an engagement; anybody may ask, without a credential.
+#[utoipa::path(get, path = "/api/v1/engagements/{engagementId}/messenger", tag = "skills",
+    security(()),
+    params(("engagementId" = String, Path, description = "The engagement"),
+        ("account" = String, Query, description = "Whose engagement", example = "acc1")),
+    responses((status = 200, body = wire::VisitedEngagement), (status = 404, body = Problem)))]
+async fn visit(
+    State(app): Shared,
+    Path(id): Path<String>,
+    Query(visit): Query<Visit>,
+) -> Answer<(
+    [(HeaderName, &'static str); 1],
+    Json<wire::VisitedEngagement>,
+)> {
+    let engagement = engagements::visited(&app, &visit.account, &parse(&id)?).await?;
+    Ok(([(header::CACHE_CONTROL, LIFE)], Json(engagement.into())))
+}
+
+/// How long a browser may show what it has been told: a site asks with each of its pages.
+const LIFE: &str = "public, max-age=15";
 
 fn parse(id: &str) -> Answer<EngagementId> {
     super::parse(EngagementId::parse(id), Code::EngagementNotFound)

@@ -230,6 +230,9 @@ pub struct Participant {
     /// `CONSUMER`, `ASSIGNED_AGENT`, `AGENT`, `MANAGER` or `READER`.
     #[schema(value_type = String)]
     pub role: app::ParticipantRole,
+    /// What the consumer calls an agent: the nickname, or else the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub joined_at: Timestamp,
@@ -279,6 +282,7 @@ impl From<app::View> for Conversation {
         });
         let participants = conversation.participants.into_iter();
         let participants = participants.map(|participant| Participant {
+            nickname: view.nicknames.get(&participant.id).cloned(),
             id: participant.id.to_string(),
             role: participant.role,
             joined_at: participant.joined_at,

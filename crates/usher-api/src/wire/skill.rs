@@ -1,11 +1,10 @@
-//! Skills, and the engagements that lead to them.
+//! Skills.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use usher_app::skills;
 use usher_app::skills::minute_of_day;
-use usher_app::{engagements, skills};
-use usher_model::id::{EngagementId, SkillId};
+use usher_model::id::SkillId;
 use usher_model::time::Timestamp;
-
 use utoipa::ToSchema;
 
 /// What a skill is to be.
@@ -463,68 +462,6 @@ impl From<Survey> for skills::Survey {
             question: survey.question,
             thanks: survey.thanks,
             timeout_seconds: survey.timeout_seconds,
-        }
-    }
-}
-
-/// What an engagement is to be.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"id": "checkout", "name": "Checkout page"}))]
-pub struct WrittenEngagement {
-    /// Its id, when it is made; without one it is minted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub id: Option<EngagementId>,
-    /// Its name, unique ignoring case: 1 to 200 characters.
-    pub name: String,
-    /// In which skill its conversations start; without one the channel and the account decide.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub skill_id: Option<SkillId>,
-    /// The campaign it belongs to, in your words.
-    #[serde(default)]
-    pub campaign: Option<String>,
-    /// Whether conversations may begin there: yes unless given.
-    #[serde(default = "yes")]
-    #[schema(required = false)]
-    pub is_enabled: bool,
-}
-
-/// A place on a site or in an app where conversations begin.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Engagement {
-    /// What it was set to be.
-    #[serde(flatten)]
-    pub is: WrittenEngagement,
-    /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-}
-
-impl From<engagements::Engagement> for Engagement {
-    fn from(engagement: engagements::Engagement) -> Self {
-        Self {
-            created_at: engagement.created_at,
-            is: WrittenEngagement {
-                id: Some(engagement.id),
-                name: engagement.name,
-                skill_id: engagement.skill_id,
-                campaign: engagement.campaign,
-                is_enabled: engagement.is_enabled,
-            },
-        }
-    }
-}
-
-impl From<WrittenEngagement> for engagements::Written {
-    fn from(engagement: WrittenEngagement) -> Self {
-        Self {
-            name: engagement.name,
-            skill_id: engagement.skill_id,
-            campaign: engagement.campaign,
-            is_enabled: engagement.is_enabled,
         }
     }
 }

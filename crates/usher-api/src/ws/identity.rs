@@ -9,12 +9,32 @@ use usher_model::id::{AgentId, ConsumerId, ParticipantId, RequestId};
 
 use crate::extract;
 
-/// In whose name a socket is, for a credential that may act for others.
+/// In whose name a socket is, for a credential that may act for others, and where that is.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct Name {
     as_agent: Option<AgentId>,
     as_consumer: Option<ConsumerId>,
+    credential: Place,
+}
+
+/// Where the credential is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    /// In the upgrade's headers or, if there is none, in the first frame.
+    #[default]
+    Header,
+    /// In the first frame, whoever has signed in on this browser: a consumer's page is served beside
+    /// the console.
+    Frame,
+}
+
+impl Name {
+    /// Whether the headers of the upgrade say nothing about who it is.
+    pub(super) fn is_told_in_frame(&self) -> bool {
+        self.credential == Place::Frame
+    }
 }
 
 /// Who presented what.

@@ -11,6 +11,8 @@ const BUILT: Files = &[
         "index.html",
         b"<meta property=\"csp-nonce\" nonce=\"{{nonce}}\"><title>Console</title>",
     ),
+    ("messenger.html", b"<title>Messenger</title>"),
+    ("messenger.js", b"tag"),
     ("assets/index-1a2b.js", b"plain"),
     ("assets/index-1a2b.js.br", b"small"),
     ("icon.svg", b"<svg/>"),
@@ -45,12 +47,36 @@ async fn every_place_within_the_console_is_its_page_with_a_nonce_of_its_own() {
             "{path}"
         );
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"));
+        assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(header(&answer.headers, "cache-control"), "no-store");
         nonces.push(nonce);
     }
     nonces.dedup();
     assert_eq!(nonces.len(), 3);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn the_messenger_alone_may_stand_in_pages_of_others() {
+    let node = Node::with_console(BUILT).await;
+    let page = get(&node, "/messenger?account=acc1&engagement=shop", &[]).await;
+    assert_eq!(page.text, "<title>Messenger</title>");
+    let policy = header(&page.headers, "content-security-policy");
+    assert!(policy.ends_with("frame-ancestors *"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let tag = get(&node, "/messenger.js", &[]).await;
+    assert_eq!(tag.text, "tag");
+    assert_eq!(header(&tag.headers, "content-type"), "text/javascript");
+    assert_eq!(
+        header(&tag.headers, "cache-control"),
+        "public, max-age=3600"
+    );
+    let emulator = get(&node, "/emulator?skill=1001", &[]).await;
+    assert_eq!(
+        header(&emulator.headers, "location"),
+        "/console/emulator?skill=1001"
+    );
     node.stop().await;
 }
 
@@ -93,6 +119,8 @@ async fn a_program_without_the_console_says_how_to_build_it() {
     let answer = get(&node, "/console", &[]).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.text.contains("cargo xtask start"), "{}", answer.text);
+    let tag = get(&node, "/messenger.js", &[]).await;
+    assert_eq!(tag.status, StatusCode::NOT_FOUND);
     let root = get(&node, "/", &[]).await;
     assert_eq!(header(&root.headers, "location"), "/console");
     node.stop().await;

@@ -78,8 +78,8 @@ async fn two_agents_who_take_over_at_once_leave_it_with_one() {
     let admin = node.admin().await;
     let conversation = held(&admin).await;
     for id in ["agent-2", "agent-3"] {
-        let agent =
-            json!({"id": id, "name": id, "kind": "HUMAN", "skills": [{"skillId": "floor"}]});
+        let agent = json!({"id": id, "name": id, "nickname": format!("nick of {id}"),
+            "kind": "HUMAN", "skills": [{"skillId": "floor"}]});
         admin.post("/api/v1/users", agent).await.expect(201);
     }
     let path = format!("{conversation}/take-over");
@@ -94,6 +94,8 @@ async fn two_agents_who_take_over_at_once_leave_it_with_one() {
     let holders: Vec<&Value> = participants.iter().filter(has_it).collect();
     assert_eq!(holders.len(), 1, "{shown}");
     assert_eq!(holders[0]["id"], shown["agentId"]);
+    let holder = shown["agentId"].as_str().unwrap();
+    assert_eq!(holders[0]["nickname"], format!("nick of {holder}"));
     node.stop().await;
 }
 

@@ -49,6 +49,53 @@ async fn a_floor_is_made_of_skills_and_users() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_sees_how_the_messenger_looks_at_an_engagement_and_no_more() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let messenger = json!({"title": "Ask us", "greeting": "Hi!", "color": "#0B7285"});
+    let shop = json!({"id": "shop", "name": "Shop", "campaign": "Spring", "messenger": messenger});
+    let made = admin.post("/api/v1/engagements", shop).await.expect(201);
+    assert_eq!(made.json()["messenger"], messenger);
+    let visit = async |path: &str| {
+        let request = axum::http::Request::get(path);
+        node.send(request.body(axum::body::Body::empty()).unwrap())
+            .await
+    };
+    let path = "/api/v1/engagements/shop/messenger";
+    let seen = visit(&format!("{path}?account={ACCOUNT}"))
+        .await
+        .expect(200);
+    assert_eq!(seen.header("cache-control"), Some("public, max-age=15"));
+    assert_eq!(
+        seen.json(),
+        json!({"isEnabled": true, "title": "Ask us", "greeting": "Hi!", "color": "#0B7285"})
+    );
+    visit(&format!("{path}?account=acc2")).await.expect(404);
+    visit(path).await.expect(400);
+    let patch = json!({"isEnabled": false, "messenger": {"title": null}}).to_string();
+    let changed = admin.raw("PATCH", "/api/v1/engagements/shop", patch, &[]);
+    changed.await.expect(200);
+    let seen = visit(&format!("{path}?account={ACCOUNT}"))
+        .await
+        .expect(200);
+    assert_eq!(
+        seen.json(),
+        json!({"isEnabled": false, "title": null, "greeting": "Hi!", "color": "#0B7285"})
+    );
+    let wrong = json!({"name": "x", "messenger": {"title": " ", "greeting": "x".repeat(501),
+        "color": "teal"}});
+    let refused = admin.post("/api/v1/engagements", wrong).await.expect(422);
+    assert_eq!(
+        pointers(&refused),
+        [
+            "#/messenger/title",
+            "#/messenger/greeting",
+            "#/messenger/color"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_mistake_in_a_user_is_named_at_once() {
     let node = Node::start().await;
     let admin = node.admin().await;

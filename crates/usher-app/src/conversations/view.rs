@@ -1,13 +1,14 @@
 //! What can be seen of conversations.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use usher_model::id::{AgentId, ConsumerId, ConversationId, SkillId};
+use usher_model::id::{AgentId, ConsumerId, ConversationId, ParticipantId, SkillId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_routing::estimate::{Estimate, Position};
 use usher_store::collection::kept;
-use usher_store::record::conversation::TicketState;
+use usher_store::record::conversation::{ParticipantRole, TicketState};
 use usher_store::record::event::ResponseTime;
 use usher_store::record::{self, Conversation, Kept};
 use usher_store::store::{Cursor, Field, Query};
@@ -15,7 +16,7 @@ use usher_store::store::{Cursor, Field, Query};
 use super::{hidden, response_due_at, response_time};
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::desks::{AccountDesk, Desks, assignee, conversation_of};
+use crate::desks::{AccountDesk, Desks, Rules, assignee, conversation_of};
 use crate::error::Result;
 use crate::feed::{self, Eyes, Happened};
 
@@ -87,6 +88,8 @@ pub struct View {
     pub response_time: ResponseTime,
     /// By when; nothing while it is the consumer's turn.
     pub response_due_at: Option<Timestamp>,
+    /// What the consumer calls the agents who take or took part: the nickname, or else the name.
+    pub nicknames: BTreeMap<ParticipantId, String>,
 }
 
 /// Which conversations to list; all that is given must hold.
@@ -328,6 +331,18 @@ pub(super) fn score(conversation: &Conversation) -> usher_nlu::score::Score {
     }
 }
 
+/// Returns what the consumer calls the agents of a conversation.
+fn nicknames(rules: &Rules, conversation: &Conversation) -> BTreeMap<ParticipantId, String> {
+    let agents = conversation.participants.iter();
+    let agents = agents.filter(|one| one.role != ParticipantRole::Consumer);
+    let named = |one: &record::Participant| {
+        let user = rules.users.get(&AgentId::parse(one.id.as_str()).ok()?)?;
+        let nickname = user.nickname.as_ref().unwrap_or(&user.name);
+        Some((one.id.clone(), nickname.clone()))
+    };
+    agents.filter_map(named).collect()
+}
+
 /// Returns a conversation as it is now.
 pub(crate) fn view(desk: &AccountDesk, kept: Kept<Conversation>, now: Timestamp) -> View {
     let Kept {
@@ -357,6 +372,7 @@ pub(crate) fn view(desk: &AccountDesk, kept: Kept<Conversation>, now: Timestamp)
         mcs: mcs(&conversation),
         position: locked.desk.position(&conversation.id),
         estimate: locked.desk.estimate(&conversation.id, now),
+        nicknames: nicknames(&locked.rules, &conversation),
         conversation,
         revision,
     }

@@ -253,8 +253,23 @@ pub struct Engagement {
     pub campaign: Option<String>,
     /// Whether conversations may begin there.
     pub is_enabled: bool,
+    /// How the messenger looks that is opened there.
+    #[serde(default)]
+    pub messenger: Messenger,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// How a messenger looks; what is left out is the messenger's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Messenger {
+    /// What stands above the conversation.
+    pub title: Option<String>,
+    /// What is said before anybody has written.
+    pub greeting: Option<String>,
+    /// The brand's colour: `#` and six hexadecimal digits.
+    pub color: Option<String>,
 }
 
 impl Record for Engagement {

@@ -56,6 +56,21 @@ async fn come(socket: &mut Socket) {
 }
 
 #[tokio::test]
+async fn a_page_of_a_consumer_is_the_consumer_s_whoever_has_signed_in_beside_it() {
+    let node = Node::start().await;
+    let address = listen_with(&node, LONG).await;
+    let admin = node.admin().await;
+    let (token, consumer) = newcomer(&node).await;
+    let query = "?credential=frame";
+    let mut socket = Socket::open(address, query, Some(&admin.api_key)).await;
+    let authenticate = json!({"type": "AUTHENTICATE", "token": token});
+    socket.say(&authenticate).await;
+    assert_eq!(socket.hear().await.frame()["consumerId"], consumer);
+    drop(socket);
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn a_peer_that_says_nothing_is_found_dead() {
     let node = Node::start().await;
     let address = listen_with(&node, SHORT).await;
