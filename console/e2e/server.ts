@@ -28,7 +28,11 @@ export interface Server {
   startAgain: () => Promise<void>;
 }
 
-async function start(): Promise<Server & { stop: () => Promise<void> }> {
+/** Starts a server of its own, perhaps with more configuration; whoever starts it stops it. */
+export async function start(
+  listen = "127.0.0.1:0",
+  environment: Record<string, string> = {},
+): Promise<Server & { stop: () => Promise<void> }> {
   const data = await mkdtemp(join(tmpdir(), "usher-console-"));
   const demo = await promisify(execFile)(PROGRAM, ["demo", "--data", data]);
   const said = demo.stdout + demo.stderr;
@@ -36,7 +40,7 @@ async function start(): Promise<Server & { stop: () => Promise<void> }> {
   const key = /usk\.\S+/.exec(said)?.[0];
   if (!link || !key)
     throw new Error(`expected a link and a key from \`usher demo\`, found: ${said}`);
-  let { server, url } = await serve(data, "127.0.0.1:0");
+  let { server, url } = await serve(data, listen, environment);
   const end = async (signal: NodeJS.Signals) => {
     const ended = once(server, "exit");
     server.kill(signal);
@@ -56,7 +60,7 @@ async function start(): Promise<Server & { stop: () => Promise<void> }> {
     },
     kill: () => end("SIGKILL"),
     startAgain: async () => {
-      ({ server, url } = await serve(data, new URL(url).host));
+      ({ server, url } = await serve(data, new URL(url).host, environment));
     },
     stop: async () => {
       await end("SIGTERM");
@@ -65,9 +69,10 @@ async function start(): Promise<Server & { stop: () => Promise<void> }> {
   };
 }
 
-async function serve(data: string, listen: string) {
+async function serve(data: string, listen: string, environment: Record<string, string>) {
   const server = spawn(PROGRAM, ["serve", "--data", data, "--listen", listen], {
     stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, ...environment },
   });
   const [line] = await once(createInterface(server.stdout), "line");
   const url = /http:\S+/.exec(String(line))?.[0];

@@ -33,6 +33,7 @@ import { FunctionsPage } from "./pages/FunctionsPage";
 import { LastAgentPage } from "./pages/LastAgentPage";
 import { NamespacePage } from "./pages/NamespacePage";
 import { PoliciesPage } from "./pages/PoliciesPage";
+import { ProviderPage } from "./pages/ProviderPage";
 import { SecretsPage } from "./pages/SecretsPage";
 import { SetUpPage } from "./pages/SetUpPage";
 import { Shell } from "./pages/Shell";
@@ -95,6 +96,19 @@ export const signInRoute = createRoute({
   path: "/sign-in",
   validateSearch: (search: Record<string, unknown>) => present({ to: text(search, "to") }),
   component: SignInPage,
+});
+
+const providerRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-in/oidc",
+  validateSearch: (search: Record<string, unknown>) =>
+    present({
+      state: text(search, "state"),
+      code: text(search, "code"),
+      error: text(search, "error"),
+      error_description: text(search, "error_description"),
+    }),
+  component: ProviderPage,
 });
 
 export const setUpRoute = createRoute({
@@ -483,6 +497,7 @@ const botRoute = createRoute({
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     signInRoute,
+    providerRoute,
     setUpRoute,
     shellRoute.addChildren([
       homeRoute,

@@ -22,6 +22,23 @@ export async function signIn(proof: Schemas["SignIn"]): Promise<Session> {
   return remembered(body(await api.POST("/api/v1/session", { body: proof })));
 }
 
+/** The identity provider at which people may sign in, if there is one. */
+export const providerQuery = queryOptions({
+  queryKey: ["session", "oidc"],
+  queryFn: async () => body(await api.GET("/api/v1/session/oidc")),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** Returns where the browser goes to sign in at the identity provider. */
+export async function departToProvider(): Promise<string> {
+  return body(await api.POST("/api/v1/session/oidc")).url;
+}
+
+/** Signs in with what the identity provider sent the browser back with. */
+export async function returnFromProvider(came: Schemas["Return"]): Promise<Session> {
+  return remembered(body(await api.PUT("/api/v1/session/oidc", { body: came })));
+}
+
 export async function setUp(wanted: Schemas["SetUp"]): Promise<Session> {
   return remembered(body(await api.POST("/api/v1/session/setup", { body: wanted })));
 }

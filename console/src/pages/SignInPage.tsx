@@ -1,9 +1,10 @@
-/** Signing in with e-mail and password. */
-import { Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+/** Signing in with e-mail and password, or at the identity provider. */
+import { Button, Divider, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { sessionQuery, signIn } from "../api/session";
+import { departToProvider, providerQuery, sessionQuery, signIn } from "../api/session";
+import { keepWayBack, wayBack } from "../lib/wayBack";
 import { FrontPage } from "../ui/FrontPage";
 
 const route = getRouteApi("/sign-in");
@@ -20,9 +21,7 @@ export function SignInPage() {
     onSuccess: (session) => {
       queries.clear();
       queries.setQueryData(sessionQuery.queryKey, session);
-      router.history.push(
-        to?.startsWith("/") ? `/console${to.replace(/^\/console/, "")}` : "/console/",
-      );
+      router.history.push(wayBack(to));
     },
   });
   const submit = (event: FormEvent) => {
@@ -31,6 +30,7 @@ export function SignInPage() {
   };
   return (
     <FrontPage title="Sign in to Usher">
+      <Provider to={to} />
       <form onSubmit={submit}>
         <Stack>
           <TextInput
@@ -72,5 +72,35 @@ export function SignInPage() {
         </Stack>
       </form>
     </FrontPage>
+  );
+}
+
+/** The way by the identity provider, if the server has one. */
+function Provider({ to }: { to: string | undefined }) {
+  const { data: provider } = useQuery(providerQuery);
+  const departing = useMutation({
+    mutationFn: departToProvider,
+    onSuccess: (url) => {
+      keepWayBack(to);
+      window.location.assign(url);
+    },
+  });
+  if (!provider?.name) return null;
+  return (
+    <>
+      <Button
+        variant="default"
+        loading={departing.isPending || departing.isSuccess}
+        onClick={() => departing.mutate()}
+      >
+        Sign in with {provider.name}
+      </Button>
+      {departing.error && (
+        <Text role="alert" c="var(--bad)">
+          {departing.error.message}
+        </Text>
+      )}
+      <Divider label="or with a password" />
+    </>
   );
 }

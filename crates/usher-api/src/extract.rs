@@ -111,11 +111,16 @@ const CSRF_TOKEN: &str = "x-csrf-token";
 
 /// Returns the cookie of somebody who has signed in.
 pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    named_cookie(headers, COOKIE)
+}
+
+/// Returns the cookie of a name.
+pub(crate) fn named_cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let values = headers.get_all(header::COOKIE).iter();
     let mut cookies = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'));
-    cookies.find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+    cookies.find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// Refuses what a page of another site asks in the name of whoever looks at it.

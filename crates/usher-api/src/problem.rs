@@ -102,7 +102,7 @@ const fn text(code: Code) -> (&'static str, &'static str) {
             "Send `Authorization: Bearer` with an API key or a token that has not expired.",
         ),
         Code::SignInRefused => (
-            "The address or the password is wrong",
+            "Nobody can be signed in with this",
             "Try again, or ask an administrator for a link to choose a new password.",
         ),
         Code::LinkGone => (
@@ -238,6 +238,10 @@ const fn text(code: Code) -> (&'static str, &'static str) {
         Code::IdentityUnavailable => (
             "The keys with which the brand signs cannot be fetched",
             "Wait for the seconds in `Retry-After` and try again; the brand's address of its keys does not answer.",
+        ),
+        Code::ProviderUnavailable => (
+            "The identity provider cannot be asked",
+            "Wait for the seconds in `Retry-After` and try again, or sign in with a password.",
         ),
         Code::SecretsUnavailable => (
             "Secrets cannot be kept",

@@ -79,6 +79,7 @@ impl Bench {
             token_ttl: Duration::from_secs(86_400),
             keyring: usher_app::keyring::Keyring::empty(),
             outbound: usher_app::outbound::Options::closed(),
+            oidc: None,
             sweep_interval: Duration::from_secs(3_600),
             workers: workers::Options::for_processors(workers::Launch::Thread, 2),
         };

@@ -191,6 +191,8 @@ codes! {
     FunctionUnavailable, "FUNCTION_UNAVAILABLE", Unavailable;
     /// The keys with which the brand signs cannot be fetched.
     IdentityUnavailable, "IDENTITY_UNAVAILABLE", Unavailable;
+    /// The identity provider cannot be asked.
+    ProviderUnavailable, "PROVIDER_UNAVAILABLE", Unavailable;
     /// The server has no key with which secrets are encrypted.
     SecretsUnavailable, "SECRETS_UNAVAILABLE", Unavailable;
     /// The store cannot be reached or cannot write.

@@ -1,4 +1,4 @@
-//! Who a consumer is, by the word of the brand: a JWT that the brand has signed.
+//! Who somebody is, by the word of another: a JWT that the brand, or an identity provider, has signed.
 //!
 //! Pure: keys and time are given. Whether an account trusts anybody at all is its settings' matter.
 
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use usher_model::id::ConsumerId;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
@@ -58,10 +59,16 @@ pub enum IdentityError {
 }
 
 #[derive(Debug, Deserialize)]
-struct Claims {
-    sub: String,
+struct Claims<More> {
     exp: i64,
     nbf: Option<i64>,
+    #[serde(flatten)]
+    more: More,
+}
+
+#[derive(Debug, Deserialize)]
+struct Subject {
+    sub: String,
 }
 
 /// Reads a JWK set and says what is wrong with it.
@@ -133,12 +140,25 @@ pub fn has_key_of(set: &JwkSet, token: &str) -> bool {
 
 /// Returns the consumer that a token names, if the account trusts it.
 ///
+/// # Errors
+/// Fails as [`read`] does, or if the subject is no consumer id.
+pub fn verify(trust: &Trust, token: &str, now: Timestamp) -> Result<ConsumerId, IdentityError> {
+    let subject: Subject = read(trust, token, now)?;
+    ConsumerId::parse(&subject.sub).map_err(IdentityError::Subject)
+}
+
+/// Returns what a token says of its subject, if whoever signed it is trusted.
+///
 /// A key is only used with the algorithms of its own type, so that a public key is never taken for a
 /// shared secret.
 ///
 /// # Errors
 /// Fails if the token is malformed, forged, meant for somebody else, or not valid now.
-pub fn verify(trust: &Trust, token: &str, now: Timestamp) -> Result<ConsumerId, IdentityError> {
+pub fn read<More: DeserializeOwned>(
+    trust: &Trust,
+    token: &str,
+    now: Timestamp,
+) -> Result<More, IdentityError> {
     if token.len() > TOKEN_BYTES_MAX {
         return Err(IdentityError::Malformed);
     }
@@ -156,8 +176,8 @@ pub fn verify(trust: &Trust, token: &str, now: Timestamp) -> Result<ConsumerId, 
         if key.family() != header.alg.family() {
             continue;
         }
-        match jsonwebtoken::decode::<Claims>(token, &key, &validation(trust, header.alg)) {
-            Ok(token) => return consumer(&token.claims, now),
+        match jsonwebtoken::decode(token, &key, &validation(trust, header.alg)) {
+            Ok(token) => return timely(token.claims, now),
             Err(error) => refusal = IdentityError::Untrusted(error),
         }
     }
@@ -174,7 +194,7 @@ fn validation(trust: &Trust, algorithm: jsonwebtoken::Algorithm) -> Validation {
     validation
 }
 
-fn consumer(claims: &Claims, now: Timestamp) -> Result<ConsumerId, IdentityError> {
+fn timely<More>(claims: Claims<More>, now: Timestamp) -> Result<More, IdentityError> {
     let now = now.milliseconds() / 1_000;
     let is_over = claims.exp.saturating_add(SKEW_SECONDS) <= now;
     let is_early = claims
@@ -186,7 +206,7 @@ fn consumer(claims: &Claims, now: Timestamp) -> Result<ConsumerId, IdentityError
             not_before: claims.nbf,
         });
     }
-    ConsumerId::parse(&claims.sub).map_err(IdentityError::Subject)
+    Ok(claims.more)
 }
 
 #[cfg(test)]

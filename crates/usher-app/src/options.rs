@@ -6,6 +6,7 @@ use usher_context::expiry::TtlMax;
 
 use crate::keyring::Keyring;
 use crate::outbound;
+use crate::sign_ins::oidc;
 use crate::workers;
 
 /// The bounds an operator may set, checked by the configuration.
@@ -31,6 +32,8 @@ pub struct Options {
     pub workers: workers::Options,
     /// What may be called from here.
     pub outbound: outbound::Options,
+    /// The identity provider at which people may sign in.
+    pub oidc: Option<oidc::Options>,
     /// Time between two sweeps of what has expired.
     pub sweep_interval: Duration,
 }

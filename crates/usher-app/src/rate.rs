@@ -85,6 +85,8 @@ pub(crate) const ACCOUNT: &str = "the number of requests that the account may ma
 pub(crate) const CONSUMER: &str = "the number of messages that the consumer may send is";
 /// What consumers of an account may do together.
 pub(crate) const NEWCOMERS: &str = "the number of tokens that consumers of the account get is";
+/// What is counted of those who sign in at an identity provider.
+pub(crate) const OIDC: &str = "the number of sign-ins at the identity provider is";
 
 /// Counts one request of the caller's account.
 ///

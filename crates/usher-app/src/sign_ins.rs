@@ -1,7 +1,9 @@
 //! Signing in: a person proves who they are with a password, and is known by a cookie then.
 //!
 //! The cookie holds a secret of 32 bytes, of which only the hash is kept. It works for twelve hours,
-//! and no longer than the user is enabled and has the password that it was made with.
+//! and no longer than the user is enabled and has the password, or none, that it was made with.
+
+pub mod oidc;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -454,9 +456,7 @@ async fn by_email(
 }
 
 fn may_sign_in(kept: &Kept<record::User>) -> bool {
-    kept.record.is_enabled
-        && kept.record.kind == UserKind::Human
-        && kept.record.password_hash.is_some()
+    kept.record.is_enabled && kept.record.kind == UserKind::Human
 }
 
 /// Names a password without telling anything of it.

@@ -170,6 +170,11 @@ pub const CONSUMER_MESSAGES_BURST: u32 = 20;
 pub const CONSUMER_TOKENS_PER_SECOND: u32 = 100;
 /// Tokens that they get at once.
 pub const CONSUMER_TOKENS_BURST: u32 = 1_000;
+/// Steps of sign-ins at an identity provider each second, for a long time: anybody may begin one, and
+/// each asks the provider.
+pub const OIDC_CALLS_PER_SECOND: u32 = 20;
+/// Steps of sign-ins at an identity provider at once.
+pub const OIDC_CALLS_BURST: u32 = 200;
 /// Days that conversations are kept after they ended, and events after they happened, by default.
 pub const CONVERSATION_RETENTION_DAYS: u32 = 400;
 /// Shortest time that an agent counts as there without a sign of life.

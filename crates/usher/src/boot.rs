@@ -186,6 +186,7 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         keyring: keys::keyring(config, &ids)?,
         outbound: config.outbound.options(),
         workers: workers(world),
+        oidc: config.oidc.as_ref().map(config::Oidc::options),
         sweep_interval: SWEEP_INTERVAL,
     };
     let (bus, listener) = open_bus(&config.bus, &ids).await?;

@@ -11,6 +11,7 @@ mod context;
 mod data;
 mod decisions;
 mod limits;
+mod oidc;
 mod outbound;
 mod reader;
 mod secret;
@@ -27,6 +28,7 @@ pub use context::Context;
 pub use data::DataDirectory;
 pub use decisions::Decisions;
 pub use limits::Limits;
+pub use oidc::Oidc;
 pub use outbound::Outbound;
 pub use secret::Secret;
 pub use secrets::Secrets;
@@ -64,6 +66,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// Tokens and browsers.
     pub security: Security,
+    /// The identity provider at which people may sign in.
+    pub oidc: Option<Oidc>,
     /// Logs and traces.
     pub telemetry: Telemetry,
 }
@@ -95,6 +99,7 @@ impl Config {
             outbound: Outbound::read(&mut reader),
             secrets: Secrets::read(&mut reader),
             security: Security::read(&mut reader),
+            oidc: Oidc::read(&mut reader),
             telemetry: Telemetry::read(&mut reader),
         };
         let mistakes = reader.finish();

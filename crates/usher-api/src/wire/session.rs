@@ -18,7 +18,7 @@ macro_rules! hidden {
     };
 }
 
-hidden! { SignIn SetUp NewPassword SignInLink }
+hidden! { SignIn SetUp NewPassword SignInLink Departure Return }
 
 /// What somebody signs in with.
 #[derive(Deserialize, ToSchema)]
@@ -60,6 +60,33 @@ pub struct NewPassword {
     pub current_password: String,
     /// The new one: at least 12 characters.
     pub password: String,
+}
+
+/// The identity provider at which people may sign in.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityProvider {
+    /// What people call it; nothing if there is none.
+    pub name: Option<String>,
+}
+
+/// Where a browser goes to sign in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Departure {
+    /// The address at the identity provider.
+    pub url: String,
+}
+
+/// What a browser comes back with from the identity provider.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"state": "Zm9v…", "code": "SplxlOBeZQQYbYS6WxSbIA"}))]
+pub struct Return {
+    /// `state` of the address that it came back to.
+    pub state: String,
+    /// `code` of the address that it came back to.
+    pub code: String,
 }
 
 /// Who is signed in, and what they may do.

@@ -108,6 +108,7 @@ impl Node {
             workers: workers::Options::for_processors(workers::Launch::Thread, 2),
             keyring: Keyring::parse(&Keyring::line(&[7; 32])).unwrap(),
             outbound: usher_app::outbound::Options::closed(),
+            oidc: None,
             sweep_interval: Duration::from_secs(3_600),
         };
         change(&mut options);

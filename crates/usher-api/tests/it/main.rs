@@ -22,6 +22,7 @@ mod harness;
 mod history;
 mod imports;
 mod next_actions;
+mod oidc;
 mod openapi;
 mod people;
 mod permissions;

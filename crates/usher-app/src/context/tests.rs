@@ -29,6 +29,7 @@ async fn app() -> (Arc<App>, Caller) {
         keyring: crate::keyring::Keyring::empty(),
         outbound: crate::outbound::Options::closed(),
         workers: crate::workers::Options::for_processors(crate::workers::Launch::Thread, 2),
+        oidc: None,
         sweep_interval: Duration::from_secs(1),
     };
     let ids = IdSource::new(Arc::clone(&clock), [1; 32]);

@@ -50,6 +50,7 @@ impl Node {
             keyring: crate::keyring::Keyring::empty(),
             outbound: crate::outbound::Options::closed(),
             workers: crate::workers::Options::for_processors(crate::workers::Launch::Thread, 2),
+            oidc: None,
             sweep_interval: Duration::from_secs(1),
         };
         let ids = IdSource::new(Arc::clone(&clock), [1; 32]);

@@ -270,6 +270,7 @@ fn node_with(store: &Store, clock: &Arc<ManualClock>, ids: &IdSource, keys: &[u8
             ..usher_app::outbound::Options::closed()
         },
         workers: workers::Options::for_processors(workers::Launch::Thread, 2),
+        oidc: None,
         sweep_interval: Duration::from_secs(3_600),
     };
     let bus = Local::new(NodeId::mint(ids)).into();

@@ -35,7 +35,7 @@ impl Security {
 }
 
 /// A scheme and a host, perhaps a port: no path, and no `*`, which would open the API to every page.
-fn is_origin(text: &str) -> bool {
+pub(super) fn is_origin(text: &str) -> bool {
     let host = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
