@@ -324,6 +324,10 @@ async fn every_operation_answers_its_example_as_it_is_described() {
         if operation.path.contains("{deadLetterId}") {
             continue;
         }
+        // It takes an identity provider, which its own tests have.
+        if operation.path == "/api/v1/session/oidc" && operation.method != "GET" {
+            continue;
+        }
         let tag = operation.described["tags"][0].as_str();
         if matches!(tag, Some("conversations" | "agents")) {
             let node = Node::start().await;
