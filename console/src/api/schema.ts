@@ -1615,6 +1615,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See at which identity provider people may sign in. */
+        get: operations["sessionProvider"];
+        /**
+         * Sign in with what the identity provider gave.
+         * @description It takes the cookie of `POST /api/v1/session/oidc`, and only once.
+         */
+        put: operations["sessionComeBack"];
+        /**
+         * Begin to sign in at the identity provider.
+         * @description The answer sets a cookie that is good for ten minutes, and says where the browser goes. It comes
+         *     back to `/console/sign-in/oidc` with `state` and `code`.
+         */
+        post: operations["sessionDepart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/password": {
         parameters: {
             query?: never;
@@ -3792,6 +3818,11 @@ export interface components {
             /** @description Why not. */
             error?: string | null;
         };
+        /** @description Where a browser goes to sign in. */
+        Departure: {
+            /** @description The address at the identity provider. */
+            url: string;
+        };
         /** @description A part of a conversation. */
         Dialog: {
             closed?: components["schemas"]["Closed"] | null;
@@ -4828,6 +4859,11 @@ export interface components {
              *     consumer.
              */
             identityToken?: string | null;
+        };
+        /** @description The identity provider at which people may sign in. */
+        IdentityProvider: {
+            /** @description What people call it; nothing if there is none. */
+            name?: string | null;
         };
         /** @description After how long functions are told that nothing happens; without a time they are not. */
         IdleSettings: {
@@ -6778,6 +6814,19 @@ export interface components {
              * @description How soon, after the consumer wrote.
              */
             seconds: number;
+        };
+        /**
+         * @description What a browser comes back with from the identity provider.
+         * @example {
+         *       "code": "SplxlOBeZQQYbYS6WxSbIA",
+         *       "state": "Zm9v…"
+         *     }
+         */
+        Return: {
+            /** @description `code` of the address that it came back to. */
+            code: string;
+            /** @description `state` of the address that it came back to. */
+            state: string;
         };
         /**
          * @description Which version a policy goes back to.
@@ -12458,6 +12507,77 @@ export interface operations {
                 };
                 content?: never;
             };
+        };
+    };
+    sessionProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+        };
+    };
+    sessionComeBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Return"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    sessionDepart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Departure"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     sessionChangePassword: {

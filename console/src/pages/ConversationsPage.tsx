@@ -101,6 +101,7 @@ function Row({ conversation, isSelected, isNarrow }: RowProps) {
       {!isNarrow && <StateBadge state={conversation.state} />}
       <div className="cut">
         <Link
+          from="/conversations"
           to="/conversations/$conversationId"
           params={{ conversationId: conversation.id }}
           search={(search) => search}

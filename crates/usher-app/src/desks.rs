@@ -68,6 +68,9 @@ pub(crate) struct AccountDesk {
     work: Notify,
     /// Bounds the steps of the worker that wait for the store.
     in_flight: Arc<Semaphore>,
+    /// Whose turn it is to read again what an administrator has set: whoever read first must not take
+    /// over last.
+    reloading: Semaphore,
     /// What the hosted bots do.
     pub(crate) bots: crate::bot::Runs,
 }
@@ -141,6 +144,11 @@ impl Desks {
         self.lock().get(account)?.get().cloned()
     }
 
+    /// Whether this node holds the desk of an account, or is about to.
+    pub(crate) fn is_wanted(&self, account: &AccountId) -> bool {
+        self.lock().contains_key(account)
+    }
+
     /// Returns every desk that this node holds.
     fn all(&self) -> Vec<Arc<AccountDesk>> {
         let held = self.lock();
@@ -172,6 +180,7 @@ impl AccountDesk {
             state: Mutex::new(state),
             work: Notify::new(),
             in_flight: Arc::new(Semaphore::new(limits::DESK_STEPS_IN_FLIGHT_MAX)),
+            reloading: Semaphore::new(1),
             bots: crate::bot::Runs::default(),
         }
     }
@@ -325,7 +334,9 @@ impl State {
 /// # Errors
 /// Fails if the store cannot be read.
 pub async fn rules_changed(app: &Arc<App>, account: &AccountId) -> Result<()> {
-    if let Some(desk) = app.desks.held(account) {
+    if app.desks.is_wanted(account) {
+        // One that is being loaded may have read what was there before.
+        let desk = Desks::of(app, account).await?;
         load::reload(app, &desk).await?;
     }
     app.bus.announce(Hint::Rules {

@@ -81,6 +81,10 @@ async fn two_agents_who_take_over_at_once_leave_it_with_one() {
         let agent = json!({"id": id, "name": id, "nickname": format!("nick of {id}"),
             "kind": "HUMAN", "skills": [{"skillId": "floor"}]});
         admin.post("/api/v1/users", agent).await.expect(201);
+        // What is with somebody who is not there goes back to the queue.
+        let there = format!("/api/v1/agents/{id}/availability");
+        let online = admin.call("PUT", &there, Some(json!({"status": "ONLINE"})));
+        online.await.expect(200);
     }
     let path = format!("{conversation}/take-over");
     let (second, third) = tokio::join!(

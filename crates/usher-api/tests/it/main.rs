@@ -30,3 +30,4 @@ mod policies;
 mod queues;
 mod session;
 mod stream;
+mod workspace;

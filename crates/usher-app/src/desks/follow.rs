@@ -11,7 +11,7 @@ use usher_model::id::{AgentId, ConversationId};
 use usher_store::record::event::SenderRole;
 use usher_store::record::{Event, Happened};
 
-use super::AccountDesk;
+use super::{AccountDesk, Desks};
 use crate::App;
 use crate::error::Result;
 use crate::feed;
@@ -195,11 +195,19 @@ async fn take(app: &Arc<App>, hint: Hint) {
         } => app
             .feeds
             .typing(app, &account, &conversation, &participant, until),
-        Hint::Rules { account, .. } => {
-            if let Some(desk) = app.desks.held(&account) {
-                reload(app, &desk).await;
-            }
+        // One that is being loaded may have read what was there before; the other hints do not wait.
+        Hint::Rules { account, .. } if app.desks.is_wanted(&account) => {
+            let again = Arc::clone(app);
+            app.tasks.spawn(async move {
+                match Desks::of(&again, &account).await {
+                    Ok(desk) => reload(&again, &desk).await,
+                    Err(error) => {
+                        tracing::warn!(%error, %account, "a desk cannot be loaded; it is loaded when it is next asked for");
+                    }
+                }
+            });
         }
+        Hint::Rules { .. } => {}
         Hint::Desk { account, .. } => {
             if let Some(desk) = app.desks.held(&account) {
                 desk.work.notify_one();

@@ -22,7 +22,7 @@ use usher_store::store::{Key, Query};
 use super::{AccountDesk, State, follow, rows};
 use crate::App;
 use crate::conversations::survey_ends_at;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::queues::Waits;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -122,6 +122,7 @@ pub(super) async fn desk(app: &Arc<App>, account: &AccountId) -> Result<Arc<Acco
 
 /// Reads again what an administrator has set.
 pub(crate) async fn reload(app: &App, desk: &AccountDesk) -> Result<()> {
+    let _turn = desk.reloading.acquire().await.map_err(Error::internal)?;
     let now = app.now();
     let rules = rules(app, &desk.account).await?;
     let mut state = desk.lock();

@@ -219,7 +219,7 @@ async fn write(
         counters.write(&mut batch);
         counters.forget_before(app.now());
     }
-    if batch.len() == 0 {
+    if batch.is_empty() {
         return;
     }
     if let Err(error) = app.store.commit(batch).await {
