@@ -29,6 +29,8 @@ function answer(url: string, key: { publicKey: KeyObject; privateKey: KeyObject 
       const signature = sign(null, Buffer.from(text), key.privateKey).toString("base64url");
       return json({ id_token: `${text}.${signature}` });
     }
+    // The browser asks for an icon, too.
+    if (at.pathname !== "/go") return response.writeHead(404).end();
     nonce = at.searchParams.get("nonce");
     const back = `${at.searchParams.get("redirect_uri")}?state=${at.searchParams.get("state")}`;
     return response

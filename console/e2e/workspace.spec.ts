@@ -15,7 +15,7 @@ async function agentAt(browser: Browser, server: Server, name: string) {
   // A skill of their own: nobody else's offers ring here.
   const skillId = `skill-${agents}`;
   await server.call("POST", "/api/v1/skills", { id: skillId, name: `Desk of ${name}` });
-  await signInAgent(page, server, { id, name, skills: [SKILL, skillId] });
+  await signInAgent(page, server, { id, name, skills: [skillId] });
   await page.goto("/console/workspace");
   return { id, page, skillId };
 }

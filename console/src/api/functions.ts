@@ -23,7 +23,7 @@ export const functionsQuery = queryOptions({
 export const functionQuery = (functionId: string) =>
   queryOptions({
     queryKey: ["functions", "one", functionId],
-    queryFn: async () => {
+    queryFn: async (): Promise<{ it: UsherFunction; tag: string }> => {
       const params = { path: { functionId } };
       const answer = await api.GET("/api/v1/functions/{functionId}", { params });
       return { it: body(answer), tag: answer.response.headers.get("etag") ?? "" };
@@ -117,10 +117,7 @@ export function useFunctionChanges() {
             });
       const it = body(answer);
       const tag = answer.response.headers.get("etag") ?? "";
-      // How it did lately is not in the answer.
-      queries.setQueryData(functionQuery(it.id).queryKey, (held) =>
-        held === undefined ? undefined : { it: { ...held.it, ...it }, tag },
-      );
+      queries.setQueryData(functionQuery(it.id).queryKey, { it, tag });
       return { it, tag };
     },
     onSettled,

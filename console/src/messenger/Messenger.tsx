@@ -35,7 +35,7 @@ export function Messenger({ chat, opened, reason }: Props) {
         if (key === "Escape") tell({ usher: "CLOSE" });
       }}
     >
-      <header class={classes.head}>
+      <div class={classes.head}>
         <div class={classes.titles}>
           <h1 class={classes.title} title={view.look.title}>
             {view.look.title}
@@ -56,8 +56,9 @@ export function Messenger({ chat, opened, reason }: Props) {
             <CloseIcon />
           </button>
         )}
-      </header>
-      <main class={classes.main}>
+      </div>
+      {/* Named, for a page that frames this one has a main part of its own. */}
+      <main class={classes.main} aria-label={view.look.title}>
         {view.failure ? (
           <Unavailable why={view.failure.message} retry={() => void chat.begin()} />
         ) : (
