@@ -4,7 +4,6 @@ import AxeBuilder from "@axe-core/playwright";
 import type { Browser, Page } from "@playwright/test";
 import { expect, type Server, signInAgent, test } from "./server";
 
-const SKILL = "1001";
 let agents = 0;
 
 /** A colleague at a browser of their own, who is there to talk. */

@@ -35,7 +35,9 @@ export function Messenger({ chat, opened, reason }: Props) {
         if (key === "Escape") tell({ usher: "CLOSE" });
       }}
     >
-      <div class={classes.head}>
+      {/* Named, for a page that frames this one has a head and a main part of its own. */}
+      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: the head of a page is a banner, which takes a name */}
+      <header class={classes.head} aria-label={view.look.title}>
         <div class={classes.titles}>
           <h1 class={classes.title} title={view.look.title}>
             {view.look.title}
@@ -56,8 +58,7 @@ export function Messenger({ chat, opened, reason }: Props) {
             <CloseIcon />
           </button>
         )}
-      </div>
-      {/* Named, for a page that frames this one has a main part of its own. */}
+      </header>
       <main class={classes.main} aria-label={view.look.title}>
         {view.failure ? (
           <Unavailable why={view.failure.message} retry={() => void chat.begin()} />
