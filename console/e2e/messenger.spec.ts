@@ -292,7 +292,9 @@ test("the first load is less than 60 kB", async ({ page, server }) => {
 
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(`in ${colorScheme}, 320 pixels wide`, () => {
-    test.use({ colorScheme, viewport: { width: 320, height: 568 } });
+    // What comes in slowly is read when it is there.
+    const contextOptions = { reducedMotion: "reduce" } as const;
+    test.use({ colorScheme, viewport: { width: 320, height: 568 }, contextOptions });
 
     test("everything can be reached and read", async ({ page, server }) => {
       const desk = await floor(server);
