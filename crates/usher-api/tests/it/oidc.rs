@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -128,6 +129,10 @@ fn pairs(text: &str) -> HashMap<String, String> {
         .collect()
 }
 
+fn sha256(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+}
+
 /// A browser on its way.
 struct Away<'n> {
     node: &'n Node,
@@ -201,11 +206,7 @@ async fn whom_the_provider_vouches_for_is_signed_in() {
     assert_eq!(redeemed["redirect_uri"], back);
     let proof = redeemed["authorization"].strip_prefix("Basic ").unwrap();
     assert_eq!(STANDARD.decode(proof).unwrap(), b"usher:se%3Acret");
-    let verifier = aws_lc_rs::digest::digest(
-        &aws_lc_rs::digest::SHA256,
-        redeemed["code_verifier"].as_bytes(),
-    );
-    assert_eq!(URL_SAFE_NO_PAD.encode(verifier), told["code_challenge"]);
+    assert_eq!(sha256(&redeemed["code_verifier"]), told["code_challenge"]);
 
     let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
     let session = cookies[0].to_str().unwrap().split(';').next().unwrap();
@@ -242,6 +243,15 @@ async fn nobody_is_signed_in_whom_the_provider_does_not_vouch_for() {
     let other = Away::depart(&node).await;
     let answer = away.come_back(&other.told["state"], "good").await;
     assert_eq!(answer.expect(401).json()["code"], "SIGN_IN_REFUSED");
+    // Nor is what follows from no cookie, which anybody can work out, to one who never began.
+    let of_nothing = |what: &str| sha256(&format!("oidc {what} "));
+    provider.say(&node, &of_nothing("nonce"), &json!({}));
+    let lured = json!({"state": of_nothing("state"), "code": "good"});
+    for cookie in ["", "usher_oidc="] {
+        let answer = send(&node, "PUT", cookie, lured.clone()).await;
+        assert_eq!(answer.expect(401).json()["code"], "SIGN_IN_REFUSED");
+    }
+    provider.say(&node, nonce, &json!({}));
     assert_eq!(away.end().await, Ok("ada".to_owned()));
     let admin = node.admin().await;
     let off = admin.post("/api/v1/users/ada/disable", json!({})).await;

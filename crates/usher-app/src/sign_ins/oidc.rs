@@ -180,7 +180,9 @@ pub async fn begin(app: &App) -> Result<Begun> {
 pub async fn finish(app: &App, returned: Returned) -> Result<SignedIn> {
     let options = options(app)?;
     app.oidc_calls.take(&options.account, app.now())?;
-    if returned.state != derived("state", &returned.secret) {
+    // Of no secret everybody knows what follows.
+    let has_begun = !returned.secret.is_empty();
+    if !has_begun || returned.state != derived("state", &returned.secret) {
         return Err(refused(
             "this browser did not begin the sign-in; begin anew",
         ));
