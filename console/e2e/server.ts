@@ -85,16 +85,27 @@ interface Fixtures {
   signedIn: Page;
 }
 
-export const test = base.extend<Fixtures & { watched: undefined }, { server: Server }>({
-  server: [
+type ServerOf = (file: string) => Promise<Server>;
+
+export const test = base.extend<Fixtures & { server: Server }, { serverOf: ServerOf }>({
+  // One server for a file: a journey must not meet what other files have left behind.
+  serverOf: [
     // biome-ignore lint/correctness/noEmptyPattern: the signature is Playwright's
     async ({}, use) => {
-      const { stop, ...server } = await start();
-      await use(server);
-      await stop();
+      let of = "";
+      let server: Awaited<ReturnType<typeof start>> | undefined;
+      await use(async (file) => {
+        if (server && of === file) return server;
+        await server?.stop();
+        of = file;
+        server = await start();
+        return server;
+      });
+      await server?.stop();
     },
     { scope: "worker" },
   ],
+  server: async ({ serverOf }, use, { file }) => use(await serverOf(file)),
   baseURL: async ({ server }, use) => use(server.url),
   signedIn: async ({ page, server }, use) => {
     const complaints = await watch(page);
