@@ -63,11 +63,12 @@ test("a consumer is found, and erased with a report", async ({ signedIn: page, s
   await server.call("PATCH", "/api/v1/consumers/ada/sdes", {
     customerInfo: { customerType: "gold" },
   });
+  await server.call("POST", "/api/v1/conversations", { consumerId: "ada", message: "Hello" });
   await page.goto("/console/context");
   await page.getByRole("textbox", { name: "Consumer" }).fill("ada");
   await page.getByRole("button", { name: "Find the consumer" }).click();
   await expect(
-    page.getByText("2 context documents and engagement attributes are kept"),
+    page.getByText("2 context documents, engagement attributes and 1 conversation are kept"),
   ).toBeVisible();
   await expect(page.getByRole("region", { name: "crm" })).toContainText("tier");
   await page.getByRole("button", { name: "Erase" }).click();
@@ -77,6 +78,10 @@ test("a consumer is found, and erased with a report", async ({ signedIn: page, s
   const report = page.getByRole("status").filter({ hasText: "Everything is erased" });
   await expect(report).toContainText("the document in crm, with 2 properties");
   await expect(report).toContainText(/[1-9] engagement attributes/);
+  await expect(report).toContainText("1 conversation");
   await expect(page.getByRole("region", { name: "crm" })).toHaveCount(0);
-  expect(await server.call("GET", "/api/v1/consumers/ada")).toEqual({ documents: [] });
+  expect(await server.call("GET", "/api/v1/consumers/ada")).toEqual({
+    conversations: 0,
+    documents: [],
+  });
 });

@@ -377,7 +377,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** See the context documents and engagement attributes that are kept of a consumer. */
+        /** See what is kept of a consumer: context documents, engagement attributes, how many conversations. */
         get: operations["consumersGet"];
         put?: never;
         post?: never;
@@ -3185,8 +3185,10 @@ export interface components {
             /** @description Why: `MANUAL_CLOSE`, or in the words of who closed it. */
             description: string;
         };
-        /** @description What is kept of a consumer besides conversations and decisions. */
+        /** @description What is kept of a consumer besides decisions. */
         Consumer: {
+            /** @description How many conversations. */
+            conversations: number;
             /** @description The documents of which the consumer is the session. */
             documents: components["schemas"]["ContextDocument"][];
             /** @description Engagement attributes by group, as policies read them under `sde.`. */
@@ -3863,6 +3865,8 @@ export interface components {
         };
         /** @description What an erasure removed. */
         Erasure: {
+            /** @description Conversations, with all that happened in them; those that were not over were ended. */
+            conversations: number;
             /** @description Entries of the decision log. */
             decisions: number;
             /** @description The documents of which the consumer was the session. */

@@ -73,17 +73,19 @@ function Found({ consumerId }: { consumerId: string }) {
           {consumer && consumer.documents.length > 0
             ? `${count(consumer.documents.length, "document")} (${consumer.documents.map(({ namespace }) => namespace).join(", ")})`
             : "Every document under this id"}
-          , the engagement attributes, and every logged decision about this consumer are removed;
-          conversations stay. A report says what it was. It cannot be brought back.
+          , the engagement attributes, {count(consumer?.conversations ?? 0, "conversation")} with
+          all that was said, and every logged decision about this consumer are removed. A
+          conversation that goes on is ended. A report says what it was. It cannot be brought back.
         </Confirm>
       )}
     </div>
   );
 }
 
-function summaryOf({ documents, sde }: Consumer): string {
-  const attributes = sde ? "and engagement attributes" : "and no engagement attributes";
-  return `${count(documents.length, "context document")} ${attributes} are kept under this id`;
+function summaryOf({ documents, sde, conversations }: Consumer): string {
+  const attributes = sde ? "engagement attributes" : "no engagement attributes";
+  const talked = count(conversations, "conversation");
+  return `${count(documents.length, "context document")}, ${attributes} and ${talked} are kept under this id`;
 }
 
 interface KeptProps {
@@ -95,7 +97,7 @@ interface KeptProps {
 function Kept({ consumerId, consumer, isErased }: KeptProps) {
   const now = Date.now();
   if (consumer.documents.length === 0 && !consumer.sde) {
-    if (isErased) return null;
+    if (isErased || consumer.conversations > 0) return null;
     return (
       <Empty title="Nothing is kept under this id" icon={<IconUserSearch size={30} stroke={1.5} />}>
         <Text className="quiet" maw={460}>
@@ -166,7 +168,8 @@ function Properties({ of }: { of: Record<string, unknown> }) {
 
 /** What was removed: for whoever asked for it. */
 function Report({ consumerId, erasure }: { consumerId: string; erasure: Erasure }) {
-  const isNothing = erasure.documents.length === 0 && erasure.sdes === 0 && erasure.decisions === 0;
+  const { documents, sdes, conversations, decisions } = erasure;
+  const isNothing = documents.length + sdes + conversations + decisions === 0;
   const report = JSON.stringify({ consumerId, ...erasure }, null, 2);
   return (
     <Alert
@@ -177,13 +180,14 @@ function Report({ consumerId, erasure }: { consumerId: string; erasure: Erasure 
     >
       <Stack gap="xs" align="flex-start">
         <ul className={classes.report}>
-          {erasure.documents.map(({ namespace, properties }) => (
+          {documents.map(({ namespace, properties }) => (
             <li key={namespace}>
               the document in <b>{namespace}</b>, with {count(properties, "property", "properties")}
             </li>
           ))}
-          <li>{count(erasure.sdes, "engagement attribute")}</li>
-          <li>{count(erasure.decisions, "logged decision")}</li>
+          <li>{count(sdes, "engagement attribute")}</li>
+          <li>{count(conversations, "conversation")}</li>
+          <li>{count(decisions, "logged decision")}</li>
         </ul>
         <CopyButton value={report} what="the report" />
       </Stack>

@@ -38,6 +38,10 @@ export const EVENT_GROUPS = [
     group: "Agents",
     items: ["agent.*", "agent.availability_changed", "agent.silent", "agent.noticed"],
   },
+  {
+    group: "Erased",
+    items: ["event.*", "event.erased"],
+  },
 ] as const;
 
 const KNOWN = new Set<string>(EVENT_GROUPS.flatMap(({ items }) => items));

@@ -17,7 +17,6 @@ use usher_store::store::{Cursor, Field, Key, Query, Row};
 
 use crate::App;
 use crate::caller::{Caller, Permission};
-use crate::change::Change;
 use crate::error::{Code, Error, Result};
 
 pub use usher_context::name::{DEFAULT_SESSION, NameError, Namespace, Session};
@@ -94,17 +93,6 @@ pub struct Listed {
     pub session: String,
     /// What it holds.
     pub read: Read,
-}
-
-/// What [`erase`] removed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Erased {
-    /// Namespaces in which the consumer had a document, with the number of properties.
-    pub documents: Vec<(String, usize)>,
-    /// Engagement attributes.
-    pub sdes: usize,
-    /// Entries of the decision log.
-    pub decisions: usize,
 }
 
 impl From<NameError> for Error {
@@ -306,81 +294,61 @@ async fn take_page<T>(
     }
 }
 
-/// What is kept under a consumer's id besides conversations and decisions.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// The documents of which the consumer is the session, with their namespaces.
-    pub documents: Vec<(String, Read)>,
-    /// Their engagement attributes, as policies read them.
-    pub sde: Option<Value>,
-}
-
-/// Returns what is kept under a consumer's id: what an erasure would remove.
-///
-/// # Errors
-/// Fails if the caller may not read context.
-pub async fn known(caller: &Caller, app: &App, consumer: &ConsumerId) -> Result<Known> {
-    caller.require(Permission::ContextRead)?;
+/// Returns the documents of which a consumer is the session, with their namespaces.
+pub(crate) async fn of_consumer(
+    app: &App,
+    account: &AccountId,
+    consumer: &ConsumerId,
+) -> Result<Vec<(String, Read)>> {
     let now = app.now();
     let rows = app
         .store
-        .find_all(&of_session(caller, consumer), now)
+        .find_all(&of_session(account, consumer), now)
         .await?;
     let documents = rows.iter().filter_map(|row| {
         let namespace = named(row).0.to_owned();
         let listed = listed(row, now).transpose()?;
         Some(listed.map(|listed| (namespace, listed.read)))
     });
-    Ok(Known {
-        documents: documents.collect::<Result<_>>()?,
-        sde: crate::sdes::get(caller, app, consumer).await?,
-    })
+    documents.collect()
 }
 
 /// Finds the documents of which a consumer is the session.
-fn of_session(caller: &Caller, consumer: &ConsumerId) -> Query {
-    let mut query = Query::all(&caller.account, &kept::CONTEXT_DOCUMENTS);
+fn of_session(account: &AccountId, consumer: &ConsumerId) -> Query {
+    let mut query = Query::all(account, &kept::CONTEXT_DOCUMENTS);
     query.index = Some("by_session");
     query.equals = vec![Field::Text(consumer.to_string())];
     query
 }
 
-/// Removes everything kept under a consumer's id and says what it was.
-///
-/// # Errors
-/// Fails if the caller may not erase.
-pub async fn erase(caller: &Caller, app: &App, consumer: &ConsumerId) -> Result<Erased> {
-    caller.require(Permission::ContextErase)?;
-    let mut erased = Erased::default();
+/// Removes the documents and engagement attributes kept under a consumer's id; returns the
+/// namespaces with the number of properties, and the number of attributes.
+pub(crate) async fn erase(
+    app: &App,
+    account: &AccountId,
+    consumer: &ConsumerId,
+) -> Result<(Vec<(String, usize)>, usize)> {
     let now = app.now();
+    let (mut documents, mut sdes) = (Vec::new(), 0);
     let rows = app
         .store
-        .find_all(&of_session(caller, consumer), now)
+        .find_all(&of_session(account, consumer), now)
         .await?;
     let mut batch = Batch::new(now);
     for row in &rows {
         let (namespace, _) = named(row);
         let properties = Held::read(row)?.document.live(now).count();
-        erased.documents.push((namespace.to_owned(), properties));
+        documents.push((namespace.to_owned(), properties));
         batch.delete(&kept::CONTEXT_DOCUMENTS, row.key.clone(), Expect::Any);
     }
-    let key = Key::new(&caller.account, [consumer.as_str()]);
+    let key = Key::new(account, [consumer.as_str()]);
     if let Some(row) = app.store.get(&kept::SDES, &key, now).await? {
         let kept: Kept<record::Sde> = record::read(&row)?;
-        erased.sdes = kept.record.authenticated.len() + kept.record.unauthenticated.len();
+        sdes = kept.record.authenticated.len() + kept.record.unauthenticated.len();
         batch.delete(&kept::SDES, key, Expect::Any);
     }
-    let forgotten = addresses(&caller.account, &rows);
-    commit_and_forget(app, batch, forgotten).await?;
-    erased.decisions = crate::decisions::search::erase(app, &caller.account, consumer).await?;
-    let mut change = Change::new(app, caller);
-    // The entry names no consumer: what was erased must not live on in the log.
-    let report = serde_json::json!({
-        "documents": erased.documents.len(), "sdes": erased.sdes, "decisions": erased.decisions,
-    });
-    change.audit("consumer.erase", "consumer".to_owned(), None, Some(report))?;
-    change.commit().await?;
-    Ok(erased)
+    commit_and_forget(app, batch, addresses(account, &rows)).await?;
+    Ok((documents, sdes))
 }
 
 fn contended() -> Error {

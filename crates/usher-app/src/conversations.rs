@@ -1,6 +1,7 @@
 //! Conversations: opening, talking, passing on, closing, and what can be seen of them.
 
 mod close;
+mod erase;
 mod open;
 mod people;
 mod response;
@@ -27,6 +28,7 @@ pub use usher_store::record::conversation::{
 };
 
 pub(crate) use close::{end_dialogs, end_survey, survey_ends_at};
+pub(crate) use erase::{count_of, erase};
 pub(crate) use people::step_up;
 pub(crate) use response::{response_due_at, response_time};
 pub(crate) use say::{Words, write_message};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
-use usher_model::id::{AccountId, DeadLetterId};
-use usher_store::batch::Expect;
+use usher_model::id::{AccountId, ConversationId, DeadLetterId};
+use usher_store::batch::{Batch, Expect};
 use usher_store::record::{self, Kept, Record as _};
 use usher_store::store::{Cursor, Field, Key, Query};
 
@@ -202,6 +202,29 @@ async fn note(
         Some(after),
     )?;
     change.commit().await
+}
+
+/// Removes what was not delivered of conversations that were erased.
+pub(crate) async fn forget(
+    app: &App,
+    account: &AccountId,
+    conversations: &[ConversationId],
+) -> Result<()> {
+    if conversations.is_empty() {
+        return Ok(());
+    }
+    let now = app.now();
+    let mut batch = Batch::new(now);
+    let all = Query::all(account, DeadLetter::COLLECTION);
+    for row in app.store.find_all(&all, now).await? {
+        let letter: Kept<DeadLetter> = record::read(&row)?;
+        let conversation = letter.record.conversation_id;
+        if conversation.is_some_and(|id| conversations.contains(&id)) {
+            batch.delete(DeadLetter::COLLECTION, row.key, Expect::Any);
+        }
+    }
+    app.store.commit(batch).await?;
+    Ok(())
 }
 
 fn of(caller: &Caller, target: Option<&str>) -> Query {

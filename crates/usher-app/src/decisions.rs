@@ -36,6 +36,8 @@ use known::Known;
 
 pub use usher_policy::action::ResolvedAction as Action;
 
+pub(crate) use search::erase;
+
 /// Characters of a value that the log keeps; a run on a longer one cannot be repeated.
 const KEPT_VALUE_CHARS_MAX: usize = 65_536;
 /// The remark of a decision whose policies read `sde.` though no consumer was named.

@@ -43,7 +43,7 @@ pub(crate) use follow::{moves_queue, run as follow};
 pub(crate) use keep::run as keep;
 pub(crate) use load::{Rules, capacity, kind, reload, set_open};
 pub use measure::measure;
-pub(crate) use step::{closed, conversation_of, not_found};
+pub(crate) use step::{closed, conversation_of, not_found, overloaded};
 pub(crate) use writing::{Writing, assignee};
 
 /// The words of transfers.

@@ -61,6 +61,7 @@ kinds! {
     ConversationClosed "conversation.closed" "CONVERSATION_CLOSED";
     AvailabilityChanged "agent.availability_changed" "AVAILABILITY_CHANGED";
     AgentSilent "agent.silent" "AGENT_SILENT";
+    Erased "event.erased" "ERASED";
 }
 
 /// Which kinds of events somebody wants.

@@ -18,6 +18,7 @@ pub mod credentials;
 pub mod dead_letters;
 pub mod decisions;
 pub mod engagements;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod feed;

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use usher_app::App;
 use usher_app::error::{Code, Error};
-use usher_app::{context, sdes};
+use usher_app::{erasure, sdes};
 use usher_model::id::ConsumerId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -62,7 +62,7 @@ async fn patch_sdes(
     Ok(Json(wire::Sdes { sde }))
 }
 
-/// See the context documents and engagement attributes that are kept of a consumer.
+/// See what is kept of a consumer: context documents, engagement attributes, how many conversations.
 #[utoipa::path(get, path = "/api/v1/consumers/{consumerId}", tag = "consumers",
     params(("consumerId" = String, Path, description = "The consumer")),
     responses((status = 200, body = wire::Consumer), (status = 403, body = Problem)))]
@@ -72,7 +72,7 @@ async fn get(
     Path(consumer_id): Path<String>,
 ) -> Answer<Json<wire::Consumer>> {
     let consumer = id(&consumer_id)?;
-    let known = context::known(&caller, &app, &consumer).await?;
+    let known = erasure::known(&caller, &app, &consumer).await?;
     Ok(Json(wire::Consumer::new(&consumer, known)))
 }
 
@@ -86,7 +86,7 @@ async fn erase(
     Path(consumer_id): Path<String>,
 ) -> Answer<Json<wire::Erasure>> {
     Ok(Json(
-        context::erase(&caller, &app, &id(&consumer_id)?)
+        erasure::erase(&caller, &app, &id(&consumer_id)?)
             .await?
             .into(),
     ))

@@ -1,6 +1,7 @@
 //! Context documents, engagement attributes and erasure.
 
 use serde::{Deserialize, Serialize};
+use usher_app::erasure::{Erased, Known};
 use usher_app::{context, sdes};
 use usher_model::id::ConsumerId;
 use usher_model::time::Timestamp;
@@ -103,9 +104,11 @@ pub struct Sdes {
     pub sde: Value,
 }
 
-/// What is kept of a consumer besides conversations and decisions.
+/// What is kept of a consumer besides decisions.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Consumer {
+    /// How many conversations.
+    pub conversations: usize,
     /// The documents of which the consumer is the session.
     pub documents: Vec<ContextDocument>,
     /// Engagement attributes by group, as policies read them under `sde.`.
@@ -117,11 +120,12 @@ pub struct Consumer {
 impl Consumer {
     /// Makes the shape of what is known of a consumer.
     #[must_use]
-    pub fn new(consumer: &ConsumerId, known: context::Known) -> Self {
+    pub fn new(consumer: &ConsumerId, known: Known) -> Self {
         let document = |(namespace, read): &(String, context::Read)| {
             ContextDocument::new(namespace.clone(), consumer.to_string(), read)
         };
         Self {
+            conversations: known.conversations,
             documents: known.documents.iter().map(document).collect(),
             sde: known.sde,
         }
@@ -132,6 +136,8 @@ impl Consumer {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Erasure {
+    /// Conversations, with all that happened in them; those that were not over were ended.
+    pub conversations: usize,
     /// The documents of which the consumer was the session.
     pub documents: Vec<ErasedDocument>,
     /// Engagement attributes.
@@ -149,14 +155,15 @@ pub struct ErasedDocument {
     pub properties: usize,
 }
 
-impl From<context::Erased> for Erasure {
-    fn from(erased: context::Erased) -> Self {
+impl From<Erased> for Erasure {
+    fn from(erased: Erased) -> Self {
         let document = |(namespace, properties)| ErasedDocument {
             namespace,
             properties,
         };
         Self {
             documents: erased.documents.into_iter().map(document).collect(),
+            conversations: erased.conversations,
             sdes: erased.sdes,
             decisions: erased.decisions,
         }

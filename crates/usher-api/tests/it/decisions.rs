@@ -450,10 +450,15 @@ async fn an_erasure_removes_everything_kept_under_the_consumer() {
     let decided = decide(&admin, json!({"consumerId": "u1"})).await;
     assert_eq!(decided["policy"]["name"], "p");
     logged(&admin, &decided["decisionId"]).await;
+    let open = json!({"consumerId": "u1", "message": "I am Ada, of 1 Main Street"});
+    let open = admin.post("/api/v1/conversations", open).await.expect(201);
+    let open = open.json();
+    let id = open["id"].as_str().unwrap();
     let known = admin.get("/api/v1/consumers/u1").await.expect(200).json();
     assert_eq!(known["documents"].as_array().unwrap().len(), 2);
     assert_eq!(known["documents"][0]["namespace"], "crm");
     assert_eq!(known["documents"][0]["properties"]["b"], 2);
+    assert_eq!(known["conversations"], 1);
     let gold = known["sde"].to_string();
     assert!(gold.contains("gold"), "{gold}");
     let report = admin
@@ -468,13 +473,25 @@ async fn an_erasure_removes_everything_kept_under_the_consumer() {
                 {"namespace": "crm", "properties": 2},
                 {"namespace": "orchestrator", "properties": 2},
             ],
-            "sdes": 1, "decisions": 1,
+            "conversations": 1, "sdes": 1, "decisions": 1,
         })
     );
+    let conversation = format!("/api/v1/conversations/{id}");
+    for path in [&conversation, &format!("{conversation}/timeline")] {
+        admin.get(path).await.expect(404);
+    }
+    let events = admin.get("/api/v1/events").await.expect(200).json();
+    let events = events["items"].as_array().unwrap();
+    for (place, event) in events.iter().enumerate() {
+        assert_eq!(event["sequence"], place + 1, "no number is missing");
+        assert_eq!(event["event"], json!({"type": "ERASED"}));
+        assert!(event.get("conversationId").is_none(), "{event}");
+    }
+    assert!(events.len() > 2, "{events:?}");
     admin.get("/api/v1/context/crm/u1").await.expect(404);
     admin.get("/api/v1/consumers/u1/sdes").await.expect(404);
     let known = admin.get("/api/v1/consumers/u1").await.expect(200).json();
-    assert_eq!(known, json!({"documents": []}));
+    assert_eq!(known, json!({"conversations": 0, "documents": []}));
     assert_eq!(
         decide(&admin, json!({"consumerId": "u1"})).await["policy"],
         Value::Null

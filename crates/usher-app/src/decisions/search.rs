@@ -1,6 +1,6 @@
 //! Looking into the decision log: find, explain, repeat, and why another policy did not win.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -437,23 +437,46 @@ pub(super) fn facts<'a>(rules: &'a Ruleset, decision: &'a Logged) -> Facts<'a> {
     facts
 }
 
-/// Removes every decision for a consumer; says how many.
-pub(crate) async fn erase(app: &App, account: &AccountId, consumer: &ConsumerId) -> Result<usize> {
+/// Removes every decision for a consumer or in one of their conversations; says how many.
+pub(crate) async fn erase(
+    app: &App,
+    account: &AccountId,
+    consumer: &ConsumerId,
+    conversations: &[ConversationId],
+) -> Result<usize> {
     app.log.caught_up().await;
-    let mut query = Query::all(account, &kept::DECISION_BLOCKS);
-    query.contains = vec![Word::consumer(consumer.as_str()).pattern()];
-    query.limit = ERASED_BLOCKS;
+    let ids = conversations.iter().map(ConversationId::as_str);
+    let words = ids.clone().map(Word::conversation);
+    let ids: HashSet<&str> = ids.collect();
     let is_theirs = |decision: &DecisionHead<'_>| {
-        let whose = decision.consumer_id.as_deref();
-        whose.is_some_and(|whose| whose == consumer.as_str())
+        let (whose, place) = (&decision.consumer_id, &decision.conversation_id);
+        whose.as_deref() == Some(consumer.as_str())
+            || place.as_deref().is_some_and(|place| ids.contains(place))
     };
+    let mut erased = 0;
+    for word in words.chain([Word::consumer(consumer.as_str())]) {
+        erased += erase_blocks(app, account, &word, is_theirs).await?;
+    }
+    Ok(erased)
+}
+
+/// Takes decisions out of the blocks that have a word.
+async fn erase_blocks(
+    app: &App,
+    account: &AccountId,
+    word: &Word,
+    is_taken: impl Fn(&DecisionHead<'_>) -> bool,
+) -> Result<usize> {
+    let mut query = Query::all(account, &kept::DECISION_BLOCKS);
+    query.contains = vec![word.pattern()];
+    query.limit = ERASED_BLOCKS;
     let (mut erased, mut is_disturbed) = (0, false);
     loop {
         let now = app.now();
         let page = app.store.find(&query, now).await?;
         for row in &page.rows {
             let mut batch = Batch::new(now);
-            let taken = DecisionBlock::take_out(row, &mut batch, is_theirs)?;
+            let taken = DecisionBlock::take_out(row, &mut batch, &is_taken)?;
             match app.store.commit(batch).await {
                 Ok(_) => erased += taken,
                 // The block was written again meanwhile, with what followed.

@@ -284,10 +284,13 @@ async fn an_erasure_leaves_the_other_decisions_and_the_writer_goes_on() {
     let kept = [entries[2].decision.id, entries[0].decision.id];
     writer.write(&mut entries, false).await;
     let ada = ConsumerId::parse("ada").unwrap();
-    let erased = search::erase(&node.app, account, &ada).await.unwrap();
+    let erased = search::erase(&node.app, account, &ada, &[]).await.unwrap();
     assert_eq!(erased, 2);
     assert_eq!(node.listed(&Filter::default(), 10).await, kept);
-    assert_eq!(search::erase(&node.app, account, &ada).await.unwrap(), 0);
+    assert_eq!(
+        search::erase(&node.app, account, &ada, &[]).await.unwrap(),
+        0
+    );
     // The writer holds the block as it was before: that one must not come back.
     let entry = node.entry(account, "bob");
     let newest = entry.decision.id;
@@ -295,7 +298,10 @@ async fn an_erasure_leaves_the_other_decisions_and_the_writer_goes_on() {
     let listed = node.listed(&Filter::default(), 10).await;
     assert_eq!(listed, [newest, kept[0], kept[1]]);
     let bob = ConsumerId::parse("bob").unwrap();
-    assert_eq!(search::erase(&node.app, account, &bob).await.unwrap(), 3);
+    assert_eq!(
+        search::erase(&node.app, account, &bob, &[]).await.unwrap(),
+        3
+    );
     assert_eq!(node.blocks().await, 0, "nothing is left of them");
 }
 

@@ -492,7 +492,7 @@ impl State {
     }
 }
 
-fn overloaded() -> Error {
+pub(crate) fn overloaded() -> Error {
     Error::new(
         Code::Overloaded,
         "others change the same conversation or agent at the same time; try again",

@@ -104,7 +104,8 @@ fn for_consumer(event: &Event) -> Option<Event> {
         | Event::Noticed { .. }
         | Event::Alerted { .. }
         | Event::AvailabilityChanged { .. }
-        | Event::AgentSilent { .. } => return None,
+        | Event::AgentSilent { .. }
+        | Event::Erased => return None,
     }
     Some(event)
 }

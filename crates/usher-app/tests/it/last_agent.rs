@@ -536,7 +536,7 @@ async fn an_erased_consumer_has_no_last_agent() {
     let ada = floor.staff("ada", 3).await;
     first(&floor, &ada, GOOD).await;
     let carl = ConsumerId::parse("carl").unwrap();
-    usher_app::context::erase(&floor.manager(), &floor.app, &carl)
+    usher_app::erasure::erase(&floor.manager(), &floor.app, &carl)
         .await
         .unwrap();
     assert_eq!(kept(&floor).await, Value::Null);

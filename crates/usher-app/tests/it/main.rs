@@ -11,6 +11,7 @@
 mod analytics;
 mod bots;
 mod consumers;
+mod erasure;
 mod facts;
 mod feed;
 mod functions;

@@ -304,6 +304,9 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         since: Option<Timestamp>,
     },
+    /// Something happened here to a consumer of whom everything was erased: its place is kept, so
+    /// that the order has no gap.
+    Erased,
 }
 
 /// A message.
@@ -495,6 +498,7 @@ mod tests {
         r#"{"type":"CONVERSATION_CLOSED","by":"CONSUMER","description":"MANUAL_CLOSE","agentId":"a","skillId":"s","mcs":67,"csat":4}"#,
         r#"{"type":"AVAILABILITY_CHANGED","status":"OCCUPIED","reason":"training"}"#,
         r#"{"type":"AGENT_SILENT","since":"2026-05-01T10:00:00.000Z"}"#,
+        r#"{"type":"ERASED"}"#,
     ];
 
     #[test]
