@@ -107,7 +107,7 @@ test("the hosted bot is put in front of a skill, and changed", async ({
   await expect(dialog.getByRole("status")).toContainText("maven:Service");
   await dialog.getByRole("button", { name: "Close", exact: true }).click();
 
-  await page.getByRole("region", { name: "All bots" }).getByRole("link").first().click();
+  await page.getByRole("region", { name: "All of Bots" }).getByRole("link").first().click();
   await page.getByRole("switch", { name: "It decides only once the consumer has written" }).check();
   await page.getByRole("textbox", { name: "What the consumer is told then" }).fill("One moment.");
   await page.getByRole("button", { name: "Save" }).click();

@@ -13,7 +13,7 @@ import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { policiesQuery } from "../api/queries";
-import classes from "../pages/AttributesPage.module.css";
+import classes from "./Attributes.module.css";
 import type { Attribute } from "./changes";
 
 export function CloseAttribute() {

@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
 import { agentsQuery } from "../api/queries";
+import { byName } from "../lib/find";
 import { count } from "../lib/format";
 import { FailureNote } from "../ui/Failures";
 import { type Agent, loadOf, STATUS_NAMES } from "../users/agent";
@@ -77,7 +78,6 @@ export function Agents({ skillId, sort, onSort }: Props) {
 }
 
 function inOrder(agents: readonly Agent[], sort: Sort): Agent[] {
-  const byName = (a: Agent, b: Agent) => a.name.localeCompare(b.name);
   const idle = (agent: Agent) =>
     agent.status === "ONLINE" && agent.idleSince ? Date.parse(agent.idleSince) : Number.MAX_VALUE;
   switch (sort) {

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { Schemas } from "../api/client";
 import { queuesQuery } from "../api/queries";
 import { roughly } from "../conversations/conversation";
+import { byName } from "../lib/find";
 import { duration, number } from "../lib/format";
 import { FailureNote } from "../ui/Failures";
 import classes from "./Live.module.css";
@@ -22,7 +23,7 @@ export const NO_SKILL = "No skill";
 export function Queues({ chosen, onChoose }: Props) {
   const queues = useQuery(queuesQuery);
   // By name: their places do not depend on how they are doing.
-  const shown = [...(queues.data ?? [])].sort((a, b) => a.name.localeCompare(b.name));
+  const shown = [...(queues.data ?? [])].sort(byName);
   return (
     <section className={classes.column} aria-label="Queues">
       <h2 className={classes.heading}>Queues</h2>

@@ -106,3 +106,8 @@ export function clock(seconds: number): string {
     return `${Math.floor(whole / 3_600)} h ${two(Math.floor((whole % 3_600) / 60))}`;
   return count(Math.floor(whole / 86_400), "day");
 }
+
+/** Returns a text as a sentence begins. */
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}

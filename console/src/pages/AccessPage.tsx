@@ -10,7 +10,8 @@ import { type Credential, credentialsQuery } from "../api/access";
 import { count, day, instant } from "../lib/format";
 import { useMay, useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
-import { Asked, ListPage, Row, Rows, rowLink } from "../ui/ListPage";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { When } from "../ui/When";
 
@@ -52,27 +53,28 @@ export function AccessPage() {
         </ReasonedButton>
       }
     >
-      <Asked query={credentials}>
-        {credentials.data?.length === 0 ? (
+      <List
+        of="Access"
+        source={credentials}
+        items={credentials.data}
+        keyOf={(credential) => credential.id}
+        selected={selected}
+        row={(credential) => (
+          <CredentialRow
+            credential={credential}
+            isSelected={credential.id === selected}
+            isCompact={selected !== undefined}
+          />
+        )}
+        empty={
           <Empty title="No program has a key yet" icon={<IconKey size={30} stroke={1.5} />}>
             <Text className="quiet" maw={440}>
               A bot, an app or a script comes in with a credential: a key, and a role that says what
               it may do. Make one for each, so that each can be revoked alone.
             </Text>
           </Empty>
-        ) : (
-          <Rows>
-            {credentials.data?.map((credential) => (
-              <CredentialRow
-                key={credential.id}
-                credential={credential}
-                isSelected={credential.id === selected}
-                isCompact={selected !== undefined}
-              />
-            ))}
-          </Rows>
-        )}
-      </Asked>
+        }
+      />
     </ListPage>
   );
 }
@@ -96,7 +98,7 @@ function CredentialRow(props: { credential: Credential; isSelected: boolean; isC
     <Row
       isSelected={isSelected}
       isCompact={isCompact}
-      columns="110px 150px 170px"
+      columns="minmax(0, 1fr) 110px 150px 170px"
       name={
         <Link
           to="/settings/access/$credentialId"
@@ -114,38 +116,24 @@ function CredentialRow(props: { credential: Credential; isSelected: boolean; isC
           {credential.userId && ` as ${credential.userId}`}
         </>
       }
-      cells={[
-        { key: "condition", content: <ConditionTag credential={credential} /> },
-        {
-          key: "end",
-          content: (
-            <span className="quiet">
-              {credential.expiresAt ? (
-                <span title={instant(credential.expiresAt)}>
-                  {conditionOf(credential, Date.now()) === "has ended" ? "ended" : "ends"}{" "}
-                  {day(credential.expiresAt)}
-                </span>
-              ) : (
-                "until it is revoked"
-              )}
-            </span>
-          ),
-        },
-        {
-          key: "used",
-          content: (
-            <span className="quiet">
-              {credential.lastUsedAt ? (
-                <>
-                  last used <When at={credential.lastUsedAt} />
-                </>
-              ) : (
-                "never used"
-              )}
-            </span>
-          ),
-        },
-      ]}
-    />
+    >
+      <Cell>
+        <ConditionTag credential={credential} />
+      </Cell>
+      <Cell isQuiet title={credential.expiresAt ? instant(credential.expiresAt) : undefined}>
+        {credential.expiresAt
+          ? `${conditionOf(credential, Date.now()) === "has ended" ? "ended" : "ends"} ${day(credential.expiresAt)}`
+          : "until it is revoked"}
+      </Cell>
+      <Cell isQuiet>
+        {credential.lastUsedAt ? (
+          <>
+            last used <When at={credential.lastUsedAt} />
+          </>
+        ) : (
+          "never used"
+        )}
+      </Cell>
+    </Row>
   );
 }

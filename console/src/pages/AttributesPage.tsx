@@ -1,166 +1,136 @@
 /** Attributes: everything that policies can ask about, and beside it the one that is looked at. */
-import { SegmentedControl, Skeleton, Text, TextInput, Title } from "@mantine/core";
-import { IconPlus, IconSearch, IconTags } from "@tabler/icons-react";
+import { SegmentedControl, Text } from "@mantine/core";
+import { IconPlus, IconTags } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { Schemas } from "../api/client";
 import { attributesQuery } from "../api/queries";
 import { KIND_NAMES, TYPE_NAMES } from "../attributes/attribute";
+import { found, useFind } from "../lib/find";
 import { count } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
-import { Empty, FailureNote } from "../ui/Failures";
+import { Empty } from "../ui/Failures";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
-import classes from "./AttributesPage.module.css";
-import page from "./PoliciesPage.module.css";
 
 const route = getRouteApi("/shell/attributes");
 
 type Attribute = Schemas["Attribute"];
 
 export function AttributesPage() {
-  const { find = "", own } = route.useSearch();
+  const { own } = route.useSearch();
+  const [find, onFind] = useFind();
   const selected = useMatch({ from: "/shell/attributes/$name", shouldThrow: false })?.params.name;
   const attributes = useQuery(attributesQuery);
   const navigate = useNavigate({ from: "/attributes" });
   const refusal = useRefusal("AttributesWrite");
   const shown = useMemo(
-    () => found(attributes.data ?? [], find, own === "yes"),
+    () => attributes.data && shownOf(attributes.data, find, own === "yes"),
     [attributes.data, find, own],
   );
   const add = () =>
     void navigate({ to: "/attributes/$name", params: { name: "new" }, search: true });
   return (
-    <div className={page.page} data-editing={selected !== undefined || undefined}>
-      <div className={page.side}>
-        <header className={page.header}>
-          <div className={classes.top}>
-            <Title order={1}>Attributes</Title>
-            <ReasonedButton
-              size="xs"
-              leftSection={<IconPlus size={15} />}
-              reason={refusal}
-              onClick={add}
-            >
-              New attribute
-            </ReasonedButton>
-          </div>
-          <div className={classes.tools}>
-            <TextInput
-              className={page.find}
-              type="search"
-              aria-label="Search attributes"
-              placeholder="Search by name or description"
-              leftSection={<IconSearch size={15} />}
-              value={find}
-              onChange={(event) => {
-                const wanted = event.currentTarget.value;
-                void navigate({
-                  to: ".",
-                  search: ({ find: _, ...others }) =>
-                    wanted === "" ? others : { ...others, find: wanted },
-                  replace: true,
-                });
-              }}
-            />
-            {selected === undefined && (
-              <SegmentedControl
-                size="xs"
-                aria-label="Which attributes"
-                value={own ?? "no"}
-                data={[
-                  { value: "no", label: "All" },
-                  { value: "yes", label: "Your own" },
-                ]}
-                onChange={(value) =>
-                  void navigate({
-                    to: ".",
-                    search: ({ own: _, ...others }) =>
-                      value === "yes" ? { ...others, own: "yes" } : others,
-                    replace: true,
-                  })
-                }
-              />
-            )}
-          </div>
-        </header>
-        <section className={classes.scroller} aria-label="All attributes">
-          {attributes.error ? (
-            <div className={page.note}>
-              <FailureNote error={attributes.error} retry={() => void attributes.refetch()} />
-            </div>
-          ) : !attributes.data ? (
-            <Waiting />
-          ) : shown.length === 0 ? (
-            <None isOwn={own === "yes" && find === ""} />
-          ) : (
-            <ul className={classes.list}>
-              {shown.map((attribute) => (
-                <Row
-                  key={attribute.name}
-                  attribute={attribute}
-                  isSelected={attribute.name === selected}
-                  isCompact={selected !== undefined}
-                />
-              ))}
-            </ul>
-          )}
-        </section>
-      </div>
-      <Outlet />
-    </div>
+    <ListPage
+      title="Attributes"
+      actions={
+        <ReasonedButton
+          size="xs"
+          leftSection={<IconPlus size={15} />}
+          reason={refusal}
+          onClick={add}
+        >
+          New attribute
+        </ReasonedButton>
+      }
+      search={{
+        label: "Search attributes",
+        hint: "Search by name or description",
+        find,
+        onFind,
+      }}
+      tools={
+        selected === undefined && (
+          <SegmentedControl
+            size="xs"
+            aria-label="Which attributes"
+            value={own ?? "no"}
+            data={[
+              { value: "no", label: "All" },
+              { value: "yes", label: "Your own" },
+            ]}
+            onChange={(value) =>
+              void navigate({
+                to: ".",
+                search: ({ own: _, ...others }) =>
+                  value === "yes" ? { ...others, own: "yes" } : others,
+                replace: true,
+              })
+            }
+          />
+        )
+      }
+      isOpen={selected !== undefined}
+      pane={<Outlet />}
+    >
+      <List
+        of="Attributes"
+        source={attributes}
+        items={shown}
+        keyOf={(attribute) => attribute.name}
+        selected={selected}
+        row={(attribute) => (
+          <AttributeRow
+            attribute={attribute}
+            isSelected={attribute.name === selected}
+            isCompact={selected !== undefined}
+          />
+        )}
+        empty={<None isOwn={own === "yes" && find === ""} />}
+      />
+    </ListPage>
   );
 }
 
-function found(attributes: readonly Attribute[], find: string, isOwn: boolean): Attribute[] {
-  const words = find.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+function shownOf(attributes: readonly Attribute[], find: string, isOwn: boolean): Attribute[] {
   const isTheirs = ({ kind }: Attribute) => kind === "STATIC" || kind === "FUNCTION";
+  const wanted = isOwn ? attributes.filter(isTheirs) : attributes;
   // One's own come first: they are what one changes.
-  const inOrder = [...attributes].sort((a, b) => Number(isTheirs(b)) - Number(isTheirs(a)));
-  return inOrder.filter((attribute) => {
-    if (isOwn && !isTheirs(attribute)) return false;
-    const text = `${attribute.name} ${attribute.description}`.toLocaleLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  return found(wanted, find, ({ name, description }) => [name, description]).sort(
+    (a, b) => Number(isTheirs(b)) - Number(isTheirs(a)),
+  );
 }
 
-function Row(props: { attribute: Attribute; isSelected: boolean; isCompact: boolean }) {
+function AttributeRow(props: { attribute: Attribute; isSelected: boolean; isCompact: boolean }) {
   const { attribute, isSelected, isCompact } = props;
+  const { name, description, valueType, kind, policies } = attribute;
   return (
-    <li
-      className={classes.row}
-      data-selected={isSelected || undefined}
-      data-compact={isCompact || undefined}
-    >
-      <div className={classes.what}>
+    <Row
+      isSelected={isSelected}
+      isCompact={isCompact}
+      columns="minmax(0, 1fr) 100px 150px 110px"
+      name={
         <Link
           to="/attributes/$name"
-          params={{ name: attribute.name }}
+          params={{ name }}
           search={(search) => search}
-          className={`${classes.name} code cut`}
+          className={`${rowLink} code`}
           aria-current={isSelected ? "page" : undefined}
-          title={attribute.name}
+          title={name}
         >
-          {attribute.name}
+          {name}
         </Link>
-        <div className={`${classes.about} cut quiet`}>{attribute.description || " "}</div>
-      </div>
-      {!isCompact && (
-        <>
-          <span className="quiet">
-            {attribute.valueType ? TYPE_NAMES[attribute.valueType] : "anything"}
-          </span>
-          <span className="quiet">{KIND_NAMES[attribute.kind] ?? attribute.kind}</span>
-          <span className="number">
-            {attribute.policies.length === 0 ? (
-              <span className="quiet">not used</span>
-            ) : (
-              count(attribute.policies.length, "policy", "policies")
-            )}
-          </span>
-        </>
-      )}
-    </li>
+      }
+      about={description || " "}
+    >
+      <Cell isQuiet>{valueType ? TYPE_NAMES[valueType] : "anything"}</Cell>
+      <Cell isQuiet>{KIND_NAMES[kind] ?? kind}</Cell>
+      <Cell isQuiet={policies.length === 0}>
+        {policies.length === 0 ? "not used" : count(policies.length, "policy", "policies")}
+      </Cell>
+    </Row>
   );
 }
 
@@ -176,19 +146,5 @@ function None({ isOwn }: { isOwn: boolean }) {
           : "The search looks at names and descriptions."}
       </Text>
     </Empty>
-  );
-}
-
-/** Keeps the place of rows that are on their way. */
-function Waiting() {
-  return (
-    <div role="status" aria-label="Loading attributes">
-      {Array.from({ length: 10 }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: all alike
-        <div key={index} className={classes.row}>
-          <Skeleton height={12} width="60%" />
-        </div>
-      ))}
-    </div>
   );
 }

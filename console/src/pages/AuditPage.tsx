@@ -7,9 +7,11 @@ import { type FormEvent, useState } from "react";
 import { actorName, deedOf, NOUNS, nameOf } from "../access/audit";
 import { useActorNames } from "../access/names";
 import { type AuditEntry, type AuditFilter, auditQuery } from "../api/access";
+import { capital } from "../lib/format";
 import { useMay } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
-import { Asked, ListPage, Row, Rows, rowLink } from "../ui/ListPage";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { When } from "../ui/When";
 
 const route = getRouteApi("/shell/settings/audit");
@@ -58,36 +60,26 @@ export function AuditPage() {
         )
       }
     >
-      <Asked query={log}>
-        <Rows>
-          {entries?.map((entry) => (
-            <EntryRow
-              key={entry.id}
-              entry={entry}
-              names={names}
-              isSelected={entry.id === selected}
-              isCompact={selected !== undefined}
-            />
-          ))}
-        </Rows>
-        {entries?.length === 0 && !log.hasNextPage && (
+      <List
+        of="Audit"
+        source={log}
+        items={entries}
+        keyOf={(entry) => entry.id}
+        selected={selected}
+        row={(entry) => (
+          <EntryRow
+            entry={entry}
+            names={names}
+            isSelected={entry.id === selected}
+            isCompact={selected !== undefined}
+          />
+        )}
+        empty={
           <Empty title="Nothing was changed like this" icon={<IconListDetails size={30} />}>
             <Text className="quiet">The log keeps every change; look with fewer filters.</Text>
           </Empty>
-        )}
-        {log.hasNextPage && (
-          <Group justify="center" p="md">
-            <Button
-              size="xs"
-              variant="default"
-              loading={log.isFetchingNextPage}
-              onClick={() => void log.fetchNextPage()}
-            >
-              {entries?.length === 0 ? "Look further back" : "Show older ones"}
-            </Button>
-          </Group>
-        )}
-      </Asked>
+        }
+      />
     </ListPage>
   );
 }
@@ -115,7 +107,7 @@ function EntryRow(props: {
     <Row
       isSelected={isSelected}
       isCompact={isCompact}
-      columns="minmax(120px, 220px) 130px"
+      columns="minmax(0, 1fr) minmax(120px, 220px) 130px"
       name={
         <Link
           to="/settings/audit/$auditId"
@@ -137,23 +129,13 @@ function EntryRow(props: {
           <span className="code">{entry.target}</span>
         )
       }
-      cells={[
-        { key: "who", content: <span title={entry.actor}>{who}</span> },
-        {
-          key: "when",
-          content: (
-            <span className="quiet">
-              <When at={entry.at} />
-            </span>
-          ),
-        },
-      ]}
-    />
+    >
+      <Cell title={entry.actor}>{who}</Cell>
+      <Cell isQuiet>
+        <When at={entry.at} />
+      </Cell>
+    </Row>
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
 /** The filter in words, where there is no room to change it. */

@@ -6,9 +6,11 @@ import { getRouteApi, Outlet, useMatch, useNavigate } from "@tanstack/react-rout
 import { useMemo } from "react";
 import { settingsQuery, usersQuery } from "../api/queries";
 import { useSkillName } from "../floor/names";
+import { useFind } from "../lib/find";
 import { useRefusal } from "../lib/permissions";
-import { Directory } from "../ui/Directory";
 import { Empty } from "../ui/Failures";
+import { List } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { FrontDialog } from "../users/FrontDialog";
 import { foundUsers, UserRow } from "../users/UserRow";
@@ -17,7 +19,8 @@ import { standardCapacity } from "../users/user";
 const route = getRouteApi("/shell/bots");
 
 export function BotsPage() {
-  const { find = "", dialog } = route.useSearch();
+  const { dialog } = route.useSearch();
+  const [find, onFind] = useFind();
   const selected = useMatch({ from: "/shell/bots/$userId", shouldThrow: false })?.params.userId;
   const canRead = useRefusal("AccessRead") === undefined;
   const users = useQuery({ ...usersQuery, enabled: canRead });
@@ -29,25 +32,14 @@ export function BotsPage() {
     const bots = canRead ? users.data?.filter((user) => user.kind === "BOT") : [];
     return bots && foundUsers(bots, find, nameOf);
   }, [users.data, canRead, find, nameOf]);
-  const isNarrow = selected !== undefined;
+  const isOpen = selected !== undefined;
   return (
-    <Directory
+    <ListPage
       title="Bots"
-      search={{
-        label: "Search bots",
-        hint: "Search by name, id or skill",
-        find,
-        onFind: (wanted) =>
-          void navigate({
-            to: ".",
-            search: ({ find: _, ...others }) =>
-              wanted === "" ? others : { ...others, find: wanted },
-            replace: true,
-          }),
-      }}
+      search={{ label: "Search bots", hint: "Search by name, id or skill", find, onFind }}
       actions={
         <>
-          {!isNarrow && (
+          {!isOpen && (
             <ReasonedButton
               size="xs"
               variant="default"
@@ -72,32 +64,43 @@ export function BotsPage() {
           </ReasonedButton>
         </>
       }
-      items={shown}
-      error={users.error}
-      retry={() => void users.refetch()}
-      keyOf={(user) => user.id ?? user.name}
-      row={(user) => (
-        <UserRow
-          user={user}
-          nameOf={nameOf}
-          groupName={undefined}
-          standard={standard}
-          isSelected={user.id === selected}
-          isNarrow={isNarrow}
-        />
-      )}
-      empty={<None canRead={canRead} isSearched={find !== ""} />}
-      isNarrow={isNarrow}
+      isOpen={isOpen}
+      pane={
+        <>
+          <Outlet />
+          {dialog === "front" && (
+            <FrontDialog
+              onClose={() =>
+                void navigate({
+                  to: ".",
+                  search: ({ dialog: _, ...others }) => others,
+                  replace: true,
+                })
+              }
+            />
+          )}
+        </>
+      }
     >
-      <Outlet />
-      {dialog === "front" && (
-        <FrontDialog
-          onClose={() =>
-            void navigate({ to: ".", search: ({ dialog: _, ...others }) => others, replace: true })
-          }
-        />
-      )}
-    </Directory>
+      <List
+        of="Bots"
+        source={users}
+        items={shown}
+        keyOf={(user) => user.id ?? user.name}
+        selected={selected}
+        row={(user) => (
+          <UserRow
+            user={user}
+            nameOf={nameOf}
+            groupName={undefined}
+            standard={standard}
+            isSelected={user.id === selected}
+            isCompact={isOpen}
+          />
+        )}
+        empty={<None canRead={canRead} isSearched={find !== ""} />}
+      />
+    </ListPage>
   );
 }
 

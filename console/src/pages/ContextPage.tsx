@@ -10,7 +10,8 @@ import { NewDocument } from "../context/NewDocument";
 import { count, duration } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
-import { Asked, ListPage, Row, Rows, rowLink } from "../ui/ListPage";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { When } from "../ui/When";
 
@@ -26,7 +27,6 @@ export function ContextPage() {
           ? `What bots and apps wrote for policies to read, in ${count(namespaces.data.length, "namespace")}`
           : " "
       }
-      isOpen={false}
       pane={isAdding && <NewDocument namespace={undefined} onClose={() => setAdding(false)} />}
       actions={
         <ReasonedButton
@@ -40,8 +40,39 @@ export function ContextPage() {
       }
       tools={<FindConsumer />}
     >
-      <Asked query={namespaces}>
-        {namespaces.data?.length === 0 ? (
+      <List
+        of="Context"
+        source={namespaces}
+        items={namespaces.data}
+        keyOf={(namespace) => namespace.name}
+        row={(namespace) => (
+          <Row
+            isSelected={false}
+            isCompact={false}
+            columns="minmax(0, 1fr) 230px 150px"
+            name={
+              <Link
+                to="/context/$namespace"
+                params={{ namespace: namespace.name }}
+                className={`${rowLink} code`}
+                title={namespace.name}
+              >
+                {namespace.name}
+              </Link>
+            }
+            about={`policies read it as ${namespace.name}.property`}
+          >
+            <Cell isQuiet>
+              {namespace.ttlSeconds
+                ? `version 1 keeps ${duration(namespace.ttlSeconds)}`
+                : "no life of its own"}
+            </Cell>
+            <Cell isQuiet>
+              made <When at={namespace.createdAt} />
+            </Cell>
+          </Row>
+        )}
+        empty={
           <Empty title="Nothing is known yet" icon={<IconDatabase size={30} stroke={1.5} />}>
             <Text className="quiet" maw={480}>
               A bot writes what it learns of a conversation or a consumer into context, and policies
@@ -49,50 +80,8 @@ export function ContextPage() {
             </Text>
             <Text className="quiet code">PATCH /api/v1/context/orchestrator/conversation-7</Text>
           </Empty>
-        ) : (
-          <Rows>
-            {namespaces.data?.map((namespace) => (
-              <Row
-                key={namespace.name}
-                isSelected={false}
-                isCompact={false}
-                columns="230px 150px"
-                name={
-                  <Link
-                    to="/context/$namespace"
-                    params={{ namespace: namespace.name }}
-                    className={`${rowLink} code`}
-                    title={namespace.name}
-                  >
-                    {namespace.name}
-                  </Link>
-                }
-                about={`policies read it as ${namespace.name}.property`}
-                cells={[
-                  {
-                    key: "life",
-                    content: (
-                      <span className="quiet">
-                        {namespace.ttlSeconds
-                          ? `version 1 keeps ${duration(namespace.ttlSeconds)}`
-                          : "no life of its own"}
-                      </span>
-                    ),
-                  },
-                  {
-                    key: "made",
-                    content: (
-                      <span className="quiet">
-                        made <When at={namespace.createdAt} />
-                      </span>
-                    ),
-                  },
-                ]}
-              />
-            ))}
-          </Rows>
-        )}
-      </Asked>
+        }
+      />
     </ListPage>
   );
 }

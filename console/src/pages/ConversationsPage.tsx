@@ -1,5 +1,5 @@
 /** Conversations, the open and the closed ones, and beside the list the one that is looked at. */
-import { Button, Group, NativeSelect, Text, TextInput } from "@mantine/core";
+import { Button, NativeSelect, Text, TextInput } from "@mantine/core";
 import { IconMessages, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
@@ -18,8 +18,9 @@ import { useHeld } from "../floor/held";
 import { useAgentName, useSkillName } from "../floor/names";
 import { useStaleness } from "../floor/staleness";
 import { count } from "../lib/format";
-import { Directory, DirectoryRow, rowLink } from "../ui/Directory";
 import { Empty } from "../ui/Failures";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { When } from "../ui/When";
 import classes from "./ConversationsPage.module.css";
 
@@ -44,104 +45,93 @@ export function ConversationsPage() {
   // Rows follow what happens, but not away from under the pointer.
   const held = useHeld(found ?? [], keyOf, isPointed && isFollowed);
   const rows = found && held.map(({ item }) => item);
-  const isNarrow = selected !== undefined;
+  const isOpen = selected !== undefined;
   return (
-    <Directory
+    <ListPage
       title="Conversations"
-      filters={<Filters key={JSON.stringify(filter)} filter={filter} isNarrow={isNarrow} />}
-      items={rows?.length === 0 && list.hasNextPage ? undefined : rows}
-      error={list.error}
-      retry={() => void list.refetch()}
-      keyOf={keyOf}
-      onPoint={setPointed}
-      row={(conversation) => (
-        <Row
-          conversation={conversation}
-          isSelected={conversation.id === selected}
-          isNarrow={isNarrow}
-        />
-      )}
-      empty={<None isFiltered={Object.keys(filter).length > 0} />}
-      after={
-        list.hasNextPage && (
-          <Group justify="center" p="md">
-            <Button
-              size="xs"
-              variant="default"
-              loading={list.isFetchingNextPage}
-              onClick={() => void list.fetchNextPage()}
-            >
-              Show older ones
-            </Button>
-          </Group>
-        )
-      }
-      isNarrow={isNarrow}
+      tools={<Filters key={JSON.stringify(filter)} filter={filter} isNarrow={isOpen} />}
+      isOpen={isOpen}
+      pane={<Outlet />}
     >
-      <Outlet />
-    </Directory>
+      <List
+        of="Conversations"
+        source={list}
+        items={rows}
+        keyOf={keyOf}
+        selected={selected}
+        onPoint={setPointed}
+        row={(conversation) => (
+          <ConversationRow
+            conversation={conversation}
+            isSelected={conversation.id === selected}
+            isCompact={isOpen}
+          />
+        )}
+        empty={<None isFiltered={Object.keys(filter).length > 0} />}
+      />
+    </ListPage>
   );
 }
 
 interface RowProps {
   conversation: Conversation;
   isSelected: boolean;
-  isNarrow: boolean;
+  isCompact: boolean;
 }
 
-function Row({ conversation, isSelected, isNarrow }: RowProps) {
+function ConversationRow({ conversation, isSelected, isCompact }: RowProps) {
   const skill = useSkillName()(conversation.skillId ?? "");
   const agent = useAgentName()(conversation.agentId ?? "");
   return (
-    <DirectoryRow
+    <Row
       isSelected={isSelected}
-      isNarrow={isNarrow}
-      columns="112px minmax(0, 1.2fr) minmax(0, 1fr) minmax(0, 1fr) 96px 72px 110px"
-    >
-      {!isNarrow && <StateBadge state={conversation.state} />}
-      <div className="cut">
+      isCompact={isCompact}
+      columns="112px minmax(0, 1.2fr) minmax(0, 1fr) minmax(0, 1fr) 116px 72px 110px"
+      before={
+        <div>
+          <StateBadge state={conversation.state} />
+        </div>
+      }
+      name={
         <Link
           from="/conversations"
           to="/conversations/$conversationId"
           params={{ conversationId: conversation.id }}
           search={(search) => search}
-          className={`${rowLink} cut`}
+          className={rowLink}
           aria-current={isSelected ? "page" : undefined}
           title={conversation.consumerId}
         >
           {conversation.consumerId}
         </Link>
-        <div className="cut quiet">
-          {isNarrow ? (
-            <>
-              <StateBadge state={conversation.state} /> {skill || "no skill"}
-            </>
-          ) : (
-            [conversation.channel, conversation.isFirst ? "their first" : undefined]
-              .filter(Boolean)
-              .join(" · ") || " "
-          )}
-        </div>
+      }
+      about={
+        isCompact ? (
+          <>
+            <StateBadge state={conversation.state} /> {skill || "no skill"}
+          </>
+        ) : (
+          [conversation.channel, conversation.isFirst ? "their first" : undefined]
+            .filter(Boolean)
+            .join(" · ") || " "
+        )
+      }
+    >
+      <Cell isQuiet={!skill} title={skill}>
+        {skill || "no skill"}
+      </Cell>
+      <Cell isQuiet={!agent} title={agent}>
+        {agent || "nobody yet"}
+      </Cell>
+      <Cell isQuiet>{count(conversation.messages, "message")}</Cell>
+      <Cell>
+        {conversation.mcs ?? <span className="quiet">–</span>}
+        <span className="quiet"> MCS</span>
+      </Cell>
+      <div className={`${classes.when} quiet`}>
+        <When at={conversation.startedAt} />
       </div>
-      {!isNarrow && (
-        <>
-          <span className="cut" title={skill}>
-            {skill || <span className="quiet">no skill</span>}
-          </span>
-          <span className="cut" title={agent}>
-            {agent || <span className="quiet">nobody yet</span>}
-          </span>
-          <span className="number quiet">{count(conversation.messages, "message")}</span>
-          <span className="number">
-            {conversation.mcs ?? <span className="quiet">–</span>}
-            <span className="quiet"> MCS</span>
-          </span>
-          <span className={`${classes.when} quiet`}>
-            <When at={conversation.startedAt} />
-          </span>
-        </>
-      )}
-    </DirectoryRow>
+    </Row>
   );
 }
 

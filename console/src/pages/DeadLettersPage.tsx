@@ -1,5 +1,5 @@
 /** Events that a receiver did not take, however often it was tried. */
-import { Button, Group, NativeSelect, Text, Title } from "@mantine/core";
+import { Group, NativeSelect, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconArrowLeft, IconMailCheck } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
@@ -11,18 +11,22 @@ import {
   useDeadLetterChanges,
   webhooksQuery,
 } from "../api/webhooks";
-import { count } from "../lib/format";
+import { capital, count } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
 import { complain } from "../policies/changes";
 import { Confirm } from "../ui/Confirm";
 import { Empty } from "../ui/Failures";
-import { Asked } from "../ui/ListPage";
+import { List } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { When } from "../ui/When";
 import { lettersInWords, receiverName } from "../webhooks/letters";
 import classes from "./DeadLettersPage.module.css";
 
 const route = getRouteApi("/shell/dead-letters");
+
+/** About the height of a letter: a reason may take several lines. */
+const LETTER_HEIGHT = 84;
 
 export function DeadLettersPage() {
   const { target } = route.useSearch();
@@ -36,24 +40,25 @@ export function DeadLettersPage() {
   const isFunctions = target === "functions";
   const letters = log.data?.pages.flatMap((page) => page.items);
   return (
-    <div className={classes.page}>
-      <header className={classes.header}>
-        <Link to={isFunctions ? "/functions" : "/webhooks"} className={`${classes.back} anchor`}>
+    <ListPage
+      title="Dead letters"
+      back={
+        <Link to={isFunctions ? "/functions" : "/webhooks"} className="anchor">
           <IconArrowLeft size={15} /> {isFunctions ? "Functions" : "Webhooks"}
         </Link>
-        <Group justify="space-between">
-          <Title order={1}>Dead letters</Title>
-          <Actions target={target} letters={letters ?? []} hasMore={log.hasNextPage} urls={urls} />
-        </Group>
-        <Text size="sm" className="quiet" mih={20}>
-          {letters
-            ? letters.length === 0
-              ? "Nothing is undelivered."
-              : `${lettersInWords(letters.length, log.hasNextPage)}. They are kept for 30 days; one that is delivered now comes after those that followed it.`
-            : " "}
-        </Text>
+      }
+      summary={
+        letters
+          ? letters.length === 0
+            ? "Nothing is undelivered."
+            : `${capital(lettersInWords(letters.length, log.hasNextPage))}. They are kept for 30 days; one that is delivered now comes after those that followed it.`
+          : " "
+      }
+      actions={
+        <Actions target={target} letters={letters ?? []} hasMore={log.hasNextPage} urls={urls} />
+      }
+      tools={
         <NativeSelect
-          mt={10}
           w={320}
           aria-label="Receiver"
           value={target ?? ""}
@@ -70,38 +75,26 @@ export function DeadLettersPage() {
             void navigate({ to: "/dead-letters", search: chosen ? { target: chosen } : {} });
           }}
         />
-      </header>
-      <div className={classes.scroller}>
-        <Asked query={log}>
-          {letters?.length === 0 ? (
-            <Empty title="Everything arrived" icon={<IconMailCheck size={30} stroke={1.5} />}>
-              <Text className="quiet" maw={460}>
-                An event that its receiver does not take is tried again for about a day, and stands
-                here when that did not help: to be delivered after all, or discarded.
-              </Text>
-            </Empty>
-          ) : (
-            <ul className={classes.letters}>
-              {letters?.map((letter) => (
-                <Letter key={letter.id} letter={letter} urls={urls} />
-              ))}
-            </ul>
-          )}
-        </Asked>
-        {log.hasNextPage && (
-          <Group justify="center" p="md">
-            <Button
-              size="xs"
-              variant="default"
-              loading={log.isFetchingNextPage}
-              onClick={() => void log.fetchNextPage()}
-            >
-              Show older ones
-            </Button>
-          </Group>
-        )}
-      </div>
-    </div>
+      }
+    >
+      <List
+        of="Dead letters"
+        source={log}
+        items={letters}
+        keyOf={(letter) => letter.id}
+        rowHeight={LETTER_HEIGHT}
+        isGrowing
+        row={(letter) => <Letter letter={letter} urls={urls} />}
+        empty={
+          <Empty title="Everything arrived" icon={<IconMailCheck size={30} stroke={1.5} />}>
+            <Text className="quiet" maw={460}>
+              An event that its receiver does not take is tried again for about a day, and stands
+              here when that did not help: to be delivered after all, or discarded.
+            </Text>
+          </Empty>
+        }
+      />
+    </ListPage>
   );
 }
 
@@ -116,7 +109,7 @@ function Letter({ letter, urls }: LetterProps) {
   const [isDiscarding, setDiscarding] = useState(false);
   const receiver = receiverName(letter.target, urls);
   return (
-    <li className={classes.letter} aria-label={`${letter.type} to ${receiver}`}>
+    <article className={classes.letter} aria-label={`${letter.type} to ${receiver}`}>
       <div className={classes.what}>
         <div className={classes.line}>
           <b className="code">{letter.type}</b>
@@ -133,7 +126,7 @@ function Letter({ letter, urls }: LetterProps) {
             given up <When at={letter.at} /> after {count(letter.attempts, "attempt")}
           </span>
           <span>
-            kept until <When at={letter.expiresAt} />
+            discarded <When at={letter.expiresAt} />
           </span>
           {letter.conversationId && (
             <Link
@@ -187,7 +180,7 @@ function Letter({ letter, urls }: LetterProps) {
           {receiver} never hears of this {letter.type}. It cannot be brought back.
         </Confirm>
       )}
-    </li>
+    </article>
   );
 }
 

@@ -1,17 +1,5 @@
 /** The log of decisions: what was decided, for whom, and why. */
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Group,
-  NativeSelect,
-  Select,
-  Skeleton,
-  Text,
-  TextInput,
-  Title,
-  Tooltip,
-} from "@mantine/core";
+import { ActionIcon, Button, NativeSelect, Select, Text, TextInput, Tooltip } from "@mantine/core";
 import { IconHistory, IconRefresh } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
@@ -20,11 +8,17 @@ import { type Decision, type DecisionFilter, decisionsQuery, policiesQuery } fro
 import { microseconds } from "../lib/format";
 import { ActionChips } from "../policies/ActionChips";
 import { asObjects } from "../policies/decision";
-import { Empty, FailureNote } from "../ui/Failures";
+import { Empty } from "../ui/Failures";
+import { Further, ListFailure, More, rowLink, type Source, useRows } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
+import { Tag } from "../ui/Tag";
+import { Waiting } from "../ui/Waiting";
 import { When } from "../ui/When";
 import classes from "./DecisionsPage.module.css";
 
 const route = getRouteApi("/shell/decisions");
+
+const ROW_HEIGHT = 44;
 
 export function DecisionsPage() {
   const filter = route.useSearch();
@@ -32,74 +26,84 @@ export function DecisionsPage() {
   const rows = log.data?.pages.flatMap((page) => page.items);
   const isFiltered = Object.keys(filter).length > 0;
   return (
-    <div className={classes.page}>
-      <header className={classes.header}>
-        <Group justify="space-between">
-          <Title order={1}>Decisions</Title>
-          <Tooltip label="Look again">
-            <ActionIcon
-              variant="default"
-              size={30}
-              aria-label="Look for newer decisions"
-              loading={log.isFetching && !log.isFetchingNextPage && !log.isPending}
-              onClick={() => void log.refetch()}
-            >
-              <IconRefresh size={16} />
-            </ActionIcon>
-          </Tooltip>
-        </Group>
-        <Filters key={JSON.stringify(filter)} filter={filter} />
-      </header>
-      <div className={classes.scroller}>
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th>When</th>
-              <th>Decided by</th>
-              <th>Did</th>
-              <th>Conversation</th>
-              <th>Consumer</th>
-              <th className={classes.right}>Took</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows?.map((decision) => (
-              <Row key={decision.decisionId} decision={decision} />
-            ))}
-            {log.isPending && <Waiting />}
-          </tbody>
-        </table>
-        {log.error && (
-          <div className={classes.note}>
-            <FailureNote error={log.error} retry={() => void log.refetch()} />
-          </div>
-        )}
-        {rows?.length === 0 && !log.hasNextPage && <None isFiltered={isFiltered} />}
-        {log.hasNextPage && (
-          <Group justify="center" p="md">
-            <Button
-              size="xs"
-              variant="default"
-              loading={log.isFetchingNextPage}
-              onClick={() => void log.fetchNextPage()}
-            >
-              {rows?.length === 0 ? "Look further back" : "Show older ones"}
-            </Button>
-          </Group>
-        )}
-      </div>
+    <ListPage
+      title="Decisions"
+      actions={
+        <Tooltip label="Look again">
+          <ActionIcon
+            variant="default"
+            size={30}
+            aria-label="Look for newer decisions"
+            loading={log.isFetching && !log.isFetchingNextPage && !log.isPending}
+            onClick={() => void log.refetch()}
+          >
+            <IconRefresh size={16} />
+          </ActionIcon>
+        </Tooltip>
+      }
+      tools={<Filters key={JSON.stringify(filter)} filter={filter} />}
+    >
+      {log.error && <ListFailure source={log} />}
+      {rows && rows.length > 0 ? (
+        <Log decisions={rows} source={log} />
+      ) : rows ? (
+        log.hasNextPage ? (
+          <Further source={log} />
+        ) : (
+          <None isFiltered={isFiltered} />
+        )
+      ) : (
+        log.isPending && <Waiting rowHeight={ROW_HEIGHT} />
+      )}
+    </ListPage>
+  );
+}
+
+/** A table of which only what is seen is drawn; the rest is as high as it would be. */
+function Log({ decisions, source }: { decisions: readonly Decision[]; source: Source }) {
+  const { scroller, virtual, rows } = useRows<HTMLDivElement>({
+    keys: decisions.map((decision) => decision.decisionId),
+    rowHeight: ROW_HEIGHT,
+    source,
+  });
+  const above = rows[0]?.start ?? 0;
+  const below = virtual.getTotalSize() - (rows.at(-1)?.end ?? 0);
+  return (
+    <div ref={scroller} className={classes.scroller}>
+      <table className={classes.table} aria-rowcount={decisions.length + 1}>
+        <thead>
+          <tr>
+            <th>When</th>
+            <th>Decided by</th>
+            <th>Did</th>
+            <th>Conversation</th>
+            <th>Consumer</th>
+            <th className={classes.right}>Took</th>
+          </tr>
+        </thead>
+        <tbody>
+          {above > 0 && <tr aria-hidden style={{ height: above }} />}
+          {rows.map(({ index, key }) => {
+            const decision = decisions[index];
+            return decision && <Row key={key} decision={decision} place={index + 2} />;
+          })}
+          {below > 0 && <tr aria-hidden style={{ height: below }} />}
+        </tbody>
+      </table>
+      <More source={source} />
     </div>
   );
 }
 
-function Row({ decision }: { decision: Decision }) {
+/** `place` is that of the row in the whole table, its head being the first. */
+function Row({ decision, place }: { decision: Decision; place: number }) {
   return (
-    <tr className={classes.row}>
+    <tr className={classes.row} aria-rowindex={place}>
       <td>
         <Link
           to="/decisions/$decisionId"
           params={{ decisionId: decision.decisionId }}
-          className={classes.link}
+          className={rowLink}
         >
           <When at={decision.receivedAt} />
         </Link>
@@ -109,11 +113,7 @@ function Row({ decision }: { decision: Decision }) {
           <span className="cut" title={decision.policy?.name}>
             {decision.policy?.name ?? <span className="quiet">nothing matched</span>}
           </span>
-          {decision.faults.length > 0 && (
-            <Badge size="sm" color="red" variant="light" className={classes.badge}>
-              faulty
-            </Badge>
-          )}
+          {decision.faults.length > 0 && <Tag tone="bad">faulty</Tag>}
         </div>
       </td>
       <td>
@@ -241,15 +241,4 @@ function None({ isFiltered }: { isFiltered: boolean }) {
       {!isFiltered && <Text className="quiet code">POST /api/v1/decisions</Text>}
     </Empty>
   );
-}
-
-function Waiting() {
-  return Array.from({ length: 10 }, (_, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: all alike
-    <tr key={index} className={classes.row}>
-      <td colSpan={6}>
-        <Skeleton height={12} width={`${70 - (index % 3) * 12}%`} />
-      </td>
-    </tr>
-  ));
 }

@@ -21,6 +21,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, body } from "../api/client";
 import { engagementsQuery, skillsQuery } from "../api/queries";
+import classes from "../attributes/Attributes.module.css";
 import {
   addressOf,
   type Draft,
@@ -35,7 +36,6 @@ import { useRefusal, useSession } from "../lib/permissions";
 import { complain } from "../policies/changes";
 import { Empty } from "../ui/Failures";
 import { ReasonedButton } from "../ui/ReasonedButton";
-import classes from "./AttributesPage.module.css";
 import own from "./EngagementPage.module.css";
 import pane from "./PolicyPage.module.css";
 

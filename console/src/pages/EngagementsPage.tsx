@@ -1,28 +1,31 @@
 /** Engagements: the places on sites where conversations begin, and beside them the one that is set. */
-import { Badge, Skeleton, Text, TextInput, Title } from "@mantine/core";
-import { IconMessageCircle, IconPlus, IconSearch } from "@tabler/icons-react";
+import { Text } from "@mantine/core";
+import { IconMessageCircle, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { engagementsQuery } from "../api/queries";
 import type { Engagement } from "../engagements/engagement";
+import { useSkillName } from "../floor/names";
+import { byName, found, useFind } from "../lib/find";
 import { useRefusal } from "../lib/permissions";
-import { useSkillName } from "../policies/ActionChips";
-import { Empty, FailureNote } from "../ui/Failures";
+import { Empty } from "../ui/Failures";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
-import classes from "./AttributesPage.module.css";
-import page from "./PoliciesPage.module.css";
-
-const route = getRouteApi("/shell/engagements");
+import { Tag } from "../ui/Tag";
 
 export function EngagementsPage() {
-  const { find = "" } = route.useSearch();
+  const [find, onFind] = useFind();
   const match = useMatch({ from: "/shell/engagements/$engagementId", shouldThrow: false });
   const selected = match?.params.engagementId;
   const engagements = useQuery(engagementsQuery);
   const navigate = useNavigate({ from: "/engagements" });
   const refusal = useRefusal("SkillsWrite");
-  const shown = useMemo(() => found(engagements.data ?? [], find), [engagements.data, find]);
+  const shown = useMemo(
+    () => engagements.data && inOrder(engagements.data, find),
+    [engagements.data, find],
+  );
   const add = () =>
     void navigate({
       to: "/engagements/$engagementId",
@@ -30,122 +33,78 @@ export function EngagementsPage() {
       search: true,
     });
   return (
-    <div className={page.page} data-editing={selected !== undefined || undefined}>
-      <div className={page.side}>
-        <header className={page.header}>
-          <div className={classes.top}>
-            <Title order={1}>Engagements</Title>
-            <ReasonedButton
-              size="xs"
-              leftSection={<IconPlus size={15} />}
-              reason={refusal}
-              aria-label="New engagement"
-              onClick={add}
-            >
-              New
-            </ReasonedButton>
-          </div>
-          <div className={classes.tools}>
-            <TextInput
-              className={page.find}
-              type="search"
-              aria-label="Search engagements"
-              placeholder="Search by name, id or campaign"
-              leftSection={<IconSearch size={15} />}
-              value={find}
-              onChange={(event) => {
-                const wanted = event.currentTarget.value;
-                void navigate({
-                  to: ".",
-                  search: wanted === "" ? {} : { find: wanted },
-                  replace: true,
-                });
-              }}
-            />
-          </div>
-        </header>
-        <section className={classes.scroller} aria-label="All engagements">
-          {engagements.error ? (
-            <div className={page.note}>
-              <FailureNote error={engagements.error} retry={() => void engagements.refetch()} />
-            </div>
-          ) : !engagements.data ? (
-            <Waiting />
-          ) : shown.length === 0 ? (
-            <None isFiltered={find !== ""} />
-          ) : (
-            <ul className={classes.list}>
-              {shown.map((engagement) => (
-                <Row
-                  key={engagement.id}
-                  engagement={engagement}
-                  isSelected={engagement.id === selected}
-                  isCompact={selected !== undefined}
-                />
-              ))}
-            </ul>
-          )}
-        </section>
-      </div>
-      <Outlet />
-    </div>
+    <ListPage
+      title="Engagements"
+      actions={
+        <ReasonedButton
+          size="xs"
+          leftSection={<IconPlus size={15} />}
+          reason={refusal}
+          onClick={add}
+        >
+          New engagement
+        </ReasonedButton>
+      }
+      search={{
+        label: "Search engagements",
+        hint: "Search by name, id or campaign",
+        find,
+        onFind,
+      }}
+      isOpen={selected !== undefined}
+      pane={<Outlet />}
+    >
+      <List
+        of="Engagements"
+        source={engagements}
+        items={shown}
+        keyOf={(engagement) => engagement.id ?? engagement.name}
+        selected={selected}
+        row={(engagement) => (
+          <EngagementRow
+            engagement={engagement}
+            isSelected={engagement.id === selected}
+            isCompact={selected !== undefined}
+          />
+        )}
+        empty={<None isFiltered={find !== ""} />}
+      />
+    </ListPage>
   );
 }
 
-function found(engagements: readonly Engagement[], find: string): Engagement[] {
-  const words = find.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  return engagements
-    .filter(({ id, name, campaign }) => {
-      const text = `${name} ${id ?? ""} ${campaign ?? ""}`.toLocaleLowerCase();
-      return words.every((word) => text.includes(word));
-    })
-    .sort((a, b) => a.name.localeCompare(b.name));
+function inOrder(engagements: readonly Engagement[], find: string): Engagement[] {
+  return found(engagements, find, ({ name, id, campaign }) => [name, id, campaign]).sort(byName);
 }
 
-function Row(props: { engagement: Engagement; isSelected: boolean; isCompact: boolean }) {
+function EngagementRow(props: { engagement: Engagement; isSelected: boolean; isCompact: boolean }) {
   const { engagement, isSelected, isCompact } = props;
-  const skillName = useSkillName();
+  const skill = useSkillName()(engagement.skillId ?? "");
   return (
-    <li
-      className={classes.row}
-      data-selected={isSelected || undefined}
-      data-compact={isCompact || undefined}
-    >
-      <div className={classes.what}>
+    <Row
+      isSelected={isSelected}
+      isCompact={isCompact}
+      columns="minmax(0, 1fr) 60px minmax(120px, 260px) 110px"
+      name={
         <Link
           to="/engagements/$engagementId"
           params={{ engagementId: engagement.id ?? "" }}
           search={(search) => search}
-          className={`${classes.name} cut`}
+          className={rowLink}
           aria-current={isSelected ? "page" : undefined}
           title={engagement.name}
         >
           {engagement.name}
         </Link>
-        <div className={`${classes.about} cut quiet`}>
-          {[engagement.id, engagement.campaign].filter(Boolean).join(" · ")}
-        </div>
-      </div>
-      {!isCompact && (
-        <>
-          <span>
-            {!engagement.isEnabled && (
-              <Badge size="sm" variant="light" color="gray">
-                off
-              </Badge>
-            )}
-          </span>
-          <span className="cut" title={skillName(engagement.skillId)}>
-            {engagement.skillId ? (
-              skillName(engagement.skillId)
-            ) : (
-              <span className="quiet">as the channel says</span>
-            )}
-          </span>
-          <span className="quiet cut">{engagement.messenger?.color ?? ""}</span>
-        </>
-      )}
-    </li>
+      }
+      about={[engagement.id, engagement.campaign].filter(Boolean).join(" · ")}
+    >
+      <Cell>{engagement.isEnabled ? <Tag tone="good">on</Tag> : <Tag tone="quiet">off</Tag>}</Cell>
+      <Cell isQuiet={!skill} title={skill}>
+        {skill || "as the channel says"}
+      </Cell>
+      <Cell isQuiet>{engagement.messenger?.color ?? ""}</Cell>
+    </Row>
   );
 }
 
@@ -161,19 +120,5 @@ function None({ isFiltered }: { isFiltered: boolean }) {
           : "An engagement is a place on your site where conversations begin. Make one, give it a skill and your colour, and paste its tag into your pages."}
       </Text>
     </Empty>
-  );
-}
-
-/** Keeps the place of rows that are on their way. */
-function Waiting() {
-  return (
-    <div role="status" aria-label="Loading engagements">
-      {Array.from({ length: 4 }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: all alike
-        <div key={index} className={classes.row}>
-          <Skeleton height={12} width="60%" />
-        </div>
-      ))}
-    </div>
   );
 }

@@ -1,15 +1,8 @@
 /** Functions: what runs when something happens, and beside them the one that is opened. */
-import { Group, Text, TextInput } from "@mantine/core";
-import { IconFunction, IconPlus, IconSearch } from "@tabler/icons-react";
+import { Group, Text } from "@mantine/core";
+import { IconFunction, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import {
-  getRouteApi,
-  Link,
-  Outlet,
-  useLocation,
-  useMatch,
-  useNavigate,
-} from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useMatch, useNavigate } from "@tanstack/react-router";
 import {
   type FunctionEvent,
   functionEventsQuery,
@@ -18,18 +11,18 @@ import {
 } from "../api/functions";
 import { deadLettersQuery } from "../api/webhooks";
 import { StateTag } from "../functions/StateTag";
+import { found, useFind } from "../lib/find";
 import { count } from "../lib/format";
 import { useMay, useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
-import { Asked, ListPage, Row, Rows, rowLink } from "../ui/ListPage";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { When } from "../ui/When";
 import { lettersInWords } from "../webhooks/letters";
 
-const route = getRouteApi("/shell/functions");
-
 export function FunctionsPage() {
-  const { find = "" } = route.useSearch();
+  const [find, onFind] = useFind();
   const match = useMatch({ from: "/shell/functions/$functionId", shouldThrow: false });
   const selected = match?.params.functionId;
   const isOpen = useLocation({ select: ({ pathname }) => pathname !== "/functions" });
@@ -37,11 +30,7 @@ export function FunctionsPage() {
   const events = useQuery(functionEventsQuery).data ?? [];
   const refusal = useRefusal("FunctionsWrite");
   const navigate = useNavigate();
-  const words = find.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  const shown = functions.data?.filter((it) => {
-    const text = `${it.name} ${it.description}`.toLocaleLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const shown = functions.data && found(functions.data, find, (it) => [it.name, it.description]);
   return (
     <ListPage
       title="Functions"
@@ -64,51 +53,31 @@ export function FunctionsPage() {
           New function
         </ReasonedButton>
       }
-      tools={
-        <>
-          <TextInput
-            type="search"
-            w={isOpen ? "100%" : 300}
-            aria-label="Search functions"
-            placeholder="Search by name or description"
-            leftSection={<IconSearch size={15} />}
-            value={find}
-            onChange={(event) => {
-              const wanted = event.currentTarget.value;
-              void navigate({
-                to: ".",
-                search: ({ find: _, ...others }) =>
-                  wanted === "" ? others : { ...others, find: wanted },
-                replace: true,
-              });
-            }}
-          />
-          <Reach />
-        </>
-      }
+      search={{
+        label: "Search functions",
+        hint: "Search by name or description",
+        find,
+        onFind,
+      }}
+      tools={<Reach />}
     >
-      <Asked query={functions}>
-        {shown?.length === 0 ? (
-          <None isFiltered={find !== ""} />
-        ) : (
-          <Rows>
-            {shown?.map((it) => (
-              <FunctionRow
-                key={it.id}
-                it={it}
-                events={events}
-                isSelected={it.id === selected}
-                isCompact={isOpen}
-              />
-            ))}
-          </Rows>
+      <List
+        of="Functions"
+        source={functions}
+        items={shown}
+        keyOf={(it) => it.id}
+        selected={selected}
+        row={(it) => (
+          <FunctionRow it={it} events={events} isSelected={it.id === selected} isCompact={isOpen} />
         )}
-      </Asked>
+        empty={<None isFiltered={find !== ""} />}
+      />
     </ListPage>
   );
 }
 
 function summaryOf(functions: readonly UsherFunction[]): string {
+  if (functions.length === 0) return " ";
   const run = functions.filter((it) => it.deployedVersion != null).length;
   const changed = functions.filter((it) => it.state === "MODIFIED").length;
   const faulty = functions.filter((it) => it.state === "BUILD_ERROR").length;
@@ -156,11 +125,12 @@ interface RowProps {
 }
 
 function FunctionRow({ it, events, isSelected, isCompact }: RowProps) {
+  const starts = startsIt(it, events);
   return (
     <Row
       isSelected={isSelected}
       isCompact={isCompact}
-      columns="minmax(140px, 300px) 140px 150px"
+      columns="minmax(0, 1fr) minmax(140px, 300px) 140px 150px"
       name={
         <Link
           to="/functions/$functionId"
@@ -174,19 +144,17 @@ function FunctionRow({ it, events, isSelected, isCompact }: RowProps) {
         </Link>
       }
       about={isCompact ? <StateTag it={it} /> : it.description || " "}
-      cells={[
-        { key: "starts", content: <span className="quiet">{startsIt(it, events)}</span> },
-        { key: "state", content: <StateTag it={it} /> },
-        {
-          key: "changed",
-          content: (
-            <span className="quiet">
-              changed <When at={it.updatedAt} />
-            </span>
-          ),
-        },
-      ]}
-    />
+    >
+      <Cell isQuiet title={starts}>
+        {starts}
+      </Cell>
+      <Cell>
+        <StateTag it={it} />
+      </Cell>
+      <Cell isQuiet>
+        changed <When at={it.updatedAt} />
+      </Cell>
+    </Row>
   );
 }
 

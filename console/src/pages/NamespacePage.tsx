@@ -5,14 +5,15 @@ import { IconArrowLeft, IconDots, IconFileText, IconPlus, IconTrash } from "@tab
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { documentsQuery, useContextChanges } from "../api/context";
-import { DocumentList } from "../context/DocumentList";
+import { type ContextDocument, documentsQuery, useContextChanges } from "../api/context";
+import { leftInWords } from "../context/life";
 import { NewDocument } from "../context/NewDocument";
-import { count } from "../lib/format";
+import { count, instant } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
 import { Confirm } from "../ui/Confirm";
 import { Empty } from "../ui/Failures";
-import { Asked, ListPage } from "../ui/ListPage";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 
 const route = getRouteApi("/shell/context/$namespace");
@@ -22,25 +23,19 @@ export function NamespacePage() {
   const match = useMatch({ from: "/shell/context/$namespace/$session", shouldThrow: false });
   const selected = match?.params.session;
   const documents = useInfiniteQuery(documentsQuery(namespace));
-  const rows = documents.data?.pages.flatMap((page) => page.items) ?? [];
+  const rows = documents.data?.pages.flatMap((page) => page.items);
   const refusal = useRefusal("ContextWrite");
   const [isAdding, setAdding] = useState(false);
   return (
     <ListPage
       title={namespace}
+      back={
+        <Link to="/context" className="anchor">
+          <IconArrowLeft size={15} /> Context
+        </Link>
+      }
       summary={
-        <Group gap={10}>
-          <Link to="/context" className="anchor">
-            <IconArrowLeft size={13} /> Context
-          </Link>
-          {documents.data && (
-            <span>
-              {documents.hasNextPage
-                ? `the first ${count(rows.length, "document")}`
-                : count(rows.length, "document")}
-            </span>
-          )}
-        </Group>
+        rows ? `${documents.hasNextPage ? "The first " : ""}${count(rows.length, "document")}` : " "
       }
       isOpen={selected !== undefined}
       pane={
@@ -64,24 +59,61 @@ export function NamespacePage() {
       }
       tools={<OpenSession key={namespace} namespace={namespace} />}
     >
-      <Asked query={documents}>
-        {rows.length === 0 && !documents.hasNextPage ? (
+      <List
+        of={namespace}
+        source={documents}
+        items={rows}
+        keyOf={(document) => document.session}
+        selected={selected}
+        row={(document) => (
+          <DocumentRow
+            document={document}
+            isSelected={document.session === selected}
+            isCompact={selected !== undefined}
+          />
+        )}
+        empty={
           <Empty title="There is no document" icon={<IconFileText size={30} stroke={1.5} />}>
             <Text className="quiet" maw={440}>
               Documents expire; the namespace stays. Write a new one, or let a program do it.
             </Text>
           </Empty>
-        ) : (
-          <DocumentList
-            documents={rows}
-            selected={selected}
-            hasMore={documents.hasNextPage}
-            isFetching={documents.isFetchingNextPage}
-            onMore={() => void documents.fetchNextPage()}
-          />
-        )}
-      </Asked>
+        }
+      />
     </ListPage>
+  );
+}
+
+interface RowProps {
+  document: ContextDocument;
+  isSelected: boolean;
+  isCompact: boolean;
+}
+
+function DocumentRow({ document, isSelected, isCompact }: RowProps) {
+  const { namespace, session, expiresAt } = document;
+  const names = Object.keys(document.properties);
+  return (
+    <Row
+      isSelected={isSelected}
+      isCompact={isCompact}
+      columns="minmax(0, 1fr) 120px 150px"
+      name={
+        <Link
+          to="/context/$namespace/$session"
+          params={{ namespace, session }}
+          className={`${rowLink} code`}
+          title={session}
+          aria-current={isSelected ? "page" : undefined}
+        >
+          {session}
+        </Link>
+      }
+      about={names.join(", ") || "empty"}
+    >
+      <Cell isQuiet>{count(names.length, "property", "properties")}</Cell>
+      <Cell title={`until ${instant(expiresAt)}`}>{leftInWords(expiresAt, Date.now())}</Cell>
+    </Row>
   );
 }
 

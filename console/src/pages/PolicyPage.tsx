@@ -17,6 +17,7 @@ import { IconCopy, IconDots, IconHistory, IconTrash, IconX } from "@tabler/icons
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { Actor } from "../access/Actor";
 import { api, body } from "../api/client";
 import { type Policy, policiesQuery } from "../api/queries";
 import { count } from "../lib/format";
@@ -172,7 +173,7 @@ function Editor({ policy }: { policy: Policy | undefined }) {
               {base ? (
                 <>
                   Place {(policy ?? base).position + 1} · version {base.version} ·{" "}
-                  <When at={base.updatedAt} /> by {base.updatedBy}
+                  <When at={base.updatedAt} /> by <Actor actor={base.updatedBy} />
                 </>
               ) : (
                 "It will be the last in the list, and off."

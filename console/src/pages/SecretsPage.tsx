@@ -1,5 +1,14 @@
 /** Secrets of functions: their names; nobody is ever shown a value. */
-import { ActionIcon, Alert, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import {
+  ActionIcon,
+  Alert,
+  Group,
+  Skeleton,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -15,7 +24,7 @@ import {
 import classes from "../functions/Reach.module.css";
 import { useRefusal } from "../lib/permissions";
 import { Confirm } from "../ui/Confirm";
-import { Asked } from "../ui/ListPage";
+import { FailureNote } from "../ui/Failures";
 import { Pane, Part } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { When } from "../ui/When";
@@ -71,45 +80,47 @@ export function SecretsPage() {
       }
     >
       <Part title="Those there are">
-        <Asked query={secrets}>
-          {secrets.data?.length === 0 && <Text className="quiet">There are none yet.</Text>}
-          <ul className={classes.list}>
-            {secrets.data?.map((secret) => (
-              <li key={secret.name} className={classes.item}>
-                <div className={classes.what}>
-                  <b className="code cut" title={secret.name}>
-                    {secret.name}
-                  </b>
-                  <Text size="sm" className="quiet">
-                    set <When at={secret.updatedAt} /> by <Actor actor={secret.updatedBy} /> ·{" "}
-                    {readers(functions, secret.name)}
-                  </Text>
-                </div>
-                <Group gap="xs" wrap="nowrap">
-                  <ReasonedButton
-                    size="compact-sm"
-                    variant="default"
-                    reason={refusal}
-                    onClick={() => {
-                      setName(secret.name);
-                      setValue("");
-                    }}
-                  >
-                    Change
-                  </ReasonedButton>
-                  <ReasonedButton
-                    size="compact-sm"
-                    variant="default"
-                    reason={refusal}
-                    onClick={() => setRemoving(secret.name)}
-                  >
-                    Delete
-                  </ReasonedButton>
-                </Group>
-              </li>
-            ))}
-          </ul>
-        </Asked>
+        {secrets.error && (
+          <FailureNote error={secrets.error} retry={() => void secrets.refetch()} />
+        )}
+        {secrets.isPending && <Skeleton height={120} />}
+        {secrets.data?.length === 0 && <Text className="quiet">There are none yet.</Text>}
+        <ul className={classes.list}>
+          {secrets.data?.map((secret) => (
+            <li key={secret.name} className={classes.item}>
+              <div className={classes.what}>
+                <b className="code cut" title={secret.name}>
+                  {secret.name}
+                </b>
+                <Text size="sm" className="quiet">
+                  set <When at={secret.updatedAt} /> by <Actor actor={secret.updatedBy} /> ·{" "}
+                  {readers(functions, secret.name)}
+                </Text>
+              </div>
+              <Group gap="xs" wrap="nowrap">
+                <ReasonedButton
+                  size="compact-sm"
+                  variant="default"
+                  reason={refusal}
+                  onClick={() => {
+                    setName(secret.name);
+                    setValue("");
+                  }}
+                >
+                  Change
+                </ReasonedButton>
+                <ReasonedButton
+                  size="compact-sm"
+                  variant="default"
+                  reason={refusal}
+                  onClick={() => setRemoving(secret.name)}
+                >
+                  Delete
+                </ReasonedButton>
+              </Group>
+            </li>
+          ))}
+        </ul>
       </Part>
       <form onSubmit={submit}>
         <Part

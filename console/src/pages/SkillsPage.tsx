@@ -7,41 +7,33 @@ import { useMemo } from "react";
 import type { Schemas } from "../api/client";
 import { agentsQuery, queuesQuery, skillsQuery } from "../api/queries";
 import { ImportDialog } from "../imports/ImportDialog";
+import { byName, found, useFind } from "../lib/find";
 import { count, number } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
 import { useSwitchSkill } from "../skills/changes";
 import { hoursInShort, type Skill } from "../skills/skill";
-import { Directory, DirectoryRow, rowAbove, rowLink } from "../ui/Directory";
 import { Empty } from "../ui/Failures";
+import { Cell, List, Row, rowAbove, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 
 const route = getRouteApi("/shell/skills");
 
 export function SkillsPage() {
-  const { find = "", import: isImporting } = route.useSearch();
+  const { import: isImporting } = route.useSearch();
+  const [find, onFind] = useFind();
   const selected = useMatch({ from: "/shell/skills/$skillId", shouldThrow: false })?.params.skillId;
   const skills = useQuery(skillsQuery);
   const queues = useQuery(queuesQuery).data;
   const agents = useQuery(agentsQuery).data;
   const navigate = useNavigate({ from: "/skills" });
   const refusal = useRefusal("SkillsWrite");
-  const shown = useMemo(() => skills.data && found(skills.data, find), [skills.data, find]);
+  const shown = useMemo(() => skills.data && inOrder(skills.data, find), [skills.data, find]);
   const looks = useMemo(() => looksOf(queues, agents), [queues, agents]);
   return (
-    <Directory
+    <ListPage
       title="Skills"
-      search={{
-        label: "Search skills",
-        hint: "Search by name, id or description",
-        find,
-        onFind: (wanted) =>
-          void navigate({
-            to: ".",
-            search: ({ find: _, ...others }) =>
-              wanted === "" ? others : { ...others, find: wanted },
-            replace: true,
-          }),
-      }}
+      search={{ label: "Search skills", hint: "Search by name, id or description", find, onFind }}
       actions={
         <>
           {selected === undefined && (
@@ -69,42 +61,47 @@ export function SkillsPage() {
           </ReasonedButton>
         </>
       }
-      items={shown}
-      error={skills.error}
-      retry={() => void skills.refetch()}
-      keyOf={(skill) => skill.id ?? skill.name}
-      row={(skill) => (
-        <Row
-          skill={skill}
-          look={looks.get(skill.id ?? "")}
-          isSelected={skill.id === selected}
-          isNarrow={selected !== undefined}
-        />
-      )}
-      empty={<None isSearched={find !== ""} />}
-      isNarrow={selected !== undefined}
+      isOpen={selected !== undefined}
+      pane={
+        <>
+          <Outlet />
+          {isImporting && (
+            <ImportDialog
+              noun="skills"
+              onClose={() =>
+                void navigate({
+                  to: ".",
+                  search: ({ import: _, ...others }) => others,
+                  replace: true,
+                })
+              }
+            />
+          )}
+        </>
+      }
     >
-      <Outlet />
-      {isImporting && (
-        <ImportDialog
-          noun="skills"
-          onClose={() =>
-            void navigate({ to: ".", search: ({ import: _, ...others }) => others, replace: true })
-          }
-        />
-      )}
-    </Directory>
+      <List
+        of="Skills"
+        source={skills}
+        items={shown}
+        keyOf={(skill) => skill.id ?? skill.name}
+        selected={selected}
+        row={(skill) => (
+          <SkillRow
+            skill={skill}
+            look={looks.get(skill.id ?? "")}
+            isSelected={skill.id === selected}
+            isCompact={selected !== undefined}
+          />
+        )}
+        empty={<None isSearched={find !== ""} />}
+      />
+    </ListPage>
   );
 }
 
-function found(skills: readonly Skill[], find: string): Skill[] {
-  const words = find.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  return skills
-    .filter((skill) => {
-      const text = `${skill.name} ${skill.id} ${skill.description}`.toLocaleLowerCase();
-      return words.every((word) => text.includes(word));
-    })
-    .sort((a, b) => a.name.localeCompare(b.name));
+function inOrder(skills: readonly Skill[], find: string): Skill[] {
+  return found(skills, find, (skill) => [skill.name, skill.id, skill.description]).sort(byName);
 }
 
 interface Look {
@@ -134,56 +131,39 @@ interface RowProps {
   skill: Skill;
   look: Look | undefined;
   isSelected: boolean;
-  isNarrow: boolean;
+  isCompact: boolean;
 }
 
-function Row({ skill, look, isSelected, isNarrow }: RowProps) {
+function SkillRow({ skill, look, isSelected, isCompact }: RowProps) {
   const isOff = skill.isEnabled === false;
   return (
-    <DirectoryRow
+    <Row
       isSelected={isSelected}
-      isNarrow={isNarrow}
+      isCompact={isCompact}
       isOff={isOff}
       columns="44px minmax(0, 1fr) 150px 110px 170px"
-    >
-      {!isNarrow && <EnabledSwitch skill={skill} />}
-      <div className="cut">
+      before={<EnabledSwitch skill={skill} />}
+      name={
         <Link
           to="/skills/$skillId"
           params={{ skillId: skill.id ?? "" }}
           search={(search) => search}
-          className={`${rowLink} cut`}
+          className={rowLink}
           aria-current={isSelected ? "page" : undefined}
           title={skill.name}
         >
           {skill.name}
         </Link>
-        <div className="cut quiet" title={skill.description}>
-          {skill.description || skill.id}
-        </div>
-      </div>
-      {!isNarrow && (
-        <>
-          <span className="quiet">{isOff ? "off" : hoursInShort(skill.hours)}</span>
-          <span className="number">
-            {look &&
-              (look.waiting > 0 ? `${number(look.waiting)} waiting` : <Quiet>none waits</Quiet>)}
-          </span>
-          <span className="number">
-            {look && (
-              <>
-                {count(look.agents, "agent")}, {number(look.online)} online
-              </>
-            )}
-          </span>
-        </>
-      )}
-    </DirectoryRow>
+      }
+      about={<span title={skill.description}>{skill.description || skill.id}</span>}
+    >
+      <Cell isQuiet>{isOff ? "off" : hoursInShort(skill.hours)}</Cell>
+      <Cell isQuiet={!look?.waiting}>
+        {look && (look.waiting > 0 ? `${number(look.waiting)} waiting` : "none waits")}
+      </Cell>
+      <Cell>{look && `${count(look.agents, "agent")}, ${number(look.online)} online`}</Cell>
+    </Row>
   );
-}
-
-function Quiet({ children }: { children: string }) {
-  return <span className="quiet">{children}</span>;
 }
 
 /** Switches a skill on and off. */

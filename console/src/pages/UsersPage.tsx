@@ -7,9 +7,11 @@ import { useMemo } from "react";
 import { groupsQuery, settingsQuery, usersQuery } from "../api/queries";
 import { useSkillName } from "../floor/names";
 import { ImportDialog } from "../imports/ImportDialog";
+import { useFind } from "../lib/find";
 import { useRefusal } from "../lib/permissions";
-import { Directory } from "../ui/Directory";
 import { Empty } from "../ui/Failures";
+import { List } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { GroupsDialog } from "../users/GroupsDialog";
 import { foundUsers, UserRow } from "../users/UserRow";
@@ -18,7 +20,8 @@ import { standardCapacity } from "../users/user";
 const route = getRouteApi("/shell/users");
 
 export function UsersPage() {
-  const { find = "", group, dialog } = route.useSearch();
+  const { group, dialog } = route.useSearch();
+  const [find, onFind] = useFind();
   const selected = useMatch({ from: "/shell/users/$userId", shouldThrow: false })?.params.userId;
   const canRead = useRefusal("AccessRead") === undefined;
   const users = useQuery({ ...usersQuery, enabled: canRead });
@@ -35,29 +38,23 @@ export function UsersPage() {
     const inGroup = people?.filter((user) => group === undefined || user.groupId === group);
     return inGroup && foundUsers(inGroup, find, nameOf);
   }, [people, find, group, nameOf]);
-  const isNarrow = selected !== undefined;
+  const isOpen = selected !== undefined;
   const open = (next: "import" | "groups") =>
     void navigate({ to: ".", search: (search) => ({ ...search, dialog: next }) });
   const close = () =>
     void navigate({ to: ".", search: ({ dialog: _, ...others }) => others, replace: true });
   return (
-    <Directory
+    <ListPage
       title="Agents"
       search={{
         label: "Search agents",
         hint: "Search by name, address, role or skill",
         find,
-        onFind: (wanted) =>
-          void navigate({
-            to: ".",
-            search: ({ find: _, ...others }) =>
-              wanted === "" ? others : { ...others, find: wanted },
-            replace: true,
-          }),
+        onFind,
       }}
       actions={
         <>
-          {!isNarrow && (
+          {!isOpen && (
             <>
               <ReasonedButton
                 size="xs"
@@ -91,7 +88,8 @@ export function UsersPage() {
           </ReasonedButton>
         </>
       }
-      filters={
+      tools={
+        !isOpen &&
         groups.length > 0 && (
           <NativeSelect
             aria-label="Group"
@@ -112,27 +110,34 @@ export function UsersPage() {
           />
         )
       }
-      items={shown}
-      error={users.error}
-      retry={() => void users.refetch()}
-      keyOf={(user) => user.id ?? user.name}
-      row={(user) => (
-        <UserRow
-          user={user}
-          nameOf={nameOf}
-          groupName={groups.find((one) => one.id === user.groupId)?.name}
-          standard={standard}
-          isSelected={user.id === selected}
-          isNarrow={isNarrow}
-        />
-      )}
-      empty={<None canRead={canRead} isSearched={find !== "" || group !== undefined} />}
-      isNarrow={isNarrow}
+      isOpen={isOpen}
+      pane={
+        <>
+          <Outlet />
+          {dialog === "import" && <ImportDialog noun="users" onClose={close} />}
+          {dialog === "groups" && <GroupsDialog users={users.data ?? []} onClose={close} />}
+        </>
+      }
     >
-      <Outlet />
-      {dialog === "import" && <ImportDialog noun="users" onClose={close} />}
-      {dialog === "groups" && <GroupsDialog users={users.data ?? []} onClose={close} />}
-    </Directory>
+      <List
+        of="Agents"
+        source={users}
+        items={shown}
+        keyOf={(user) => user.id ?? user.name}
+        selected={selected}
+        row={(user) => (
+          <UserRow
+            user={user}
+            nameOf={nameOf}
+            groupName={groups.find((one) => one.id === user.groupId)?.name}
+            standard={standard}
+            isSelected={user.id === selected}
+            isCompact={isOpen}
+          />
+        )}
+        empty={<None canRead={canRead} isSearched={find !== "" || group !== undefined} />}
+      />
+    </ListPage>
   );
 }
 

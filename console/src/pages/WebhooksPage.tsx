@@ -7,7 +7,8 @@ import { deadLettersQuery, type Webhook, webhooksQuery } from "../api/webhooks";
 import { count } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
-import { Asked, ListPage, Row, Rows, rowLink } from "../ui/ListPage";
+import { Cell, List, Row, rowLink } from "../ui/List";
+import { ListPage } from "../ui/ListPage";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { Tag } from "../ui/Tag";
 import { When } from "../ui/When";
@@ -70,27 +71,28 @@ export function WebhooksPage() {
         </>
       }
     >
-      <Asked query={webhooks}>
-        {webhooks.data?.length === 0 ? (
+      <List
+        of="Webhooks"
+        source={webhooks}
+        items={webhooks.data}
+        keyOf={(webhook) => webhook.id}
+        selected={selected}
+        row={(webhook) => (
+          <WebhookRow
+            webhook={webhook}
+            isSelected={webhook.id === selected}
+            isCompact={selected !== undefined}
+          />
+        )}
+        empty={
           <Empty title="Events go nowhere yet" icon={<IconWebhook size={30} stroke={1.5} />}>
             <Text className="quiet" maw={460}>
               A webhook sends what happens to another system as it happens: signed, at least once,
               and in order within a conversation. Make one with the address of that system.
             </Text>
           </Empty>
-        ) : (
-          <Rows>
-            {webhooks.data?.map((webhook) => (
-              <WebhookRow
-                key={webhook.id}
-                webhook={webhook}
-                isSelected={webhook.id === selected}
-                isCompact={selected !== undefined}
-              />
-            ))}
-          </Rows>
-        )}
-      </Asked>
+        }
+      />
     </ListPage>
   );
 }
@@ -106,7 +108,7 @@ function WebhookRow({ webhook, isSelected, isCompact }: RowProps) {
     <Row
       isSelected={isSelected}
       isCompact={isCompact}
-      columns="minmax(140px, 300px) 60px 150px"
+      columns="minmax(0, 1fr) minmax(140px, 300px) 60px 150px"
       name={
         <Link
           to="/webhooks/$webhookId"
@@ -119,29 +121,16 @@ function WebhookRow({ webhook, isSelected, isCompact }: RowProps) {
         </Link>
       }
       about={webhook.description || (isCompact ? eventsInWords(webhook.events) : " ")}
-      cells={[
-        {
-          key: "events",
-          content: (
-            <span className="quiet" title={webhook.events?.join(", ")}>
-              {eventsInWords(webhook.events)}
-            </span>
-          ),
-        },
-        {
-          key: "state",
-          content:
-            webhook.enabled === false ? <Tag tone="quiet">off</Tag> : <Tag tone="good">on</Tag>,
-        },
-        {
-          key: "changed",
-          content: (
-            <span className="quiet">
-              changed <When at={webhook.updatedAt} />
-            </span>
-          ),
-        },
-      ]}
-    />
+    >
+      <Cell isQuiet title={webhook.events?.join(", ")}>
+        {eventsInWords(webhook.events)}
+      </Cell>
+      <Cell>
+        {webhook.enabled === false ? <Tag tone="quiet">off</Tag> : <Tag tone="good">on</Tag>}
+      </Cell>
+      <Cell isQuiet>
+        changed <When at={webhook.updatedAt} />
+      </Cell>
+    </Row>
   );
 }

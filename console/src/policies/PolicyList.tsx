@@ -13,15 +13,16 @@ import {
   sortableKeyboardCoordinates,
   verticalListSortingStrategy,
 } from "@dnd-kit/sortable";
-import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
-import { useRef, useState } from "react";
+import { defaultRangeExtractor } from "@tanstack/react-virtual";
+import { useState } from "react";
 import type { Policy } from "../api/queries";
+import { useRows } from "../ui/List";
 import { useMove } from "./changes";
 import classes from "./PolicyList.module.css";
 import { PolicyRow } from "./PolicyRow";
 import type { Use } from "./usage";
 
-const ROW_HEIGHT = { full: 64, compact: 52 } as const;
+export const ROW_HEIGHT = { full: 64, compact: 52 } as const;
 
 interface Props {
   policies: readonly Policy[];
@@ -35,18 +36,16 @@ interface Props {
 }
 
 export function PolicyList({ policies, total, uses, shadows, selected, fixed }: Props) {
-  const scroller = useRef<HTMLDivElement>(null);
   const [dragged, setDragged] = useState<string>();
   const move = useMove();
   const isCompact = selected !== undefined;
   const height = ROW_HEIGHT[isCompact ? "compact" : "full"];
   const draggedAt = policies.findIndex((policy) => policy.id === dragged);
-  const virtual = useVirtualizer({
-    count: policies.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    getItemKey: (index) => policies[index]?.id ?? index,
-    overscan: 8,
+  const ids = policies.map((policy) => policy.id);
+  const { scroller, virtual, rows } = useRows<HTMLElement>({
+    keys: ids,
+    rowHeight: height,
+    selected,
     // What is dragged stays, however far the list is scrolled.
     rangeExtractor: (range) => {
       const shown = defaultRangeExtractor(range);
@@ -89,13 +88,10 @@ export function PolicyList({ policies, total, uses, shadows, selected, fixed }: 
         },
       }}
     >
-      <SortableContext
-        items={policies.map((policy) => policy.id)}
-        strategy={verticalListSortingStrategy}
-      >
+      <SortableContext items={ids} strategy={verticalListSortingStrategy}>
         <section ref={scroller} className={classes.scroller} aria-label="Policies in order">
           <ol className={classes.list} style={{ height: virtual.getTotalSize() }}>
-            {virtual.getVirtualItems().map((item) => {
+            {rows.map((item) => {
               const policy = policies[item.index];
               if (!policy) return null;
               return (

@@ -1,6 +1,6 @@
 /** One policy of the list: what it asks, what it does, how often it was right. */
 import { useSortable } from "@dnd-kit/sortable";
-import { ActionIcon, Badge, Menu, Switch, Tooltip } from "@mantine/core";
+import { ActionIcon, Menu, Switch, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import {
   IconAlertTriangle,
@@ -18,6 +18,8 @@ import type { Policy } from "../api/queries";
 import { count, number } from "../lib/format";
 import { objectsOf } from "../lib/json";
 import { useRefusal } from "../lib/permissions";
+import { rowLink } from "../ui/List";
+import { Tag } from "../ui/Tag";
 import { When } from "../ui/When";
 import { ActionChips } from "./ActionChips";
 import { useDelete, useDuplicate, useRestore, useSwitch } from "./changes";
@@ -89,7 +91,7 @@ export function PolicyRow(props: Props) {
             to="/policies/$policyId"
             params={{ policyId: policy.id }}
             search={(search) => search}
-            className={`${classes.name} cut`}
+            className={rowLink}
             title={policy.name}
             aria-current={props.isSelected ? "page" : undefined}
           >
@@ -155,13 +157,13 @@ function Warnings({ policy, shadow }: { policy: Policy; shadow: string | undefin
   return (
     <Tooltip label={label} maw={420}>
       {mistakes.length > 0 ? (
-        <Badge size="sm" color="red" variant="light" className={classes.badge}>
-          {count(mistakes.length, "mistake")}
-        </Badge>
+        <span className={classes.warning}>
+          <Tag tone="bad">{count(mistakes.length, "mistake")}</Tag>
+        </span>
       ) : shadow !== undefined ? (
-        <Badge size="sm" color="yellow" variant="light" className={classes.badge}>
-          never reached
-        </Badge>
+        <span className={classes.warning}>
+          <Tag tone="warn">never reached</Tag>
+        </span>
       ) : (
         <span className={classes.warning} role="img" aria-label={count(warnings.length, "warning")}>
           <IconAlertTriangle size={15} />

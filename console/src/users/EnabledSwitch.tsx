@@ -1,7 +1,7 @@
 /** Switches somebody on and off; off, they neither sign in nor get conversations. */
 import { Switch, Tooltip } from "@mantine/core";
 import { useRefusal, useSession } from "../lib/permissions";
-import { rowAbove } from "../ui/Directory";
+import { rowAbove } from "../ui/List";
 import { useSwitchUser } from "./changes";
 import type { User } from "./user";
 

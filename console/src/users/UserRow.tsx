@@ -1,6 +1,7 @@
 /** One line of a list of users. */
 import { Link } from "@tanstack/react-router";
-import { DirectoryRow, rowLink } from "../ui/Directory";
+import { byName, found } from "../lib/find";
+import { Cell, Row, rowLink } from "../ui/List";
 import { Tag } from "../ui/Tag";
 import { EnabledSwitch } from "./EnabledSwitch";
 import classes from "./Users.module.css";
@@ -12,76 +13,68 @@ interface Props {
   groupName: string | undefined;
   standard: number;
   isSelected: boolean;
-  isNarrow: boolean;
+  isCompact: boolean;
 }
 
 /** Skills that are named in a row; the others are counted. */
 const SKILLS_SHOWN = 3;
 
-export function UserRow({ user, nameOf, groupName, standard, isSelected, isNarrow }: Props) {
+export function UserRow({ user, nameOf, groupName, standard, isSelected, isCompact }: Props) {
   const isBot = user.kind === "BOT";
   const draft = draftOf(user);
   const first = draft.skills.slice(0, SKILLS_SHOWN);
   const more = draft.skills.length - first.length;
   return (
-    <DirectoryRow
+    <Row
       isSelected={isSelected}
-      isNarrow={isNarrow}
+      isCompact={isCompact}
       isOff={user.isEnabled === false}
       columns="44px minmax(0, 1fr) 110px minmax(0, 1.2fr) 190px"
-    >
-      {!isNarrow && <EnabledSwitch user={user} />}
-      <div className="cut">
+      before={<EnabledSwitch user={user} />}
+      name={
         <Link
           to={isBot ? "/bots/$userId" : "/users/$userId"}
           params={{ userId: user.id ?? "" }}
           search={(search) => search}
-          className={`${rowLink} cut`}
+          className={rowLink}
           aria-current={isSelected ? "page" : undefined}
           title={user.name}
         >
           {user.name}
         </Link>
-        <div className="cut quiet">
-          {[isBot ? user.id : (user.email ?? user.id), groupName].filter(Boolean).join(" · ")}
-        </div>
-      </div>
-      {!isNarrow && (
-        <>
-          <span className="quiet">
-            {isBot ? (
-              draft.hostedBot ? (
-                <Tag tone={draft.hostedBot.isEnabled ? "good" : "quiet"}>
-                  {draft.hostedBot.isEnabled ? "hosted" : "hosted, off"}
-                </Tag>
-              ) : (
-                "your program"
-              )
-            ) : (
-              draft.role
-            )}
+      }
+      about={[isBot ? user.id : (user.email ?? user.id), groupName].filter(Boolean).join(" · ")}
+    >
+      <Cell isQuiet>
+        {!isBot ? (
+          draft.role
+        ) : draft.hostedBot ? (
+          <Tag tone={draft.hostedBot.isEnabled ? "good" : "quiet"}>
+            {draft.hostedBot.isEnabled ? "hosted" : "hosted, off"}
+          </Tag>
+        ) : (
+          "your program"
+        )}
+      </Cell>
+      <span className={classes.chips}>
+        {first.map(({ skillId, proficiency }) => (
+          <span
+            key={skillId}
+            className={`${classes.chip} cut`}
+            title={`${nameOf(skillId)}, proficiency ${proficiency}`}
+          >
+            {nameOf(skillId)}
           </span>
-          <span className={classes.chips}>
-            {first.map(({ skillId, proficiency }) => (
-              <span
-                key={skillId}
-                className={`${classes.chip} cut`}
-                title={`${nameOf(skillId)}, proficiency ${proficiency}`}
-              >
-                {nameOf(skillId)}
-              </span>
-            ))}
-            {more > 0 && (
-              <span className={`${classes.chip} number`} data-more>
-                +{more}
-              </span>
-            )}
-            {draft.skills.length === 0 && <span className="quiet">no skill</span>}
+        ))}
+        {more > 0 && (
+          <span className={`${classes.chip} number`} data-more>
+            +{more}
           </span>
-          <span className="number quiet">{capacityOf(draft, standard)}</span>
-        </>
-      )}
-    </DirectoryRow>
+        )}
+        {draft.skills.length === 0 && <span className="quiet">no skill</span>}
+      </span>
+      <Cell isQuiet>{capacityOf(draft, standard)}</Cell>
+    </Row>
   );
 }
 
@@ -91,13 +84,9 @@ export function foundUsers(
   find: string,
   nameOf: (skillId: string) => string,
 ): User[] {
-  const words = find.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  return users
-    .filter((user) => {
-      const skills = (user.skills ?? []).map((skill) => nameOf(skill.skillId));
-      const parts = [user.name, user.id, user.email, user.nickname, user.role, ...skills];
-      const text = parts.join(" ").toLocaleLowerCase();
-      return words.every((word) => text.includes(word));
-    })
-    .sort((a, b) => a.name.localeCompare(b.name));
+  const textsOf = (user: User) => {
+    const skills = (user.skills ?? []).map((skill) => nameOf(skill.skillId));
+    return [user.name, user.id, user.email, user.nickname, user.role, ...skills];
+  };
+  return found(users, find, textsOf).sort(byName);
 }
