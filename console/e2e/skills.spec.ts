@@ -20,7 +20,7 @@ test("a skill is made, given hours and an overflow, switched off and deleted", a
     .getByRole("combobox", { name: "Outside of these hours a conversation" })
     .selectOption("goes to another skill");
   await page.getByRole("combobox", { name: "Which skill" }).click();
-  await page.getByRole("option", { name: "Service" }).click();
+  await page.getByRole("option", { name: "Service", exact: true }).click();
   await expect(effect).toContainText("outside business hours it goes to Service");
   await page.getByRole("button", { name: "Save" }).click();
 
