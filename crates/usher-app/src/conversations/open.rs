@@ -10,7 +10,7 @@ use usher_model::time::Timestamp;
 use usher_model::value::Value;
 use usher_routing::command::Command;
 use usher_routing::desk::Desk;
-use usher_routing::ticket::Ticket;
+use usher_routing::ticket::{Suggestion, Ticket};
 use usher_store::batch::Expect;
 use usher_store::collection::kept;
 use usher_store::record::conversation::{
@@ -27,6 +27,7 @@ use crate::caller::{Caller, Permission};
 use crate::desks::{AccountDesk, Desks, conversation_of};
 use crate::error::{Error, Result};
 use crate::idempotency::Creation;
+use crate::last_agent::{self, Considered};
 use crate::sdes;
 
 /// Where the consumer writes unless it is said.
@@ -106,11 +107,20 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
         sdes: new.said(caller).map_or(Value::Null, |said| said.to_value()),
         ..blank(id.clone(), consumer, &new, skill.clone(), now)?
     };
+    let considered = consider(app, &desk, &begun).await;
+    let meant_for = considered
+        .as_ref()
+        .and_then(|considered| Some((considered.agent()?, considered.suggest_timeout)));
     let boost = new.boost;
     let ticket_id = id.clone();
     let plan = move |desk: &Desk, now: Timestamp| {
         let mut ticket = Ticket::new(ticket_id.clone(), skill.clone(), now);
         ticket.boost = boost;
+        ticket.suggestion = meant_for.as_ref().map(|(agent, timeout)| Suggestion {
+            agent: agent.clone(),
+            until: now.plus(*timeout),
+            is_any_skill: false,
+        });
         desk.plan(Command::Open { ticket }, now)
     };
     desk.step(app, plan, |writing, _| {
@@ -119,6 +129,9 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
         let sender = consumer_participant(&conversation.consumer_id)?;
         writing.begin(conversation);
         writing.happens(&id, started)?;
+        if let Some(considered) = &considered {
+            writing.happens(&id, considered.event())?;
+        }
         if let Some(text) = &new.message {
             let words = Words {
                 sender: Some(sender),
@@ -142,6 +155,16 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
     let kept = conversation_of(app, &caller.account, &id).await?;
     let kept = kept.ok_or_else(|| super::hidden(&id))?;
     Ok(view(&desk, kept, app.now()))
+}
+
+/// Looks whether the consumer goes back to the agent they had; where a bot answers first, the bot
+/// says where the conversation goes, and it is looked then.
+async fn consider(app: &App, desk: &AccountDesk, begun: &Conversation) -> Option<Considered> {
+    let skill = begun.entry_skill_id.as_ref()?;
+    if !begun.is_authenticated || desk.lock().rules.has_bots(skill) {
+        return None;
+    }
+    Some(last_agent::consider(app, desk, begun, skill).await)
 }
 
 /// Describes the opening, without what differs each time it is sent.

@@ -35,6 +35,8 @@ pub(crate) struct Rules {
     pub(crate) users: BTreeMap<AgentId, User>,
     /// Skills outside of their business hours.
     closed: BTreeSet<SkillId>,
+    /// Skills in which programs answer.
+    with_bots: BTreeSet<SkillId>,
 }
 
 impl Rules {
@@ -42,6 +44,11 @@ impl Rules {
     pub(crate) fn is_bot(&self, agent: &AgentId) -> bool {
         let user = self.users.get(agent);
         user.is_some_and(|user| user.kind == UserKind::Bot)
+    }
+
+    /// Whether programs answer in a skill, so that it is for them to say where conversations go.
+    pub(crate) fn has_bots(&self, skill: &SkillId) -> bool {
+        self.with_bots.contains(skill)
     }
 
     /// Whether a skill is outside of its business hours.
@@ -159,7 +166,12 @@ async fn rules(app: &App, account: &AccountId) -> Result<Rules> {
             users.insert(agent, user.record);
         }
     }
+    let bots = users
+        .values()
+        .filter(|user| user.kind == UserKind::Bot && user.is_enabled);
+    let with_bots = bots.flat_map(|bot| bot.skills.iter().map(|kept| kept.skill_id.clone()));
     Ok(Rules {
+        with_bots: with_bots.collect(),
         settings: settings.map(|kept| kept.record).unwrap_or_default(),
         skills: skills
             .into_iter()

@@ -7,7 +7,7 @@ use usher_app::context::{self, Namespace, Session};
 use usher_app::conversations::{self, Close, New, View};
 use usher_app::error::Code;
 use usher_app::feed::{Audience, Event};
-use usher_app::{attributes, last_agent};
+use usher_app::{agents, attributes, last_agent};
 use usher_context::attribute::ValueType;
 use usher_model::id::{AgentId, ConsumerId, ConversationId, PolicyId};
 use usher_model::role::Role;
@@ -30,8 +30,12 @@ pub(crate) async fn floor() -> Floor {
 }
 
 pub(crate) async fn open(floor: &Floor, is_authenticated: bool) -> ConversationId {
+    open_in(floor, "front", is_authenticated).await
+}
+
+async fn open_in(floor: &Floor, skill: &str, is_authenticated: bool) -> ConversationId {
     let new = New {
-        skill_id: Some(skill_id("front")),
+        skill_id: Some(skill_id(skill)),
         consumer_id: Some(ConsumerId::parse("carl").unwrap()),
         is_authenticated,
         message: Some("Hello.".to_owned()),
@@ -103,6 +107,42 @@ async fn t1_t2_a_consumer_who_comes_back_soon_meets_the_same_agent() {
     );
     let view: View = floor.get(&id).await;
     assert_eq!(view.conversation.last_contact.unwrap().kind, "SAME_AGENT");
+}
+
+#[tokio::test]
+async fn where_no_bot_answers_first_the_same_agent_is_met_at_once() {
+    let floor = floor().await;
+    let ada = floor.staff("ada", 1).await;
+    first(&floor, &ada, GOOD).await;
+    let grace = floor.staff("grace", 3).await;
+    floor.pass(10 * MINUTE).await;
+    let anonymous = open_in(&floor, "sales", false).await;
+    assert_eq!(reason(&floor, &anonymous).await, None);
+    floor.accept(&grace).await;
+    let id = open_in(&floor, "sales", true).await;
+    assert_eq!(reason(&floor, &id).await.as_deref(), Some("LAST_AGENT"));
+    assert!(floor.offers(&grace).await.is_empty());
+    // Whoever does not want it leaves it to the others.
+    let offer = floor.offers(&ada).await.remove(0);
+    agents::decline(&floor.as_agent(&ada), &floor.app, offer.id, None, None)
+        .await
+        .unwrap();
+    floor.settle().await;
+    assert_eq!(floor.accept(&grace).await.conversation.id, id);
+    assert!(
+        floor
+            .story(&id)
+            .await
+            .contains(&"SUGGESTION_DROPPED".to_owned())
+    );
+    // Nor is an agent waited for who is away.
+    floor.set_status(&ada, Status::Away).await;
+    let id = open_in(&floor, "sales", true).await;
+    assert_eq!(
+        reason(&floor, &id).await.as_deref(),
+        Some("AGENT_NOT_ONLINE")
+    );
+    assert_eq!(floor.accept(&grace).await.conversation.id, id);
 }
 
 #[tokio::test]

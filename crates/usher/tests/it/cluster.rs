@@ -128,3 +128,29 @@ fn a_node_goes_on_when_the_database_comes_back() {
     let answer = answer.expect("the node never came back");
     assert_eq!(answer.body["properties"]["a"], "x");
 }
+
+#[test]
+fn a_consumer_is_routed_although_the_context_gives_no_answer() {
+    let server = Server::start();
+    let node = node(&server.database("hang"));
+    let key = node.credential(Role::Admin).api_key;
+    let skill = json!({ "id": "sales", "name": "Sales" });
+    node.call(&key, "POST", "/api/v1/skills", &skill);
+    let lock = server.lock("hang", "context_documents");
+    let new = json!({ "skillId": "sales", "consumerId": "carl", "isAuthenticated": true });
+    let opened = node.call(&key, "POST", "/api/v1/conversations", &new);
+    let path = format!("/api/v1/conversations/{}", opened["id"].as_str().unwrap());
+    let events = "/api/v1/events?types=conversation.last_agent_considered&wait=25";
+    let events = node.call(&key, "GET", events, &Value::Null);
+    let considered = &events["items"][0]["event"];
+    assert_eq!(considered["reason"], "LOOKUP_TIMEOUT", "{considered}");
+    let view = node.call(&key, "GET", &path, &Value::Null);
+    assert_eq!(
+        (&view["state"], &view["skillId"]),
+        (&json!("QUEUED"), &json!("sales"))
+    );
+    // The lock is held up to here: nothing of it has waited for the context.
+    drop(lock);
+    let document = json!({ "properties": { "a": "x" } });
+    node.call(&key, "PATCH", "/api/v1/context/ns/s", &document);
+}

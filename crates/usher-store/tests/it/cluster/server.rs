@@ -1,10 +1,10 @@
 //! A PostgreSQL server in a temporary directory.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 
 use tempfile::TempDir;
@@ -21,6 +21,21 @@ pub(crate) struct Server {
     /// What else its command line says.
     arguments: Vec<String>,
     process: Mutex<Option<Child>>,
+}
+
+/// A session that holds a lock.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    input: Option<ChildStdin>,
+    session: Child,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // With its input the session ends.
+        drop(self.input.take());
+        self.session.wait().unwrap();
+    }
 }
 
 impl Server {
@@ -80,6 +95,36 @@ impl Server {
             .arg(self.directory.path())
             .args(["-U", "usher", "-d", database]);
         run(psql.args(["-q", "-v", "ON_ERROR_STOP=1", "-c", sql]));
+    }
+
+    /// Lets nobody read or write a table until what is returned is dropped.
+    pub(crate) fn lock(&self, database: &str, table: &str) -> Lock {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.arg("-h").arg(self.directory.path()).args([
+            "-U",
+            "usher",
+            "-d",
+            database,
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ]);
+        let mut session = psql
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let locks = format!("BEGIN;\nLOCK TABLE {table};\n\\echo locked\n");
+        let mut input = session.stdin.take().unwrap();
+        input.write_all(locks.as_bytes()).unwrap();
+        let mut said = String::new();
+        let mut output = BufReader::new(session.stdout.take().unwrap());
+        output.read_line(&mut said).unwrap();
+        assert_eq!(said, "locked\n");
+        Lock {
+            input: Some(input),
+            session,
+        }
     }
 
     /// Stops the server, which breaks every connection, and starts it again.
