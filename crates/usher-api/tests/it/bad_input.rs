@@ -1,7 +1,10 @@
 //! Bad input: each kind gets a clear answer.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
+use crate::corpus;
 use crate::harness::{Node, intent_policy};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,4 +218,20 @@ async fn a_query_that_cannot_be_read_is_said_in_the_shape_of_the_path() {
             .json()["success"],
         false
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fuzzing_came_across_is_answered() {
+    let node = Node::start().await;
+    let api_key = node.admin().await.api_key;
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/contract");
+    let mut inputs: Vec<_> = std::fs::read_dir(corpus).unwrap().collect();
+    inputs.sort_by_key(|input| input.as_ref().unwrap().file_name());
+    assert!(inputs.len() > 200, "found {} inputs", inputs.len());
+    for input in inputs {
+        let input = std::fs::read(input.unwrap().path()).unwrap();
+        if let Some(request) = corpus::request(&input, &api_key) {
+            corpus::check(&node, request).await;
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod assets;
 mod bad_input;
 mod context_v1;
 mod context_v2;
+mod corpus;
 mod decisions;
 mod floor;
 mod floor_contracts;
