@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::corpus;
 use crate::harness::{Node, intent_policy};
+use crate::mutate::mutate;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_json_is_said_to_be_not_json() {
@@ -220,18 +223,33 @@ async fn a_query_that_cannot_be_read_is_said_in_the_shape_of_the_path() {
     );
 }
 
+/// How many wrong ones are made of each input of the fuzzer's corpus, unless the environment says.
+const MUTATIONS: &str = "8";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fuzzing_came_across_is_answered() {
+async fn what_fuzzing_came_across_is_answered_also_with_something_wrong() {
+    let number = |name: &str, standard: &str| -> u64 {
+        let number = std::env::var(name).unwrap_or_else(|_| standard.to_owned());
+        number.parse().unwrap()
+    };
+    let mutations = number("USHER_FUZZ_MUTATIONS", MUTATIONS);
+    let seed = number("USHER_FUZZ_SEED", "1");
+    println!("USHER_FUZZ_SEED={seed} USHER_FUZZ_MUTATIONS={mutations}");
+    let mut random = StdRng::seed_from_u64(seed);
     let node = Node::start().await;
     let api_key = node.admin().await.api_key;
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/contract");
-    let mut inputs: Vec<_> = std::fs::read_dir(corpus).unwrap().collect();
-    inputs.sort_by_key(|input| input.as_ref().unwrap().file_name());
+    let inputs = std::fs::read_dir(corpus).unwrap();
+    let mut inputs: Vec<_> = inputs.map(|input| input.unwrap().path()).collect();
+    inputs.sort();
     assert!(inputs.len() > 200, "found {} inputs", inputs.len());
     for input in inputs {
-        let input = std::fs::read(input.unwrap().path()).unwrap();
-        if let Some(request) = corpus::request(&input, &api_key) {
-            corpus::check(&node, request).await;
+        let input = std::fs::read(input).unwrap();
+        let wrong = (0..mutations).map(|_| mutate(&input, &mut random));
+        for input in std::iter::once(input.clone()).chain(wrong.collect::<Vec<_>>()) {
+            if let Some(request) = corpus::request(&input, &api_key) {
+                corpus::check(&node, request).await;
+            }
         }
     }
 }

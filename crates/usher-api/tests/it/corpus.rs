@@ -30,7 +30,14 @@ pub(crate) fn request(input: &[u8], api_key: &str) -> Option<Request<Body>> {
 /// Sends a request: whatever it is, it is not the node that fails.
 pub(crate) async fn check(node: &Node, request: Request<Body>) {
     let told = format!("{} {}", request.method(), request.uri());
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let request = Request::from_parts(parts, Body::from(body.clone()));
     let answer = node.send(request).await;
     let (status, text) = (answer.status, answer.text);
-    assert!(!status.is_server_error(), "{told}: {status} {text}");
+    assert!(
+        !status.is_server_error(),
+        "{told}\n{}\n: {status} {text}",
+        String::from_utf8_lossy(&body)
+    );
 }

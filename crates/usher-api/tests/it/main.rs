@@ -22,6 +22,7 @@ mod functions;
 mod harness;
 mod history;
 mod imports;
+mod mutate;
 mod next_actions;
 mod oidc;
 mod openapi;
