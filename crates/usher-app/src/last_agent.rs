@@ -17,6 +17,7 @@ use usher_routing::last_agent::{
     Step, step,
 };
 use usher_routing::seat::Status;
+use usher_routing::ticket::Suggestion;
 use usher_store::record::Happened;
 use usher_store::record::conversation::{self as kept_conversation, Conversation, DialogKind};
 use usher_store::record::event::{Audience, Event, SenderRole};
@@ -73,7 +74,7 @@ const fn status(status: &AgentStatus) -> Status {
 }
 
 /// What was found when a conversation was about to go to a skill.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Considered {
     decision: Decision,
     /// The agent of the record, if one was read.
@@ -90,6 +91,15 @@ impl Considered {
             Decision::Agent(agent) => Some(agent.clone()),
             Decision::Skill(_) => None,
         }
+    }
+
+    /// Returns for whom a conversation is kept that begins now, and for how long.
+    pub(crate) fn suggestion(&self, now: Timestamp) -> Option<Suggestion> {
+        Some(Suggestion {
+            agent: self.agent()?,
+            until: now.plus(self.suggest_timeout),
+            is_any_skill: false,
+        })
     }
 
     /// Returns what the timeline tells.

@@ -224,17 +224,22 @@ async fn a_query_that_cannot_be_read_is_said_in_the_shape_of_the_path() {
 }
 
 /// How many wrong ones are made of each input of the fuzzer's corpus, unless the environment says.
-const MUTATIONS: &str = "8";
+const MUTATIONS: u64 = 8;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long to run is no setting of the product"
+)]
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name)
+        .ok()
+        .map(|number| number.parse().unwrap())
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fuzzing_came_across_is_answered_also_with_something_wrong() {
-    let number = |name: &str, standard: &str| -> u64 {
-        let number = std::env::var(name).unwrap_or_else(|_| standard.to_owned());
-        number.parse().unwrap()
-    };
-    let mutations = number("USHER_FUZZ_MUTATIONS", MUTATIONS);
-    let seed = number("USHER_FUZZ_SEED", "1");
-    println!("USHER_FUZZ_SEED={seed} USHER_FUZZ_MUTATIONS={mutations}");
+    let mutations = number("USHER_FUZZ_MUTATIONS").unwrap_or(MUTATIONS);
+    let seed = number("USHER_FUZZ_SEED").unwrap_or(1);
     let mut random = StdRng::seed_from_u64(seed);
     let node = Node::start().await;
     let api_key = node.admin().await.api_key;

@@ -10,7 +10,7 @@ use usher_model::time::Timestamp;
 use usher_model::value::Value;
 use usher_routing::command::Command;
 use usher_routing::desk::Desk;
-use usher_routing::ticket::{Suggestion, Ticket};
+use usher_routing::ticket::Ticket;
 use usher_store::batch::Expect;
 use usher_store::collection::kept;
 use usher_store::record::conversation::{
@@ -108,19 +108,12 @@ pub async fn open(caller: &Caller, app: &Arc<App>, new: New) -> Result<View> {
         ..blank(id.clone(), consumer, &new, skill.clone(), now)?
     };
     let considered = consider(app, &desk, &begun).await;
-    let meant_for = considered
-        .as_ref()
-        .and_then(|considered| Some((considered.agent()?, considered.suggest_timeout)));
-    let boost = new.boost;
-    let ticket_id = id.clone();
+    let (ticket_id, boost) = (id.clone(), new.boost);
+    let meant_for = considered.clone();
     let plan = move |desk: &Desk, now: Timestamp| {
         let mut ticket = Ticket::new(ticket_id.clone(), skill.clone(), now);
         ticket.boost = boost;
-        ticket.suggestion = meant_for.as_ref().map(|(agent, timeout)| Suggestion {
-            agent: agent.clone(),
-            until: now.plus(*timeout),
-            is_any_skill: false,
-        });
+        ticket.suggestion = meant_for.as_ref().and_then(|last| last.suggestion(now));
         desk.plan(Command::Open { ticket }, now)
     };
     desk.step(app, plan, |writing, _| {
