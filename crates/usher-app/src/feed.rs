@@ -18,7 +18,6 @@ use tokio::sync::mpsc;
 use usher_model::id::{AccountId, AgentId, ConsumerId, ConversationId, ParticipantId};
 use usher_model::time::Timestamp;
 use usher_store::collection::kept;
-use usher_store::store::{Field, Key};
 
 use crate::App;
 use crate::caller::{Caller, Permission};
@@ -302,11 +301,6 @@ const TYPING: Duration = Duration::from_secs(5);
 
 /// Returns the sequence of the last event of an account.
 pub(crate) async fn last_sequence(app: &App, account: &AccountId) -> Result<u64> {
-    let key = Key::new(account, [kept::EVENTS.name]);
-    let row = app.store.get(&kept::LOG_SEQUENCES, &key, app.now()).await?;
-    let last = row.as_ref().and_then(|row| row.fields.first());
-    Ok(match last {
-        Some(Field::Integer(last)) => u64::try_from(*last).unwrap_or(0),
-        _ => 0,
-    })
+    let (log, now) = (&kept::EVENTS, app.now());
+    Ok(app.store.last_sequence(log, account, now).await?)
 }

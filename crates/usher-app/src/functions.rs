@@ -39,13 +39,13 @@ pub use allow_list::{allow, allowed};
 pub use deploy::{deploy, roll_back, undeploy, versions};
 pub use examine::{Examined, examine};
 pub use invoke::{Answer, Given, Input, call, call_event, is_implemented, test};
-pub use log::{Filter, Tail, WAIT_MAX, follow, level_of, level_word, logs};
+pub use log::{Filter, Logged, Tail, WAIT_MAX, follow, level_of, level_word, logs};
 pub use run::{Line, Run};
 pub use schedule::{Runs, runs};
 pub use usage::{Usage, Usages, usage};
 pub use usher_functions::worker::LogEntry;
 pub use usher_store::record::function::{FunctionCode, LogLevel, Schedule};
-pub use usher_store::record::{Function, FunctionLog, FunctionVersion, Kept};
+pub use usher_store::record::{Function, FunctionVersion, Kept};
 pub use written::Written;
 
 pub(crate) use invoke::{invoke, invoke_event, listened, listens};

@@ -224,8 +224,6 @@ minted_ids! {
     DecisionId;
     /// One function; the contracts call it a lambda's `uuid`.
     FunctionId;
-    /// One entry of a function's log.
-    FunctionLogId;
     /// One message of a conversation.
     MessageId;
     /// One process that serves, from its start to its end.

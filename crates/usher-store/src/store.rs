@@ -16,7 +16,7 @@ pub use query::{Cursor, Page, ParseCursorError, Query};
 
 use crate::backup::{BackupError, Summary};
 use crate::batch::{Batch, CommitError};
-use crate::collection::Collection;
+use crate::collection::{Collection, kept};
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 
@@ -216,6 +216,25 @@ impl Store {
                 after => query.after = after,
             }
         }
+    }
+
+    /// Returns the sequence of the last row that an account has appended to a log; 0 if there is none.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub async fn last_sequence(
+        &self,
+        log: &'static Collection,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let key = Key::new(account, [log.name]);
+        let row = self.get(&kept::LOG_SEQUENCES, &key, now).await?;
+        let last = row.as_ref().and_then(|row| row.fields.first());
+        Ok(match last {
+            Some(Field::Integer(last)) => u64::try_from(*last).unwrap_or(0),
+            _ => 0,
+        })
     }
 
     /// Writes a batch: when this returns, it is on disk. Returns for each operation, in order, the

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use usher_app::App;
 use usher_app::error::{Code, Error};
 use usher_app::functions::{self, Filter, Function, Kept};
-use usher_model::id::{FunctionId, FunctionLogId};
+use usher_model::id::FunctionId;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 use utoipa::IntoParams;
@@ -365,13 +365,10 @@ async fn follow(
         cursor: None,
     };
     let after = tail.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    let after = after
-        .map(FunctionLogId::parse)
-        .transpose()
-        .map_err(|source| {
-            let message = "expected `nextCursor` of the answer before";
-            Error::new(Code::CursorInvalid, message).with_source(source)
-        })?;
+    let after = after.map(str::parse::<u64>).transpose().map_err(|source| {
+        let message = "expected `nextCursor` of the answer before";
+        Error::new(Code::CursorInvalid, message).with_source(source)
+    })?;
     let wait = Duration::from_secs(tail.wait.unwrap_or(0));
     if wait > functions::WAIT_MAX {
         let max = functions::WAIT_MAX.as_secs();

@@ -352,10 +352,11 @@ pub struct FunctionLogEntry {
     pub line: LogLine,
 }
 
-impl From<functions::FunctionLog> for FunctionLogEntry {
-    fn from(entry: functions::FunctionLog) -> Self {
+impl From<functions::Logged> for FunctionLogEntry {
+    fn from(logged: functions::Logged) -> Self {
+        let functions::Logged { sequence, entry } = logged;
         Self {
-            id: entry.id.to_string(),
+            id: sequence.to_string(),
             request_id: entry.request_id,
             line: LogLine {
                 at: entry.at,
@@ -425,7 +426,7 @@ impl From<functions::Examined> for FunctionCheck {
 ///
 /// # Errors
 /// Fails if text cannot be written, which is our mistake.
-pub fn log_csv(entries: &[functions::FunctionLog]) -> Result<String, Error> {
+pub fn log_csv(entries: &[functions::Logged]) -> Result<String, Error> {
     let mut writer = csv::WriterBuilder::new()
         .delimiter(b';')
         .from_writer(Vec::new());
@@ -438,7 +439,7 @@ pub fn log_csv(entries: &[functions::FunctionLog]) -> Result<String, Error> {
         "extras",
     ];
     writer.write_record(head).map_err(Error::internal)?;
-    for entry in entries {
+    for functions::Logged { entry, .. } in entries {
         let extras = serde_json::to_string(&entry.extras).map_err(Error::internal)?;
         let line = [
             entry.function_id.to_string(),

@@ -8,15 +8,15 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use usher_functions::worker::{LogEntry, LogLevel as Level};
-use usher_model::id::{AccountId, FunctionId, FunctionLogId, RequestId};
+use usher_model::id::{AccountId, FunctionId, RequestId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 use usher_store::batch::Batch;
-use usher_store::batch::Expect;
 use usher_store::record::function::LogLevel;
-use usher_store::record::{self, FunctionLog, Record as _};
-use usher_store::store::{Cursor, Field, Query};
+use usher_store::record::{self, FunctionLog, LogRecord as _};
+use usher_store::sequence;
+use usher_store::store::{Cursor, Field, Query, Row};
 
 use super::find;
 use super::usage::{Counters, Ran};
@@ -93,8 +93,6 @@ pub(super) fn keep(
 ) {
     let now = app.now();
     let entry = |at, level, message, extras| FunctionLog {
-        // The writer gives it its id: ids are in the order in which entries can be read.
-        id: FunctionLogId::first_at(now),
         function_id: function,
         request_id: request_id.to_string(),
         at,
@@ -206,10 +204,9 @@ async fn write(
     for (account, one) in news.drain(..) {
         match one {
             News::Ran(ran) => counters.count(app, &account, ran),
-            News::Entry(mut entry) => {
-                entry.id = FunctionLogId::mint(&app.ids);
+            News::Entry(entry) => {
                 has_entries = true;
-                if let Err(error) = batch.put_record(&account, &entry, Expect::Absent) {
+                if let Err(error) = batch.append_record(&account, &entry) {
                     tracing::error!(%error, "an entry of a function's log cannot be written");
                 }
             }
@@ -260,6 +257,22 @@ impl Filter {
     }
 }
 
+/// An entry of a log, with its place among all that the account's functions wrote.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// Its place: who sees it sees all before it, whichever node wrote them.
+    pub sequence: u64,
+    /// The entry.
+    pub entry: FunctionLog,
+}
+
+impl Logged {
+    fn read(row: &Row) -> Result<Self> {
+        let (sequence, entry) = record::read_logged(row)?;
+        Ok(Self { sequence, entry })
+    }
+}
+
 /// Returns entries of a function's log, the newest first. A page may have fewer than `limit` of
 /// them, or none, and still a next one: it looks at a bounded part of the log.
 ///
@@ -273,15 +286,15 @@ pub async fn logs(
     filter: &Filter,
     after: Option<Cursor>,
     limit: usize,
-) -> Result<(Vec<FunctionLog>, Option<Cursor>)> {
+) -> Result<(Vec<Logged>, Option<Cursor>)> {
     caller.require(Permission::FunctionsRead)?;
     find(app, &caller.account, id).await?;
-    let first_at = |at: Timestamp| Field::Text(FunctionLogId::first_at(at).to_string());
+    let field = |at: Timestamp| Field::Integer(at.milliseconds());
     let mut query = Query {
-        index: Some("by_function"),
+        index: Some("by_time"),
         equals: vec![Field::Text(id.to_string())],
-        from: filter.from.map(first_at),
-        to: filter.to.map(first_at),
+        from: filter.from.map(field),
+        to: filter.to.map(field),
         descending: true,
         after,
         ..Query::all(&caller.account, FunctionLog::COLLECTION)
@@ -292,9 +305,9 @@ pub async fn logs(
         let page = app.store.find(&query, app.now()).await?;
         looked_at += page.rows.len();
         for row in &page.rows {
-            let entry: FunctionLog = record::read(row)?.record;
-            if filter.fits(&entry) {
-                found.push(entry);
+            let logged = Logged::read(row)?;
+            if filter.fits(&logged.entry) {
+                found.push(logged);
             }
         }
         if page.next.is_none() || found.len() >= limit || looked_at >= LOOKED_AT_MAX {
@@ -308,9 +321,9 @@ pub async fn logs(
 #[derive(Clone, Debug)]
 pub struct Tail {
     /// The entries, the first first.
-    pub entries: Vec<FunctionLog>,
-    /// The last entry that was looked at: what to ask for next.
-    pub cursor: FunctionLogId,
+    pub entries: Vec<Logged>,
+    /// The place of the last entry that was looked at: what to ask for next.
+    pub cursor: u64,
 }
 
 /// Returns entries of a function's log that came after one, or come from now on, and waits for the
@@ -323,17 +336,20 @@ pub async fn follow(
     app: &App,
     id: FunctionId,
     filter: &Filter,
-    after: Option<FunctionLogId>,
+    after: Option<u64>,
     limit: usize,
     wait: Duration,
 ) -> Result<Tail> {
     caller.require(Permission::FunctionsRead)?;
     find(app, &caller.account, id).await?;
     let deadline = Instant::now() + wait.min(WAIT_MAX);
-    let begin = || FunctionLogId::first_at(app.now());
+    let (log, account) = (FunctionLog::COLLECTION, &caller.account);
     let mut tail = Tail {
         entries: Vec::new(),
-        cursor: after.unwrap_or_else(begin),
+        cursor: match after {
+            Some(cursor) => cursor,
+            None => app.store.last_sequence(log, account, app.now()).await?,
+        },
     };
     loop {
         // What is written from here on wakes, though it may have been read already.
@@ -367,22 +383,19 @@ async fn read_on(
     let mut query = Query {
         index: Some("by_function"),
         equals: vec![Field::Text(id.to_string())],
-        from: Some(Field::Text(tail.cursor.to_string())),
+        from: Some(sequence::field(tail.cursor.saturating_add(1))),
         ..Query::all(&caller.account, FunctionLog::COLLECTION)
     };
     loop {
         let page = app.store.find(&query, app.now()).await?;
         for row in &page.rows {
-            let entry: FunctionLog = record::read(row)?.record;
-            if entry.id <= tail.cursor {
-                continue;
-            }
             if tail.entries.len() >= limit {
                 return Ok(());
             }
-            tail.cursor = entry.id;
-            if filter.fits(&entry) {
-                tail.entries.push(entry);
+            let logged = Logged::read(row)?;
+            tail.cursor = logged.sequence;
+            if filter.fits(&logged.entry) {
+                tail.entries.push(logged);
             }
         }
         if page.next.is_none() {

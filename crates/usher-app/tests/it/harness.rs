@@ -124,6 +124,13 @@ impl Floor {
         node(&self.store, &self.clock, &self.ids)
     }
 
+    /// Another node, whose clock is behind.
+    pub(crate) fn another_node_behind(&self, by: Duration) -> Arc<App> {
+        let behind = Arc::new(ManualClock::starting_at(self.clock.now().minus(by)));
+        let shared: Arc<dyn Clock> = Arc::clone(&behind) as Arc<dyn Clock>;
+        node(&self.store, &behind, &IdSource::new(shared, [99; 32]))
+    }
+
     /// Lets time pass, and happen what it brings.
     pub(crate) async fn pass(&self, time: Duration) {
         self.clock.advance(time);

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use usher_app::agents;
 use usher_app::conversations::{self, Close, State};
 use usher_app::feed::{self, Event, Item, Scope};
+use usher_app::functions::{self, Filter, Given, Written};
+use usher_app::{App, agents};
 use usher_model::id::DialogId;
+use usher_model::role::Role;
 
 use crate::harness::{Floor, skill, user};
 
@@ -118,4 +120,51 @@ async fn an_offer_can_be_accepted_on_any_node_as_soon_as_it_is_read() {
             accepted += 1;
         }
     }
+}
+
+#[tokio::test]
+async fn a_tail_misses_no_line_of_a_node_whose_clock_is_behind() {
+    let floor = floor().await;
+    let other = floor.another_node_behind(Duration::from_secs(60));
+    let admin = floor.caller(Role::Admin);
+    let source = "function lambda(input) { console.info(input.payload); return null; }";
+    let made = functions::create(&admin, &floor.app, Written::new("Says", source)).await;
+    let id = made.unwrap().record.id;
+    functions::deploy(&admin, &floor.app, id, None)
+        .await
+        .unwrap();
+    let says = async |app: &Arc<App>, words: &str| {
+        let given = Given {
+            payload: json!(words),
+            ..Given::default()
+        };
+        functions::call(&admin, app, id, given).await.unwrap();
+    };
+    let tail = async |app: &Arc<App>, after: Option<u64>, wait: Duration| {
+        let filter = Filter::default();
+        let tail = functions::follow(&admin, app, id, &filter, after, 100, wait);
+        let tail = tail.await.unwrap();
+        let lines = tail.entries.iter();
+        let lines: Vec<_> = lines.map(|line| line.entry.message.clone()).collect();
+        (lines, tail.cursor)
+    };
+    // Each node follows what the other one writes, from one cursor that goes from node to node.
+    let (none, mut cursor) = tail(&floor.app, None, Duration::ZERO).await;
+    assert_eq!(none, [""; 0]);
+    for number in 0..4 {
+        let (writes, reads) = match number % 2 {
+            0 => (&floor.app, &other),
+            _ => (&other, &floor.app),
+        };
+        let words = number.to_string();
+        let (read, ()) = tokio::join!(
+            tail(reads, Some(cursor), functions::WAIT_MAX),
+            says(writes, &words)
+        );
+        assert_eq!(read.0, [words], "of the node whose turn it is");
+        cursor = read.1;
+    }
+    let (all, _) = tail(&other, Some(0), Duration::ZERO).await;
+    assert_eq!(all, ["0", "1", "2", "3"]);
+    other.tasks().stop().await;
 }

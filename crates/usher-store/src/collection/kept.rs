@@ -379,11 +379,14 @@ pub static FUNCTION_HEADS: Collection = Collection {
 };
 
 /// What functions logged.
-pub static FUNCTION_LOGS: Collection = Collection {
-    name: "function_logs",
-    key: &["log_id"],
-    columns: &[text("function_id")],
-    indexes: &[index("by_function", &["function_id"])],
+pub static FUNCTION_LINES: Collection = Collection {
+    name: "function_lines",
+    key: &["sequence"],
+    columns: &[text("function_id"), integer("written_at")],
+    indexes: &[
+        index("by_function", &["function_id"]),
+        index("by_time", &["function_id", "written_at"]),
+    ],
     expires: true,
 };
 
@@ -486,7 +489,7 @@ pub static ALL: &[&Collection] = &[
     &FUNCTIONS,
     &FUNCTION_VERSIONS,
     &FUNCTION_HEADS,
-    &FUNCTION_LOGS,
+    &FUNCTION_LINES,
     &FUNCTION_USES,
     &SCHEDULED_RUNS,
     &SECRETS,

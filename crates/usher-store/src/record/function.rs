@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use usher_model::id::{AccountId, FunctionId, FunctionLogId, NodeId, SkillId};
+use usher_model::id::{AccountId, FunctionId, NodeId, SkillId};
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
 
-use super::Record;
+use super::{LogRecord, Record};
 use crate::collection::{Collection, kept};
 use crate::store::{Field, Key};
 
@@ -169,8 +169,6 @@ pub enum LogLevel {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionLog {
-    /// Which entry; ids sort by time.
-    pub id: FunctionLogId,
     /// Which function.
     pub function_id: FunctionId,
     /// In which request.
@@ -188,15 +186,14 @@ pub struct FunctionLog {
     pub expires_at: Timestamp,
 }
 
-impl Record for FunctionLog {
-    const COLLECTION: &'static Collection = &kept::FUNCTION_LOGS;
-
-    fn key(&self, account: &AccountId) -> Key {
-        Key::new(account, [self.id.to_string().as_str()])
-    }
+impl LogRecord for FunctionLog {
+    const COLLECTION: &'static Collection = &kept::FUNCTION_LINES;
 
     fn fields(&self) -> Vec<Field> {
-        vec![Field::Text(self.function_id.to_string())]
+        vec![
+            Field::Text(self.function_id.to_string()),
+            Field::Integer(self.at.milliseconds()),
+        ]
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
