@@ -48,7 +48,8 @@ type Asked = (AccountId, FunctionId, Option<u64>, String);
 #[derive(Debug)]
 pub(crate) struct Answers {
     held: Cache<Asked, (Value, Timestamp)>,
-    breakers: Cache<(AccountId, FunctionId), Arc<Breaker>>,
+    /// By version: one that was mended is asked at once.
+    breakers: Cache<(AccountId, FunctionId, Option<u64>), Arc<Breaker>>,
 }
 
 impl Default for Answers {
@@ -60,7 +61,7 @@ impl Default for Answers {
     }
 }
 
-/// Counts the failures of one function.
+/// Counts the failures of one version of a function.
 #[derive(Debug, Default)]
 struct Breaker(Mutex<Failures>);
 
@@ -85,10 +86,12 @@ impl Breaker {
         }
     }
 
-    fn note(&self, is_failure: bool, now: Instant) {
+    /// Notes how a call ended; says whether the function is left alone from now on, and was not.
+    fn note(&self, is_failure: bool, now: Instant) -> bool {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         failures.in_a_row = if is_failure { failures.in_a_row + 1 } else { 0 };
         failures.until = (failures.in_a_row >= FAILURES_MAX).then(|| now + REST);
+        failures.in_a_row == FAILURES_MAX
     }
 }
 
@@ -208,7 +211,7 @@ impl<'r> Calls<'r> {
                 took: begun.elapsed(),
             };
         }
-        let whose = (account.clone(), id);
+        let whose = (account.clone(), id, version);
         let breaker = answers
             .breakers
             .get_or_insert_with(&whose, || Ok::<_, Error>(Arc::default()))
@@ -225,7 +228,10 @@ impl<'r> Calls<'r> {
         let deadline = own.min(self.deadline);
         let answer = functions::invoke(app, account, id, input, deadline).await;
         let ended = ended(answer.map(|answer| unwrapped(answer.result)), begun);
-        breaker.note(ended.result.is_err(), Instant::now());
+        if breaker.note(ended.result.is_err(), Instant::now()) {
+            tracing::warn!(%account, function = %id, outcome = ended.word,
+                "a function that decisions ask has failed again and again; it is left alone for a while");
+        }
         if let Ok(value) = &ended.result
             && !lives.is_zero()
         {
@@ -422,15 +428,15 @@ mod tests {
     #[test]
     fn a_function_that_fails_is_left_alone_and_tried_once_after_its_rest() {
         let (breaker, begun) = (Breaker::default(), Instant::now());
-        for _ in 0..FAILURES_MAX {
+        for failure in 1..=FAILURES_MAX {
             assert!(breaker.lets_through(begun));
-            breaker.note(true, begun);
+            assert_eq!(breaker.note(true, begun), failure == FAILURES_MAX);
         }
         assert!(!breaker.lets_through(begun));
         let rested = begun + REST;
         assert!(breaker.lets_through(rested));
         assert!(!breaker.lets_through(rested), "one tries for all");
-        breaker.note(false, rested);
+        assert!(!breaker.note(false, rested));
         assert!(breaker.lets_through(rested));
     }
 
