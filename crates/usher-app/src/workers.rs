@@ -58,12 +58,24 @@ pub struct Options {
 
 impl Options {
     /// Returns the options for a machine with that many processors.
+    #[must_use]
+    pub fn for_processors(launch: Launch, processors: usize) -> Self {
+        Self::running(launch, Self::running_max_for(processors))
+    }
+
+    /// Returns how many jobs run at once on a machine with that many processors, unless an operator
+    /// says otherwise.
     ///
     /// A function mostly waits for others, so more may run than there are processors; each takes a
     /// few megabytes, and all together yield to the server.
     #[must_use]
-    pub fn for_processors(launch: Launch, processors: usize) -> Self {
-        let running_max = processors.saturating_mul(8).clamp(8, 128);
+    pub fn running_max_for(processors: usize) -> usize {
+        processors.saturating_mul(8).clamp(8, 128)
+    }
+
+    /// Returns the options for that many jobs at once.
+    #[must_use]
+    pub const fn running(launch: Launch, running_max: usize) -> Self {
         Self {
             launch,
             running_max,
@@ -188,13 +200,14 @@ impl Workers {
         })?;
         let most = self.pool.options.waiting_max;
         let waiting = Waiting::begin(&self.waiting);
-        if waiting.before >= most && running.available_permits() == 0 {
+        let of_account = self.pool.places_of(account, depth);
+        let is_full = |places: &Semaphore| places.available_permits() == 0;
+        if waiting.before >= most && (is_full(&of_account) || is_full(running)) {
             return Err(Failure::new(
                 FailureKind::Unavailable,
                 format!("{most} functions wait for a worker already; try again later"),
             ));
         }
-        let of_account = self.pool.places_of(account, depth);
         let place = timeout_at(deadline, async {
             let of_account = of_account.acquire_owned().await.ok()?;
             let of_all = Arc::clone(running).acquire_owned().await.ok()?;

@@ -159,13 +159,13 @@ impl Opened {
 }
 
 /// Returns how functions are run: by processes of this program.
-fn workers(world: &World) -> usher_app::workers::Options {
+fn workers(functions: &config::Functions, world: &World) -> usher_app::workers::Options {
     let launch = Launch::Process {
         program: world.program.clone(),
         arguments: vec![cli::FUNCTIONS_WORKER.into()],
     };
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    usher_app::workers::Options::for_processors(launch, processors)
+    functions.options(launch, processors)
 }
 
 /// Opens the store and the bus and puts the use cases on them.
@@ -185,7 +185,7 @@ pub async fn open(config: &Config, world: &World, purpose: Purpose) -> Result<Op
         token_ttl: config.security.token_ttl,
         keyring: keys::keyring(config, &ids)?,
         outbound: config.outbound.options(),
-        workers: workers(world),
+        workers: workers(&config.functions, world),
         oidc: config.oidc.as_ref().map(config::Oidc::options),
         sweep_interval: SWEEP_INTERVAL,
     };

@@ -10,6 +10,7 @@ mod bus;
 mod context;
 mod data;
 mod decisions;
+mod functions;
 mod limits;
 mod oidc;
 mod outbound;
@@ -27,6 +28,7 @@ pub use bus::Bus;
 pub use context::Context;
 pub use data::DataDirectory;
 pub use decisions::Decisions;
+pub use functions::Functions;
 pub use limits::Limits;
 pub use oidc::Oidc;
 pub use outbound::Outbound;
@@ -60,6 +62,8 @@ pub struct Config {
     pub context: Context,
     /// The decision log.
     pub decisions: Decisions,
+    /// How many functions run at once.
+    pub functions: Functions,
     /// What may be called from here.
     pub outbound: Outbound,
     /// The keys of secrets.
@@ -96,6 +100,7 @@ impl Config {
             limits: Limits::read(&mut reader),
             context: Context::read(&mut reader),
             decisions: Decisions::read(&mut reader),
+            functions: Functions::read(&mut reader),
             outbound: Outbound::read(&mut reader),
             secrets: Secrets::read(&mut reader),
             security: Security::read(&mut reader),

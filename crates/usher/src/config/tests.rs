@@ -127,6 +127,40 @@ fn bounds_hold_at_the_bound_and_one_past_it() {
 }
 
 #[test]
+fn an_operator_says_how_many_functions_run_at_once() {
+    let launch = || usher_app::workers::Launch::Thread;
+    let sizes = |settings: &[(&str, &str)]| {
+        let config = Config::load(&environment(settings)).unwrap();
+        let options = config.functions.options(launch(), 2);
+        (
+            options.running_max,
+            options.account_running_max,
+            options.waiting_max,
+            options.idle_max,
+        )
+    };
+    assert_eq!(sizes(&[]), (16, 8, 1_000, 8), "eight for each processor");
+    let running = ("USHER__FUNCTIONS__RUNNING_MAX", "5");
+    assert_eq!(sizes(&[running]), (5, 3, 1_000, 3), "half of it for one");
+    let all = [
+        running,
+        ("USHER__FUNCTIONS__ACCOUNT_RUNNING_MAX", "5"),
+        ("USHER__FUNCTIONS__WAITING_MAX", "0"),
+        ("USHER__FUNCTIONS__IDLE_MAX", "9"),
+    ];
+    assert_eq!(sizes(&all), (5, 5, 0, 9));
+    let too_many = ("USHER__FUNCTIONS__ACCOUNT_RUNNING_MAX", "6");
+    assert_eq!(
+        mistakes(&environment(&[running, too_many])),
+        [
+            "USHER__FUNCTIONS__ACCOUNT_RUNNING_MAX: `functions.account_running_max`: \
+             expected at most `functions.running_max`, 5, found 6"
+        ]
+    );
+    assert_eq!(sizes(&[too_many]).1, 6);
+}
+
+#[test]
 fn text_that_is_no_toml_is_reported_with_its_line() {
     let (_folder, sources) = file("[server]\nlisten = = 3\n");
     let found = mistakes(&sources);
