@@ -1,6 +1,8 @@
 //! What the operating system takes from a worker's process: before it reads its first job, and
 //! when a job turns out to be long.
 
+mod filter;
+
 use std::ffi::c_int;
 use std::io;
 use std::os::fd::RawFd;
@@ -12,6 +14,8 @@ use rustix::process::{
 use rustix::thread::set_no_new_privs;
 use rustix::time::{ClockId, clock_gettime};
 
+pub use filter::can_filter;
+
 /// Address space beyond the heap that a function may have: the program, its stack, and the copies
 /// of a frame on its way in or out.
 const ADDRESS_SPACE_BEYOND_HEAP: u64 = 512 << 20;
@@ -22,7 +26,8 @@ const CPU_SECONDS_BEYOND_JOB: u64 = 2;
 /// Takes from this process what a worker does not need, for good.
 ///
 /// It keeps its three streams and its memory. It can open no file and no socket, start no process
-/// and no thread, write no file, gain no privilege, be read by no debugger.
+/// and no thread, write no file, gain no privilege, be read by no debugger. A kernel that can filter
+/// system calls lets it make those that computing needs, and no other.
 ///
 /// # Errors
 /// Fails if the operating system refuses; the process must not run functions then.
@@ -37,7 +42,11 @@ pub fn confine(memory_bytes_max: u64) -> io::Result<()> {
         Resource::As,
         memory_bytes_max.saturating_add(ADDRESS_SPACE_BEYOND_HEAP),
     )?;
-    limit(Resource::Nofile, 0)
+    limit(Resource::Nofile, 0)?;
+    if can_filter() {
+        filter::apply()?;
+    }
+    Ok(())
 }
 
 /// Lets a process run only while nobody else wants the processor, for good.

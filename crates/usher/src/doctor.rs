@@ -60,6 +60,7 @@ pub async fn examine(sources: &Sources) -> Vec<Finding> {
         findings.extend(examine_store(&config).await);
     }
     findings.push(examine_bus(&config).await);
+    findings.push(examine_kernel());
     findings.push(examine_port(config.server.listen));
     findings
 }
@@ -102,6 +103,18 @@ async fn examine_bus(config: &Config) -> Finding {
              and notice later what others do",
         ),
     }
+}
+
+fn examine_kernel() -> Finding {
+    if usher_functions::confine::can_filter() {
+        return Finding::Well(
+            "functions: the kernel filters what their processes ask of it".into(),
+        );
+    }
+    ill(
+        "functions: this kernel cannot filter system calls",
+        "functions run all the same, with one fence less; a kernel with CONFIG_SECCOMP_FILTER has it",
+    )
 }
 
 fn examine_folder(folder: &Path) -> Finding {

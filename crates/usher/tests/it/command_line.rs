@@ -149,7 +149,7 @@ fn the_doctor_finds_nothing_wrong_with_a_fresh_directory() {
             .lines()
             .filter(|line| line.starts_with("ok "))
             .count(),
-        4
+        5
     );
 }
 

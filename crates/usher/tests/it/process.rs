@@ -55,10 +55,7 @@ impl Process {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
+        signal(self.child.id(), name);
     }
 
     /// Waits for a line of the log.
@@ -95,6 +92,17 @@ impl Process {
         stream
     }
 
+    /// Asks and expects a success.
+    pub(crate) fn call(&self, key: &str, method: &str, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.ask(method, path, key, &body.to_string());
+        assert!(status.starts_with("HTTP/1.1 2"), "{path} {status} {answer}");
+        answer
+    }
+
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn ask(&self, method: &str, path: &str, key: &str, body: &str) -> (String, Value) {
         answer(self.send(method, path, key, body))
     }
@@ -118,6 +126,29 @@ impl Drop for Process {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Returns the processes that one has started, each with its state such as `S` or `Z`.
+pub(crate) fn children_of(parent: u32) -> Vec<(u32, String)> {
+    let parent = parent.to_string();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let children = processes.filter_map(|entry| {
+        let id = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        // After the name in brackets come the state and the parent.
+        let mut after = stat.rsplit_once(") ")?.1.split(' ');
+        let state = after.next()?.to_owned();
+        (after.next()? == parent).then_some((id, state))
+    });
+    children.collect()
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &process.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
 }
 
 pub(crate) fn answer(mut stream: TcpStream) -> (String, Value) {

@@ -15,6 +15,8 @@ use usher_functions::host::{HostCall, HostFailure};
 use usher_functions::worker::{Failure, FailureKind, Job, Limits, Outcome};
 use usher_model::id::AccountId;
 
+use crate::process::{children_of, signal};
+
 /// Long enough for what ends by itself, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -132,18 +134,9 @@ fn job(source: &str) -> Job {
 
 /// The processes that this one has started and that have not ended.
 fn children() -> BTreeSet<u32> {
-    let own = std::process::id().to_string();
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|entry| {
-            let id = entry.file_name().to_str()?.parse().ok()?;
-            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-            // After the name in brackets come the state and the parent.
-            let mut after = stat.rsplit_once(") ")?.1.split(' ');
-            let is_alive = after.next()? != "Z";
-            (is_alive && after.next()? == own).then_some(id)
-        })
-        .collect()
+    let children = children_of(std::process::id()).into_iter();
+    let alive = children.filter(|(_, state)| state != "Z");
+    alive.map(|(process, _)| process).collect()
 }
 
 #[tokio::test]
@@ -256,6 +249,7 @@ async fn a_worker_has_given_up_its_rights() {
             let status = read("status").unwrap();
             assert!(status.contains("NoNewPrivs:\t1"), "{status}");
             assert!(status.contains("Threads:\t1\n"), "{status}");
+            assert!(status.contains("Seccomp:\t2\n"), "{status}");
             // Nobody may look into it, except one who may do anything.
             if let Ok(environment) = read("environ") {
                 assert_eq!(environment, "");
@@ -269,6 +263,63 @@ async fn a_worker_has_given_up_its_rights() {
     tokio::select! {
         outcome = run => panic!("unexpected {outcome:?}"),
         () = look => {}
+    }
+    pool.close().await;
+}
+
+/// A kernel that says it knows no filters, to this thread and all that it starts.
+const NO_FILTERS: &str = r#"{ "kernel": {
+    "mismatch_action": "allow",
+    "match_action": { "errno": 22 },
+    "filter": [{ "syscall": "prctl", "args": [
+        { "index": 0, "type": "dword", "op": "eq", "val": 21, "comment": "PR_GET_SECCOMP" }] }]
+} }"#;
+
+#[tokio::test]
+async fn functions_run_where_the_kernel_has_no_filters() {
+    let architecture = std::env::consts::ARCH.try_into().unwrap();
+    let programs = seccompiler::compile_from_json(NO_FILTERS.as_bytes(), architecture).unwrap();
+    seccompiler::apply_filter(&programs["kernel"]).unwrap();
+    let pool = Pool::new();
+    let answer = pool.run("function lambda() { return 1; }").await;
+    assert_eq!(answer, Ok(json!(1)));
+    for process in pool.children_at_rest(0).await {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+        assert!(status.contains("Seccomp_filters:\t1\n"), "{status}");
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+    }
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn no_depth_of_calls_ends_a_process() {
+    let pool = Pool::new();
+    for source in [
+        "function lambda() { const down = () => down() + 1; return down(); }",
+        "function lambda() { const o = {}; o.toString = () => `${o}`; return `${o}`; }",
+        "function lambda() { const p = new Proxy({}, { get: (t, k) => p[k] }); return p.x; }",
+        "function lambda() { const o = { get x() { return this.x; } }; return o.x; }",
+        "function lambda() { const sort = () => [2, 1].sort(sort); return sort(); }",
+        "function lambda() { const a = 'a'; return a.replace(/a/, function f() { return a.replace(/a/, f); }); }",
+        "function lambda() { return JSON.parse('['.repeat(1e6) + ']'.repeat(1e6)); }",
+        "function lambda() { let a = []; for (let i = 0; i < 1e6; i++) a = [a]; return JSON.stringify(a); }",
+        "function lambda() { let a = []; for (let i = 0; i < 1e6; i++) a = [a]; return String(a); }",
+        "function lambda() { let a = []; for (let i = 0; i < 1e6; i++) a = [a]; return a.flat(Infinity).length; }",
+        "function lambda() { return new RegExp('('.repeat(1e5) + ')'.repeat(1e5)).source.length; }",
+        "function lambda() { let f = () => 1; for (let i = 0; i < 1e5; i++) f = f.bind(null); return f(); }",
+        "class A { constructor() { new A(); } } function lambda() { return new A(); }",
+        "async function lambda() { const down = async () => (await down()) + 1; return down(); }",
+        "function lambda() { const e = new Error(); e.cause = e; const down = () => { try { down(); } finally { down(); } }; down(); }",
+    ] {
+        let failure = pool
+            .run_within(Duration::from_secs(20), source)
+            .await
+            .result;
+        let failure = failure.unwrap_err();
+        assert!(
+            !failure.message.contains("process ended"),
+            "{source}: {failure:?}"
+        );
     }
     pool.close().await;
 }
@@ -317,10 +368,7 @@ async fn a_worker_that_is_killed_in_the_middle_fails_its_run_and_no_other() {
             if idle.contains(&process) {
                 continue;
             }
-            let killed = std::process::Command::new("kill")
-                .args(["-KILL", &process.to_string()])
-                .status();
-            assert!(killed.unwrap().success());
+            signal(process, "KILL");
         }
     };
     let (outcome, ()) = tokio::join!(run, kill);
