@@ -85,17 +85,10 @@ fn serve(socket: &TcpStream, down: &AtomicBool, tell: &mpsc::SyncSender<Taken>) 
     }
 }
 
-/// Calls a server and expects a success.
-fn call(server: &Process, key: &str, method: &str, path: &str, body: &Value) -> Value {
-    let (status, answer) = server.ask(method, path, key, &body.to_string());
-    assert!(status.starts_with("HTTP/1.1 2"), "{path} {status} {answer}");
-    answer
-}
-
 fn say(server: &Process, key: &str, conversation: &str, text: &str) {
     let path = format!("/api/v1/conversations/{conversation}/messages");
     let body = json!({"text": text, "asConsumer": true});
-    call(server, key, "POST", &path, &body);
+    server.call(key, "POST", &path, &body);
 }
 
 #[test]
@@ -107,12 +100,12 @@ fn events_reach_a_webhook_though_the_server_is_killed_and_the_receiver_is_down()
     let mut receiver = Receiver::start();
     let mut server = serve();
     let hook = json!({"url": receiver.url, "events": []});
-    let hook = call(&server, &key, "POST", "/api/v1/webhooks", &hook);
+    let hook = server.call(&key, "POST", "/api/v1/webhooks", &hook);
     assert!(hook["secret"].as_str().unwrap().starts_with("whsec_"));
     let conversations: Vec<String> = (0..CONVERSATIONS)
         .map(|number| {
             let new = json!({"consumerId": format!("consumer-{number}")});
-            let opened = call(&server, &key, "POST", "/api/v1/conversations", &new);
+            let opened = server.call(&key, "POST", "/api/v1/conversations", &new);
             opened["id"].as_str().unwrap().to_owned()
         })
         .collect();
@@ -135,7 +128,7 @@ fn events_reach_a_webhook_though_the_server_is_killed_and_the_receiver_is_down()
     let mut cursor = String::new();
     loop {
         let path = format!("/api/v1/events?cursor={cursor}&limit=1000");
-        let page = call(&server, &key, "GET", &path, &Value::Null);
+        let page = server.call(&key, "GET", &path, &Value::Null);
         let items = page["items"].as_array().unwrap();
         wanted.extend(items.iter().map(|item| item["sequence"].as_u64().unwrap()));
         if items.is_empty() {

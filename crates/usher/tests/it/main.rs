@@ -8,6 +8,7 @@
 )]
 
 mod analytics;
+mod attacks;
 mod cluster;
 mod command_line;
 mod deliveries;
@@ -16,6 +17,7 @@ mod functions;
 mod harness;
 mod load;
 mod main_job;
+mod neighbour;
 mod process;
 mod reference;
 mod socket;
