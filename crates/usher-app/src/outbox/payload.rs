@@ -4,7 +4,9 @@ use serde_json::json;
 use usher_model::id::AccountId;
 use usher_model::time::Timestamp;
 use usher_model::value::Value;
-use usher_store::record::conversation::{Conversation, DialogKind, Participant, ParticipantRole};
+use usher_store::record::conversation::{
+    Conversation, DialogKind, Participant, ParticipantRole, TicketState,
+};
 use usher_store::record::event::{ResponseTime, WaitsFor};
 
 use super::functions::Facts;
@@ -34,7 +36,18 @@ const fn role(role: ParticipantRole) -> &'static str {
     }
 }
 
-/// Returns the payload of the events of the controller bot.
+/// Returns since when a conversation is back in its queue, if it is.
+fn back_to_queue_at(conversation: &Conversation) -> Option<Timestamp> {
+    conversation.first_assigned_at?;
+    let ticket = conversation.ticket.as_ref()?;
+    match ticket.state {
+        TicketState::Queued | TicketState::Offered { .. } => Some(ticket.queued_since),
+        TicketState::Assigned { .. } => None,
+    }
+}
+
+/// Returns the payload of the events of the controller bot. What is known of nobody here, such as
+/// an address, is there and null.
 pub(super) fn controller(
     account: &AccountId,
     conversation: &Conversation,
@@ -62,6 +75,7 @@ pub(super) fn controller(
             "cbotEventType": name,
             "convId": conversation.id,
             "dialogId": main,
+            "sessionId": null,
             "startTs": conversation.started_at.milliseconds(),
             "effectiveTTR": milliseconds(facts.response_due_at).unwrap_or(-1),
             "manualETTR": milliseconds(conversation.promised_at),
@@ -69,14 +83,19 @@ pub(super) fn controller(
             "oldConvState": if is_start { None } else { Some("OPEN") },
             "newConvState": if is_end { "CLOSE" } else { "OPEN" },
             "contexttype": "SharkContext",
-            "campaignInfo": {"engangementId": conversation.engagement_id},
+            "campaignInfo": {"id": null, "engangementId": conversation.engagement_id},
             "clientLanguage": conversation.language,
+            "clientFeatures": [],
+            "clientIpAdress": null,
+            "visitorId": conversation.consumer_id,
             "originatorId": happened.agent_id,
+            "originatorPid": happened.agent_id,
             "originatorMetadata": {"id": happened.agent_id, "role": "CONTROLLER"},
             "serverTimestamp": happened.at.milliseconds(),
             "lastMessageComposer": composer,
             "lastMessageTs": milliseconds(consumer.max(agent)),
             "lastAgentMsgTs": milliseconds(agent),
+            "backToQueueTs": milliseconds(back_to_queue_at(conversation)),
         },
         "ours": {
             "accountId": account,
@@ -96,6 +115,15 @@ pub(super) fn controller(
 
 /// Returns the payload of the events of a survey.
 pub(super) fn survey(account: &AccountId, conversation: &Conversation, facts: &Facts) -> Value {
+    let participants = conversation.participants.iter();
+    let (participants, details): (Vec<Value>, Vec<Value>) = participants
+        .map(|one| {
+            let (id, role) = (&one.id, role(one.role));
+            let state = one.left_at.map_or("ACTIVE", |_at| "LEFT");
+            let listed = json!({"id": id, "role": role});
+            (listed, json!({"id": id, "role": role, "state": state}))
+        })
+        .unzip();
     let dialogs: Vec<Value> = conversation
         .dialogs
         .iter()
@@ -104,17 +132,16 @@ pub(super) fn survey(account: &AccountId, conversation: &Conversation, facts: &F
             json!({
                 "dialogId": dialog.id,
                 "dialogType": dialog.kind,
+                "channelType": "MESSAGING",
                 "state": if closed.is_some() { "CLOSE" } else { "OPEN" },
                 "creationTs": dialog.opened_at.milliseconds(),
                 "endTs": closed.map(|closed| closed.at.milliseconds()),
                 "closedBy": closed.map(|closed| closed.by),
                 "closedCause": closed.map(|closed| &closed.description),
+                "participantsDetails": details,
+                "metaData": {},
             })
         })
-        .collect();
-    let participants = conversation.participants.iter();
-    let participants: Vec<Value> = participants
-        .map(|one| json!({"id": one.id, "role": role(one.role)}))
         .collect();
     let survey = conversation
         .dialogs
@@ -128,8 +155,14 @@ pub(super) fn survey(account: &AccountId, conversation: &Conversation, facts: &F
         "conversationId": conversation.id,
         "accountId": account,
         "surveyId": survey.map(|survey| &survey.id),
+        "surveyRevision": 1,
         "skillId": conversation.latest_skill_id,
-        "campaignInfo": {"engagementId": conversation.engagement_id},
+        "effectiveTTR": facts.response_due_at.map_or(-1, Timestamp::milliseconds),
+        "campaignInfo": {"campaignId": null, "engagementId": conversation.engagement_id},
+        "context": {"type": "SharkContext", "lang": conversation.language,
+            "visitorId": conversation.consumer_id, "sessionId": null},
+        "lastContentEventNotification": null,
+        "lastQuestionId": null,
         "closeReason": closed.map(|closed| closed.by),
         "dialogs": dialogs,
         "firstConversation": conversation.is_first,

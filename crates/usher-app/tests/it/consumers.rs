@@ -21,10 +21,10 @@ use usher_model::time::Clock as _;
 
 use crate::harness::{Floor, account, skill_id};
 
-const SECRET: &[u8] = b"a secret of the brand, shared with us";
+pub(crate) const SECRET: &[u8] = b"a secret of the brand, shared with us";
 
 /// Has the account trust a shared secret.
-async fn trust(floor: &Floor) {
+pub(crate) async fn trust(floor: &Floor) {
     use base64::Engine as _;
     let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(SECRET);
     let trusted = Trusted {
@@ -38,7 +38,7 @@ async fn trust(floor: &Floor) {
         .unwrap();
 }
 
-fn signed(floor: &Floor, subject: &str, secret: &[u8]) -> String {
+pub(crate) fn signed(floor: &Floor, subject: &str, secret: &[u8]) -> String {
     let exp = floor.clock.now().milliseconds() / 1_000 + 60;
     let claims =
         json!({"iss": "https://brand.example", "aud": "usher", "sub": subject, "exp": exp});

@@ -23,3 +23,4 @@ mod nodes;
 mod outbox;
 mod refusals;
 mod simulation;
+mod told;
