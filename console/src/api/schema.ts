@@ -331,6 +331,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the commands that agents may give in a conversation.
+         * @description Each is a deployed function that listens to `conversational_command`.
+         */
+        get: operations["commandsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/consumer-identity": {
         parameters: {
             query?: never;
@@ -511,6 +531,23 @@ export interface paths {
         put?: never;
         /** Close a conversation at once, without a survey. */
         post: operations["conversationsClose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversationId}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a command in a conversation. Only the agent sees its answer, which is kept nowhere. */
+        post: operations["conversationsGiveCommand"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3185,6 +3222,18 @@ export interface components {
             /** @description Why: `MANUAL_CLOSE`, or in the words of who closed it. */
             description: string;
         };
+        /** @description A command that agents may give. */
+        Command: {
+            /** @description What it is for. */
+            description: string;
+            /** @description What it is called. */
+            name: string;
+        };
+        /** @description What came of a command. */
+        CommandAnswer: {
+            /** @description What the agent is to see; nothing but that it was done, if it is not there. */
+            text?: string | null;
+        };
         /** @description What is kept of a consumer besides decisions. */
         Consumer: {
             /** @description How many conversations. */
@@ -4254,6 +4303,21 @@ export interface components {
              * @description Counts the deployments, from 1.
              */
             version: number;
+        };
+        /**
+         * @description A command that an agent gives.
+         * @example {
+         *       "arguments": [
+         *         "4711"
+         *       ],
+         *       "name": "order"
+         *     }
+         */
+        GivenCommand: {
+            /** @description What it is given: at most 20 texts. */
+            arguments?: string[];
+            /** @description What it is called, ignoring case. */
+            name: string;
         };
         /** @description A group of agents. */
         Group: components["schemas"]["WrittenGroup"] & {
@@ -5789,6 +5853,18 @@ export interface components {
                 requestId: string;
                 /** @description To what: `policy/3f0c…`. */
                 target: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            nextCursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Command: {
+            /** @description The rows. */
+            items: {
+                /** @description What it is for. */
+                description: string;
+                /** @description What it is called. */
+                name: string;
             }[];
             /** @description Where the next page begins; absent on the last one. */
             nextCursor?: string | null;
@@ -9135,6 +9211,32 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    commandsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Command"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     consumerIdentityGet: {
         parameters: {
             query?: never;
@@ -9759,6 +9861,43 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    conversationsGiveCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                conversationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenCommand"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];

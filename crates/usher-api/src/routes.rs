@@ -4,6 +4,7 @@ pub mod agents;
 pub mod analytics;
 pub mod attributes;
 pub mod audit;
+pub mod commands;
 pub mod consumer_identity;
 pub mod consumers;
 pub mod context;
@@ -61,6 +62,7 @@ pub fn router() -> (Router<Arc<App>>, OpenApi) {
         .merge(agents::router())
         .merge(workspace::router())
         .merge(conversations::router())
+        .merge(commands::router())
         .merge(groups::router())
         .merge(queues::router())
         .merge(engagements::router())

@@ -4,6 +4,7 @@ pub mod access;
 pub mod agent;
 pub mod analytics;
 pub mod attribute;
+pub mod command;
 pub mod consumer;
 pub mod context;
 pub mod conversation;

@@ -42,7 +42,7 @@ use crate::desks::assignee;
 use crate::error::{Code, Error, Result};
 
 /// Refuses an agent who does not have the conversation, unless they may supervise or act for others.
-fn require_holder(caller: &Caller, conversation: &Conversation) -> Result<()> {
+pub(crate) fn require_holder(caller: &Caller, conversation: &Conversation) -> Result<()> {
     let is_privileged =
         caller.may(Permission::ConversationsSupervise) || caller.may(Permission::ActForOthers);
     let has_it = caller.agent.is_some() && caller.agent.as_ref() == assignee(conversation);

@@ -4,6 +4,7 @@
 //! version. [`invoke()`] runs one, [`invoke_event`] those that listen to an event.
 
 mod allow_list;
+mod command;
 mod deploy;
 mod edit;
 pub mod event;
@@ -36,6 +37,7 @@ use edit::Edit;
 use registry::Registries;
 
 pub use allow_list::{allow, allowed};
+pub use command::{Command, command, commands};
 pub use deploy::{deploy, roll_back, undeploy, versions};
 pub use examine::{Examined, examine};
 pub use invoke::{Answer, Given, Input, call, call_event, is_implemented, test};

@@ -214,6 +214,8 @@ pub const FUNCTION_DOMAINS_MAX: usize = 500;
 pub const FUNCTION_SCHEDULES_MAX: usize = 10;
 /// Characters of what a schedule gives its function, as JSON.
 pub const FUNCTION_SCHEDULE_PAYLOAD_CHARS_MAX: usize = 8_000;
+/// Arguments of a command of agents.
+pub const COMMAND_ARGUMENTS_MAX: usize = 20;
 /// Bytes of the answer to an HTTP call of a function.
 pub const FUNCTION_HTTP_BYTES_MAX: usize = 4 << 20;
 /// Days that the log of a function is kept.

@@ -52,6 +52,15 @@ pub(crate) async fn stage(admin: &Client<'_>, operation: &str) -> Value {
             let join = json!({"role": "READER", "agentId": "agent-1"});
             admin.post(&format!("{path}/join"), join).await.expect(200);
         }
+        "conversationsGiveCommand" => {
+            let source = "function lambda(input) { return `Order ${input.payload.arguments}`; }";
+            let new = json!({"name": "Order", "eventId": "conversational_command",
+                "source": source, "description": "Looks an order up"});
+            let made = admin.post("/api/v1/functions", new).await.expect(201);
+            let id = made.json()["id"].as_str().unwrap().to_owned();
+            let deploy = format!("/api/v1/functions/{id}/deploy");
+            admin.post(&deploy, json!({})).await.expect(200);
+        }
         "conversationsAnswerSurvey" => {
             let close = format!("{path}/dialogs/{conversation}/close");
             admin.post(&close, json!({})).await.expect(200);

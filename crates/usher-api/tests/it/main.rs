@@ -9,6 +9,7 @@
 mod analytics;
 mod assets;
 mod bad_input;
+mod commands;
 mod context_v1;
 mod context_v2;
 mod corpus;

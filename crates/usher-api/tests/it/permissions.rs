@@ -525,6 +525,12 @@ const ROUTES: &[(&str, &str, Permission)] = &[
         "/api/v1/conversations/{conversationId}/last-contact/dismiss",
         Permission::AvailabilitySet,
     ),
+    ("get", "/api/v1/commands", Permission::AgentsRead),
+    (
+        "post",
+        "/api/v1/conversations/{conversationId}/commands",
+        Permission::ConversationsWrite,
+    ),
 ];
 
 /// An operation of the published contracts, and what it needs.
@@ -628,6 +634,7 @@ fn request(method: &str, path: &str) -> (String, Value) {
         (_, path) if path.ends_with("/identify") => json!({"consumerId": "ada"}),
         (_, path) if path.ends_with("/response-time") => json!({"isUrgent": true}),
         (_, path) if path.ends_with("/survey") => json!({"csat": 5}),
+        (_, path) if path.ends_with("/commands") => json!({"name": "order"}),
         _ => json!({}),
     };
     (path, body)

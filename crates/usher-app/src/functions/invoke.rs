@@ -235,7 +235,7 @@ async fn each(
     Ok(answers)
 }
 
-async fn run(
+pub(super) async fn run(
     app: &Arc<App>,
     account: &AccountId,
     entry: &Entry,
@@ -282,6 +282,6 @@ async fn version(app: &App, account: &AccountId, entry: &Entry) -> Result<Arc<Fu
 }
 
 /// Returns when a run must have ended that begins now.
-fn latest() -> Instant {
+pub(super) fn latest() -> Instant {
     Instant::now() + limits::FUNCTION_TIME_MAX
 }

@@ -65,6 +65,7 @@ pub(crate) struct Registry {
 pub(crate) struct Entry {
     pub(crate) id: FunctionId,
     pub(crate) name: String,
+    pub(crate) description: String,
     pub(crate) event_id: Option<String>,
     /// None means all.
     pub(crate) skill_ids: Vec<SkillId>,
@@ -79,6 +80,7 @@ impl From<&Function> for Entry {
         Self {
             id: function.id,
             name: function.name.clone(),
+            description: function.description.clone(),
             event_id: function.event_id.clone(),
             skill_ids: function.skill_ids.clone(),
             is_trusted: function.is_trusted,
