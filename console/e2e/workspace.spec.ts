@@ -291,7 +291,7 @@ test("a manager writes a reply that agents find with one key", async ({
   const field = page.getByRole("textbox", { name: "Message to jan" });
   await expect(field).toBeFocused();
   await page.keyboard.press("/");
-  await expect(page.getByRole("textbox", { name: "Find a canned reply" })).toBeFocused();
+  await expect(page.getByRole("textbox", { name: "Find a reply or command" })).toBeFocused();
   await page.keyboard.type("hours");
   await expect(page.getByRole("option")).toHaveCount(1);
   await page.keyboard.press("Enter");
@@ -299,6 +299,48 @@ test("a manager writes a reply that agents find with one key", async ({
   await expect(field).toBeFocused();
   await page.keyboard.press("Enter");
   await expect.poll(() => saidIn(server, id)).toContain("We are here from 9 to 5.");
+});
+
+test("an agent runs a command, and the customer sees nothing of it", async ({
+  browser,
+  server,
+}) => {
+  const made = await server.call("POST", "/api/v1/functions", {
+    name: "Order status",
+    description: "Where an order is: /order status 4711",
+    eventId: "conversational_command",
+    source: `async function lambda({ payload }) {
+      const [order] = payload.arguments;
+      if (order === undefined) throw new Error("Which order?");
+      return \`Order \${order} is on its way.\`;
+    }`,
+  });
+  await server.call("POST", `/api/v1/functions/${Object(made).id}/deploy`);
+  const { page, skillId } = await agentAt(browser, server, "Ola");
+  await goOnline(page);
+  const id = await begin(server, skillId, "ivo", "Where is my order 4711?");
+  await page.getByRole("button", { name: "Accept" }).click();
+  const field = page.getByRole("textbox", { name: "Message to ivo" });
+  await expect(field).toBeFocused();
+  await page.keyboard.press("/");
+  await page.keyboard.type("order st");
+  await expect(page.getByRole("option", { name: "/Order status" })).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(field).toHaveValue("/Order status ");
+  await expect(field).toBeFocused();
+  await expect(page.getByText("Runs Order status; the answer is for you alone.")).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("Which order?");
+  await expect(field).toHaveValue("/Order status ");
+  await page.keyboard.type("4711");
+  await page.keyboard.press("Enter");
+  const answer = page.getByRole("status").filter({ hasText: "/Order status 4711" });
+  await expect(answer).toContainText("Order 4711 is on its way.");
+  await expect(answer).toContainText("Only you see it.");
+  await expect(field).toHaveValue("");
+  await page.getByRole("button", { name: "Take the answer away" }).click();
+  await expect(answer).toBeHidden();
+  expect(await saidIn(server, id)).toEqual(["Where is my order 4711?"]);
 });
 
 test("a widget of another host learns whom the agent talks with, and writes for the agent", async ({

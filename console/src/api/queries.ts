@@ -175,6 +175,13 @@ export const workspaceQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** The commands that agents may give in a conversation. */
+export const commandsQuery = queryOptions({
+  queryKey: ["commands"],
+  queryFn: async () => body(await api.GET("/api/v1/commands")).items,
+  staleTime: 60_000,
+});
+
 /** What rings at an agent. */
 export const offersQuery = (agentId: string) =>
   queryOptions({

@@ -1,10 +1,15 @@
 /** Where the agent writes: to the customer, or a note that the customer does not see. */
 import { ActionIcon, Group, SegmentedControl, Text, Textarea, Tooltip } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { api, body } from "../api/client";
+import { commandsQuery } from "../api/queries";
 import { number } from "../lib/format";
 import { CannedReplies } from "./CannedReplies";
+import { CommandNote } from "./CommandNote";
 import classes from "./Composer.module.css";
+import { commandIn, type Given } from "./commands";
 import { useDraft } from "./draft";
 import { useOutbox, useOwner } from "./useDesk";
 
@@ -39,15 +44,33 @@ export function Composer({ conversationId, skillId, who, refusal, hasFocus, onTy
   const { text, isPrivate } = draft;
   const [isChoosing, setChoosing] = useState(false);
   const isTooLong = text.length > TEXT_MAX;
+  const commands = useQuery(commandsQuery).data ?? [];
+  const names = commands.map(({ name }) => name);
+  const command = commandIn(text.trimEnd(), names);
+  const give = useMutation({
+    mutationFn: async ({ given }: { given: Given; written: string }) => {
+      const params = { path: { conversationId } };
+      return body(
+        await api.POST("/api/v1/conversations/{conversationId}/commands", { params, body: given }),
+      );
+    },
+    onSuccess: () => setDraft({ text: "", isPrivate }),
+  });
   const reason =
     refusal ??
     (text.trim() === ""
       ? "Nothing is written yet."
       : isTooLong
         ? `At most ${number(TEXT_MAX)} characters can be sent; there are ${number(text.length)}.`
-        : undefined);
+        : give.isPending
+          ? "The command is under way."
+          : undefined);
   const send = () => {
     if (reason !== undefined) return;
+    if (command) {
+      give.mutate({ given: command, written: text.trim() });
+      return;
+    }
     outbox.add({ conversationId, text: text.trim(), isPrivate });
     setDraft({ text: "", isPrivate });
     toldAt.current = 0;
@@ -71,6 +94,14 @@ export function Composer({ conversationId, skillId, who, refusal, hasFocus, onTy
   };
   return (
     <div className={classes.composer} data-private={isPrivate || undefined}>
+      {give.variables && !give.isPending && (
+        <CommandNote
+          written={give.variables.written}
+          text={give.data?.text ?? undefined}
+          error={give.error}
+          onClose={give.reset}
+        />
+      )}
       <Group gap="xs" justify="space-between" wrap="nowrap">
         <SegmentedControl
           size="xs"
@@ -86,9 +117,11 @@ export function Composer({ conversationId, skillId, who, refusal, hasFocus, onTy
         <Text size="xs" className="quiet cut" c={isTooLong ? "var(--bad)" : undefined}>
           {isTooLong
             ? reason
-            : isPrivate
-              ? "Colleagues see it, the customer does not."
-              : `Goes to ${who}.`}
+            : command
+              ? `Runs ${command.name}; the answer is for you alone.`
+              : isPrivate
+                ? "Colleagues see it, the customer does not."
+                : `Goes to ${who}.`}
         </Text>
       </Group>
       <div className={classes.field}>
@@ -96,7 +129,9 @@ export function Composer({ conversationId, skillId, who, refusal, hasFocus, onTy
           className={classes.text}
           ref={field}
           aria-label={isPrivate ? "Private note" : `Message to ${who}`}
-          placeholder={refusal ?? "Enter sends, Shift Enter begins a line, / finds a canned reply"}
+          placeholder={
+            refusal ?? "Enter sends, Shift Enter begins a line, / finds a reply or command"
+          }
           disabled={refusal !== undefined}
           autosize
           minRows={2}
@@ -107,12 +142,14 @@ export function Composer({ conversationId, skillId, who, refusal, hasFocus, onTy
         />
         <CannedReplies
           skillId={skillId}
+          commands={commands}
           isDisabled={refusal !== undefined}
           isAsked={isChoosing}
           onClose={() => setChoosing(false)}
           onChoose={(reply) =>
             setDraft({ text: text.trim() ? `${text} ${reply}` : reply, isPrivate })
           }
+          onCommand={(name) => setDraft({ text: `/${name} `, isPrivate })}
           field={field}
         />
         <Tooltip label={reason ?? "Send"}>
