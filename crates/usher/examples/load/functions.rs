@@ -1,7 +1,10 @@
-//! What functions cost: a worker, a call, a thousand of them, and two hundred that never end.
+//! What functions cost: a worker, a call, a thousand of them, a decision that asks one, and two
+//! hundred that never end.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,6 +21,7 @@ use usher_functions::worker::{Job, Limits};
 use usher_model::id::AccountId;
 
 use crate::client::{Connection, Until, closed_loop, request};
+use crate::crm::{self, Crm};
 use crate::process::{ACCOUNT, Node, Server};
 use crate::report::{Round, Rounds, bar, heading, milliseconds, say};
 
@@ -34,6 +38,8 @@ const RUNAWAY: &str = "
         for (;;) text.includes(part);
         callback(null, part);
     }";
+/// How often memory is looked at while they run.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Functions that never end, fired at once.
 const RUNAWAYS: usize = 200;
 
@@ -85,7 +91,74 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         let duration = Duration::from_secs(options.seconds);
         invoked.add(round(&server, &requests, options.connections, duration).await?);
     }
-    runaways(&node, &server, options).await
+    runaways(&node, &server, options).await?;
+    decisions(&node, &server, options).await
+}
+
+/// Measures decisions that ask a function which asks a customer database.
+async fn decisions(node: &Node, server: &Server, options: &Options) -> Result<()> {
+    let crm = Crm::start().await?;
+    let mut connection = Connection::open(server.address).await?;
+    let mut call = async |method: &str, path: &str, body: Value| -> Result<Value> {
+        let request = node.request(method, path, &body.to_string());
+        let answer = connection.exchange(&request).await?.succeeded()?;
+        Ok(serde_json::from_str(&answer.body()).unwrap_or_default())
+    };
+    let domains = json!({ "domains": ["127.0.0.1"] });
+    call("PUT", "/api/v1/functions/allow-list", domains).await?;
+    let source = format!(
+        "const {{ Toolbelt }} = require('lp-faas-toolbelt');
+        async function lambda(input) {{
+            const crm = Toolbelt.HTTPClient();
+            const url = `http://{}/customers/${{input.payload}}`;
+            return (await crm(url, {{ json: true }})).vip;
+        }}",
+        crm.address
+    );
+    let ids = deploy(node, server, 1, &source, 20_000).await?;
+    let attribute = json!({"name": "vip", "kind": "FUNCTION", "functionId": ids.first(),
+        "parameters": [{"source": "ATTRIBUTE", "value": "consumer.id"}]});
+    call("POST", "/api/v1/attributes", attribute).await?;
+    let policy = json!({"name": "VIP", "expression": "custom.vip == true",
+        "actions": [{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "vip"}}]});
+    let made = call("POST", "/api/v1/policies", policy).await?;
+    let id = made.get("id").and_then(Value::as_str);
+    let enable = format!("/api/v1/policies/{}/enable", id.context("expected an id")?);
+    call("POST", &enable, Value::Null).await?;
+    let decide = json!({"consumerId": "ada"}).to_string();
+    let decide = Arc::new(vec![node.request("POST", "/api/v1/decisions", &decide)]);
+    let ask = Arc::new(vec![request("GET", "/customers/ada", &node.key, "")]);
+    heading("");
+    let mut alone = Rounds::new("the customer database alone");
+    let mut one = Rounds::new("decisions that ask it, 1 at a time");
+    let mut many = Rounds::new("decisions that ask it, many");
+    let duration = Duration::from_secs(options.seconds);
+    for _ in 0..options.rounds {
+        alone.add(round_at(crm.address, &ask, 1, duration).await?);
+        one.add(round(server, &decide, 1, duration).await?);
+        many.add(round(server, &decide, options.connections, duration).await?);
+    }
+    if one
+        .rounds
+        .iter()
+        .chain(&many.rounds)
+        .any(|round| round.refused > 0)
+    {
+        bail!("a decision was refused");
+    }
+    let beyond = one.percentile(500).saturating_sub(alone.percentile(500));
+    say(&format!(
+        "the database takes {}; a decision takes {} more than it, in the median",
+        milliseconds(crm::TIME),
+        milliseconds(beyond)
+    ));
+    bar(
+        "that, in times of 3 ms",
+        beyond.as_secs_f64() / 0.003,
+        1.0,
+        true,
+    );
+    Ok(())
 }
 
 /// Measures the pool alone, without a server.
@@ -230,15 +303,24 @@ async fn round(
     duration: Duration,
 ) -> Result<Round> {
     let before = server.processor_time()?;
+    let mut round = round_at(server.address, requests, connections, duration).await?;
+    round.server = server.processor_time()?.saturating_sub(before);
+    Ok(round)
+}
+
+async fn round_at(
+    address: SocketAddr,
+    requests: &Arc<Vec<Vec<u8>>>,
+    connections: usize,
+    duration: Duration,
+) -> Result<Round> {
     let requests = Arc::clone(requests);
     let write = move |number: usize, request: &mut Vec<u8>| {
         let number = number % requests.len().max(1);
         request.extend_from_slice(requests.get(number).map_or(&[], Vec::as_slice));
     };
     let until = Until::Passed(duration);
-    let mut round = closed_loop(server.address, connections, until, Arc::new(write)).await?;
-    round.server = server.processor_time()?.saturating_sub(before);
-    Ok(round)
+    closed_loop(address, connections, until, Arc::new(write)).await
 }
 
 /// Fires functions that never end beside decisions, and looks what is left of them.
@@ -248,7 +330,8 @@ async fn runaways(node: &Node, server: &Server, options: &Options) -> Result<()>
     let body = format!(r#"{{"accountId":"{ACCOUNT}","conversationId":"c-1"}}"#);
     let decision = request("POST", "/v2/policy/nextaction", &node.key, &body);
     let decisions = Arc::new(vec![decision]);
-    let before = resident(server.process_id())?;
+    let before = Memory::of(server.process_id())?;
+    let mut most = before;
     let duration = Duration::from_millis(options.timeout_ms);
     heading("");
     let mut quiet = Rounds::new("decisions, undisturbed");
@@ -258,7 +341,10 @@ async fn runaways(node: &Node, server: &Server, options: &Options) -> Result<()>
         quiet.add(round(server, &decisions, options.connections, duration).await?);
         let fired = fire(server, &runaway);
         let decided = round(server, &decisions, options.connections, duration);
-        let (ended, decided) = tokio::join!(fired, decided);
+        let (ended, decided) = tokio::select! {
+            both = async { tokio::join!(fired, decided) } => both,
+            watched = most.watch(server.process_id()) => bail!("{watched:?}"),
+        };
         beside.add(decided?);
         last = last.max(ended?);
     }
@@ -284,10 +370,11 @@ async fn runaways(node: &Node, server: &Server, options: &Options) -> Result<()>
     );
     server.rest().await?;
     let left = busy_workers(server.process_id())?;
-    say(&format!(
-        "{left} workers still run; the server has {} kB more than before",
-        resident(server.process_id())?.saturating_sub(before)
-    ));
+    say(&format!("{left} workers still run"));
+    let after = Memory::of(server.process_id())?;
+    for (when, memory) in [("before", before), ("at the most", most), ("after", after)] {
+        say(&format!("memory {when}: {memory}"));
+    }
     if left > 0 {
         bail!("a runaway outlived its deadline");
     }
@@ -316,6 +403,55 @@ async fn fire(server: &Server, runaway: &Arc<Vec<u8>>) -> Result<Duration> {
     Ok(last)
 }
 
+/// Resident memory, in kB, and of how many processes.
+#[derive(Clone, Copy, Debug)]
+struct Memory {
+    server: u64,
+    workers: u64,
+    count: usize,
+}
+
+impl Memory {
+    /// Looks at a server and its workers.
+    fn of(server: u32) -> Result<Self> {
+        // One that ends at this very moment has no memory any more.
+        let workers = children(server)?
+            .into_iter()
+            .filter_map(|(worker, _)| resident(worker).ok());
+        let workers: Vec<u64> = workers.collect();
+        Ok(Self {
+            server: resident(server)?,
+            workers: workers.iter().sum(),
+            count: workers.len(),
+        })
+    }
+
+    /// Keeps the most of each, until it is dropped.
+    async fn watch(&mut self, server: u32) -> Result<Infallible> {
+        loop {
+            let now = Self::of(server)?;
+            self.server = self.server.max(now.server);
+            self.workers = self.workers.max(now.workers);
+            self.count = self.count.max(now.count);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            server,
+            workers,
+            count,
+        } = self;
+        write!(
+            f,
+            "{server} kB in the server, {workers} kB in {count} workers"
+        )
+    }
+}
+
 /// Proportional and private memory of a process, in kB.
 fn memory(process: u32) -> Option<(u64, u64)> {
     let rollup = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
@@ -337,17 +473,20 @@ fn resident(process: u32) -> Result<u64> {
 
 /// How many processes that a server has started are at work.
 fn busy_workers(server: u32) -> Result<usize> {
-    let mut busy = 0;
-    for entry in std::fs::read_dir("/proc")?.flatten() {
-        let stat = std::fs::read_to_string(Path::new(&entry.path()).join("stat"));
-        let Some((_, after)) = stat.as_deref().ok().and_then(|stat| stat.rsplit_once(") ")) else {
-            continue;
-        };
-        let mut fields = after.split(' ');
-        let (state, parent) = (fields.next(), fields.next());
-        if parent == Some(&server.to_string()) && state == Some("R") {
-            busy += 1;
-        }
-    }
-    Ok(busy)
+    let children = children(server)?;
+    Ok(children.iter().filter(|(_, state)| state == "R").count())
+}
+
+/// The processes that a server has started, each with its state.
+fn children(server: u32) -> Result<Vec<(u32, String)>> {
+    let server = server.to_string();
+    let processes = std::fs::read_dir("/proc")?.flatten();
+    let children = processes.filter_map(|entry| {
+        let process = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+        let state = fields.next()?.to_owned();
+        (fields.next()? == server).then_some((process, state))
+    });
+    Ok(children.collect())
 }

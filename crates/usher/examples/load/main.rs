@@ -8,6 +8,7 @@ mod client;
 mod constant;
 mod context_write;
 mod converse;
+mod crm;
 mod functions;
 mod next_action;
 mod process;

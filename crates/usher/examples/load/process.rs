@@ -200,6 +200,7 @@ impl Node {
             .arg(self.directory.path())
             .env("USHER__LIMITS__REQUESTS_PER_SECOND_MAX", "1000000")
             .env("USHER__LIMITS__REQUESTS_BURST_MAX", "1000000")
+            .env("USHER__OUTBOUND__ALLOW_PRIVATE", "127.0.0.1")
             .env("USHER__TELEMETRY__LOG_LEVEL", "warn")
             .env("USHER__TELEMETRY__LOG_FORMAT", "text");
         Server::start(&mut command)
