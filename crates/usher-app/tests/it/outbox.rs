@@ -17,8 +17,14 @@ use usher_app::webhooks::{self, Webhook, Written};
 use usher_app::{App, dead_letters, error};
 use usher_model::id::ConversationId;
 use usher_model::role::Role;
+use usher_store::record::outbox::Delivery;
+use usher_store::record::{self, Record as _};
+use usher_store::store::Key;
 
-use crate::harness::Floor;
+use crate::harness::{Floor, account};
+
+/// Stands for every subject.
+const ALL: &str = "*";
 
 /// Something that a receiver was sent.
 #[derive(Clone, Debug)]
@@ -94,6 +100,10 @@ impl Receiver {
             .insert(conversation.to_string());
     }
 
+    fn refuse_all(&self) {
+        self.refused.lock().unwrap().insert(ALL.to_owned());
+    }
+
     fn heal(&self) {
         self.refused.lock().unwrap().clear();
     }
@@ -134,7 +144,10 @@ async fn serve(
             text,
             body,
         };
-        let is_refused = refuses.lock().unwrap().contains(&subject);
+        let is_refused = {
+            let refuses = refuses.lock().unwrap();
+            refuses.contains(&subject) || refuses.contains(ALL)
+        };
         let (status, queue) = if is_refused {
             ("500 No", &note)
         } else {
@@ -267,6 +280,54 @@ async fn a_conversation_that_is_refused_waits_in_order_and_others_go_on() {
         }
     }
     assert_eq!(texts, ["one", "two"]);
+    floor.app.tasks().stop().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_down_is_left_alone_then_tried_once_and_misses_nothing() {
+    let floor = Floor::start().await;
+    floor.app.start();
+    let mut receiver = Receiver::start().await;
+    let (webhook, _) = hook(&floor, &floor.app, &receiver.url, &["message.sent"]).await;
+    let target = webhook.id.to_string();
+    // Waits until so many attempts in a row have failed, as its row says.
+    let failed = async |failures: u32| loop {
+        let key = Key::new(&account(), [target.as_str()]);
+        let row = floor.store.get(Delivery::COLLECTION, &key, floor.app.now());
+        let row = row.await.unwrap().unwrap();
+        let state: Delivery = record::read(&row).unwrap().record;
+        if state.failures == failures {
+            return state.paused_until;
+        }
+        tokio::task::yield_now().await;
+    };
+    receiver.refuse_all();
+    let mut opened = Vec::new();
+    for number in 1..=8 {
+        opened.push(floor.open(&format!("consumer-{number}")).await);
+        let is_paused = failed(number).await.is_some();
+        assert_eq!(is_paused, number == 8);
+    }
+    // One is tried for all after the pause, and the next pause is longer.
+    let until = failed(8).await.unwrap();
+    floor.clock.advance(until.since(floor.app.now()));
+    opened.push(floor.open("consumer-9").await);
+    let until = failed(9).await.unwrap();
+    assert!(until.since(floor.app.now()) >= Duration::from_secs(10));
+    receiver.heal();
+    // Long enough for the next attempt of each conversation, too.
+    floor.clock.advance(Duration::from_secs(60));
+    opened.push(floor.open("consumer-10").await);
+    let mut missing: BTreeSet<String> = opened.iter().map(ToString::to_string).collect();
+    while !missing.is_empty() {
+        let sent = receiver.next().await;
+        assert!(missing.remove(sent.body["subject"].as_str().unwrap()));
+    }
+    let mut tried = 0;
+    while receiver.tried.try_recv().is_ok() {
+        tried += 1;
+    }
+    assert_eq!(tried, 9, "eight, and one that was tried for all");
     floor.app.tasks().stop().await;
 }
 
