@@ -328,6 +328,10 @@ async fn read(
     });
     let headers = headers.collect();
     let host = url.host_str().unwrap_or_default();
+    let is_too_large = |length| usize::try_from(length).is_ok_and(|length| length > bytes_max);
+    if response.content_length().is_some_and(is_too_large) {
+        return Err(OutboundError::AnswerTooLarge(bytes_max));
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()

@@ -271,6 +271,11 @@ async fn huge_and_slow_answers_are_cut() {
         matches!(error, OutboundError::AnswerTooLarge(1_000)),
         "{error}"
     );
+    // One that says so at its head is not waited for.
+    let (port, _) = server("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n".to_owned()).await;
+    let url = format!("http://127.0.0.1:{port}/");
+    let error = outbound.send(get(&url)).await.unwrap_err();
+    assert!(matches!(error, OutboundError::AnswerTooLarge(_)), "{error}");
     // An answer that never ends, and one that does not even begin.
     for answer in [
         "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
