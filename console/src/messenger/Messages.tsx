@@ -1,11 +1,11 @@
 /** @jsxImportSource preact */
 /** What was said, the newest at the bottom, and what is on its way. */
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { View } from "./chat";
 import { partsOf } from "./links";
 import classes from "./Messenger.module.css";
 import type { Fate, Outgoing } from "./outbox";
 import { type Message, readUpTo } from "./story";
+import type { View } from "./view";
 import { dayOf, timeOf } from "./words";
 
 /** So near to the end that one wants to stay there. */

@@ -2,12 +2,13 @@
 /** The whole of the messenger: its head, what was said, and what can be done now. */
 import { useEffect, useState } from "preact/hooks";
 import { Composer } from "./Composer";
-import type { Chat, View } from "./chat";
+import type { Chat } from "./chat";
 import { isFramed, tell } from "./frame";
 import { CloseIcon } from "./icons";
 import { Messages } from "./Messages";
 import classes from "./Messenger.module.css";
 import { Survey } from "./Survey";
+import type { View } from "./view";
 import { standingWords } from "./words";
 
 interface Props {

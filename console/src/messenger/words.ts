@@ -1,6 +1,6 @@
 /** What the messenger says by itself. */
 import { count } from "../lib/format";
-import type { Place, View } from "./chat";
+import type { Place, View } from "./view";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, {
