@@ -10,23 +10,19 @@ import {
   IconUser,
   IconUserPlus,
 } from "@tabler/icons-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { memo, useMemo } from "react";
 import { type Names, useNames } from "../floor/names";
 import { count } from "../lib/format";
 import { type JsonObject, textOf } from "../lib/json";
 import type { Happened } from "../live/frames";
 import { Tag } from "../ui/Tag";
+import { useTail } from "../ui/useTail";
 import { When } from "../ui/When";
 import { lineOf, type Mark } from "./story";
 import classes from "./Timeline.module.css";
 
-/** Lines that are shown at once; those before them are asked for. */
-const LINES_SHOWN = 200;
-
 export function Timeline({ events, isOpen }: { events: readonly Happened[]; isOpen: boolean }) {
   const names = useNames();
-  const [shown, setShown] = useState(LINES_SHOWN);
-  const end = useRef<HTMLDivElement>(null);
   const told = useMemo(
     () =>
       events.filter(
@@ -34,44 +30,30 @@ export function Timeline({ events, isOpen }: { events: readonly Happened[]; isOp
       ),
     [events, names],
   );
-  const last = told.at(-1)?.sequence;
   // Of one that goes on the end is what one came for; a reader who scrolled up is left alone.
-  const isAtEnd = useRef(true);
-  useEffect(() => {
-    if (isOpen && isAtEnd.current && last !== undefined) {
-      end.current?.scrollIntoView({ block: "nearest" });
-    }
-  }, [isOpen, last]);
-  const before = told.length - shown;
+  const tail = useTail<HTMLElement, HTMLOListElement>(told.length, isOpen);
   return (
     <section
+      ref={tail.scroller}
       className={classes.scroller}
       aria-label="What happened"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls is reached by keyboard
       tabIndex={0}
-      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 40;
-      }}
+      onScroll={tail.onScroll}
     >
-      {before > 0 && (
+      {tail.from > 0 && (
         <Button
           size="compact-sm"
           variant="default"
           className={classes.earlier}
-          onClick={() => setShown(shown + LINES_SHOWN)}
+          onClick={tail.onMore}
         >
-          Show what was before ({count(before, "line")})
+          Show what came before ({count(tail.from, "line")})
         </Button>
       )}
-      <ol className={classes.story}>
-        {told.slice(-shown).map((happened) => (
-          <li key={happened.sequence}>
-            {happened.event["type"] === "MESSAGE_SENT" ? (
-              <Message event={happened.event} at={happened.at} names={names} />
-            ) : (
-              <Event event={happened.event} at={happened.at} names={names} />
-            )}
-          </li>
+      <ol ref={tail.content} className={classes.story}>
+        {told.slice(tail.from).map((happened) => (
+          <Told key={happened.sequence} happened={happened} names={names} />
         ))}
       </ol>
       {told.length === 0 && (
@@ -79,10 +61,23 @@ export function Timeline({ events, isOpen }: { events: readonly Happened[]; isOp
           Its events are too old to be kept.
         </Text>
       )}
-      <div ref={end} />
     </section>
   );
 }
+
+/** A line is drawn once, however often something else changes. */
+const Told = memo(function Told({ happened, names }: { happened: Happened; names: Names }) {
+  const { event, at } = happened;
+  return (
+    <li className={classes.line}>
+      {event["type"] === "MESSAGE_SENT" ? (
+        <Message event={event} at={at} names={names} />
+      ) : (
+        <Event event={event} at={at} names={names} />
+      )}
+    </li>
+  );
+});
 
 interface Props {
   event: JsonObject;

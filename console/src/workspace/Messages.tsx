@@ -1,20 +1,16 @@
 /** What was said in a conversation, the newest below, with what is still on its way. */
-import { Button, Group, Skeleton, Stack, Text, Tooltip } from "@mantine/core";
+import { Button, Group, Skeleton, Stack, Text } from "@mantine/core";
 import { IconLock } from "@tabler/icons-react";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
-import { instant, time } from "../lib/format";
+import { memo, useMemo } from "react";
+import { count, instant, time } from "../lib/format";
 import type { Happened } from "../live/frames";
 import { FailureNote } from "../ui/Failures";
+import { useTail } from "../ui/useTail";
 import classes from "./Messages.module.css";
 import type { Unsent } from "./outbox";
-import { type Line, linesOf, type Message, seenByConsumer } from "./timeline";
+import { type Line, linesOf, type Message, type Names, seenByConsumer } from "./timeline";
 import { useOutbox } from "./useDesk";
 import { useNames } from "./words";
-
-/** Lines that are shown before somebody asks for more. */
-const SHOWN = 200;
-/** How near to its end a reader is taken to follow what comes. */
-const NEAR_PX = 48;
 
 interface Props {
   events: readonly Happened[] | undefined;
@@ -32,37 +28,19 @@ interface Props {
 export function Messages(props: Props) {
   const { events, unsent, agentId, who, isConsumerTyping } = props;
   const names = useNames();
-  const [shown, setShown] = useState(SHOWN);
-  const scroller = useRef<HTMLDivElement>(null);
-  const isAtEnd = useRef(true);
-  const lines = events ? linesOf(events, names) : [];
-  const seen = events ? seenByConsumer(events) : 0;
+  const lines = useMemo(() => (events ? linesOf(events, names) : []), [events, names]);
+  const seen = useMemo(() => (events ? seenByConsumer(events) : 0), [events]);
   const known = new Set(lines.map((line) => (line.kind === "message" ? line.clientMessageId : "")));
   const waiting = unsent.filter(({ clientMessageId }) => !known.has(clientMessageId));
   const last = lines.findLast(
     (line): line is Message =>
       line.kind === "message" && line.senderId === agentId && !line.isPrivate,
   );
-  const size = `${lines.length}:${waiting.length}:${isConsumerTyping}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whoever reads the end follows it
-  useLayoutEffect(() => {
-    const box = scroller.current;
-    if (box && isAtEnd.current) box.scrollTop = box.scrollHeight;
-  }, [size]);
-  const isRead = events !== undefined;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is inside is another thing then
-  useEffect(() => {
-    const box = scroller.current;
-    if (!box) return;
-    // The composer grows and shrinks: the end stays in sight.
-    const observer = new ResizeObserver(() => {
-      if (isAtEnd.current) box.scrollTop = box.scrollHeight;
-    });
-    observer.observe(box);
-    if (box.firstElementChild) observer.observe(box.firstElementChild);
-    return () => observer.disconnect();
-  }, [isRead]);
-  const earlier = lines.length - shown;
+  const { scroller, content, onScroll, from, onMore } = useTail<HTMLDivElement, HTMLOListElement>(
+    events && lines.length,
+    true,
+    `${waiting.length}:${isConsumerTyping}`,
+  );
   return (
     <div
       ref={scroller}
@@ -71,33 +49,26 @@ export function Messages(props: Props) {
       aria-label={`Messages with ${who}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroller is reached by keyboard
       tabIndex={0}
-      onScroll={({ currentTarget: box }) => {
-        isAtEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
-      }}
+      onScroll={onScroll}
     >
       {props.error ? (
         <FailureNote error={props.error} retry={props.retry} />
       ) : !events ? (
         <Waiting />
       ) : (
-        <ol className={classes.lines}>
-          {earlier > 0 && (
+        <ol ref={content} className={classes.lines}>
+          {from > 0 && (
             <li className={classes.more}>
-              <Button
-                size="compact-sm"
-                variant="default"
-                onClick={() => setShown(shown + 5 * SHOWN)}
-              >
-                Show what came before
+              <Button size="compact-sm" variant="default" onClick={onMore}>
+                Show what came before ({count(from, "line")})
               </Button>
             </li>
           )}
-          {lines.slice(Math.max(0, earlier)).map((line) => (
+          {lines.slice(from).map((line) => (
             <LineView
               key={line.sequence}
               line={line}
-              agentId={agentId}
-              who={who}
+              sender={senderOf(line, agentId, who, names)}
               seen={line === last && seen >= line.sequence}
             />
           ))}
@@ -119,32 +90,20 @@ export function Messages(props: Props) {
 
 interface LineProps {
   line: Line;
-  agentId: string | undefined;
-  who: string;
+  sender: string;
   /** Whether the consumer has read it. */
   seen: boolean;
 }
 
-function LineView({ line, agentId, who, seen }: LineProps) {
-  const names = useNames();
+/** A line is drawn once, however often something else changes. */
+const LineView = memo(function LineView({ line, sender, seen }: LineProps) {
   if (line.kind === "note") {
     return (
       <li className={classes.note}>
-        <Tooltip label={instant(line.at)}>
-          <span>{line.text}</span>
-        </Tooltip>
+        <span title={instant(line.at)}>{line.text}</span>
       </li>
     );
   }
-  const isOwn = line.senderId === agentId && agentId !== undefined;
-  const sender =
-    line.role === "CONSUMER"
-      ? who
-      : line.role === "SYSTEM"
-        ? "Usher"
-        : isOwn
-          ? "You"
-          : names.agent(line.senderId);
   return (
     <li
       className={classes.message}
@@ -158,16 +117,21 @@ function LineView({ line, agentId, who, seen }: LineProps) {
             <IconLock size={12} aria-hidden /> the customer does not see this
           </span>
         )}
-        <Tooltip label={instant(line.at)}>
-          <time dateTime={line.at} className="number">
-            {time(line.at)}
-          </time>
-        </Tooltip>
+        <time dateTime={line.at} title={instant(line.at)} className="number">
+          {time(line.at)}
+        </time>
       </div>
       <div className={classes.bubble}>{line.text}</div>
       {seen && <span className={classes.state}>Seen</span>}
     </li>
   );
+});
+
+function senderOf(line: Line, agentId: string | undefined, who: string, names: Names): string {
+  if (line.kind === "note") return "";
+  if (line.role === "CONSUMER") return who;
+  if (line.role === "SYSTEM") return "Usher";
+  return line.senderId === agentId ? "You" : names.agent(line.senderId);
 }
 
 function UnsentView({ message, isLive }: { message: Unsent; isLive: boolean }) {
