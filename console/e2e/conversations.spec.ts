@@ -50,9 +50,14 @@ test("a supervisor gives a conversation to an agent, moves it, joins it and clos
   const why = page.getByRole("region", { name: "Why" });
   await page.getByRole("button", { name: "Give to" }).click();
   const dialog = page.getByRole("dialog");
-  await expect(dialog.getByText("lacks the skill · online").first()).toBeVisible();
   await dialog.getByRole("radio", { name: /Grace/ }).check();
-  await dialog.getByRole("button", { name: "Give it" }).click();
+  // What happens to those one may choose from is there without looking again.
+  await server.call("PUT", "/api/v1/agents/grace-floor/availability", {
+    status: "AWAY",
+    leaseSeconds: 600,
+  });
+  await expect(dialog.getByRole("radio", { name: /^Grace lacks the skill · away/ })).toBeChecked();
+  await dialog.getByRole("button", { name: "Hand over" }).click();
   await expect(why).toContainText("Grace has it");
   await expect(story).toContainText("It was taken over");
 
@@ -63,7 +68,7 @@ test("a supervisor gives a conversation to an agent, moves it, joins it and clos
   await page.getByRole("button", { name: "Move to" }).click();
   await dialog.getByRole("searchbox", { name: "Search skills" }).fill("VIP");
   await dialog.getByRole("radio", { name: /VIP desk/ }).check();
-  await dialog.getByRole("button", { name: "Move it" }).click();
+  await dialog.getByRole("button", { name: "Hand over" }).click();
   await expect(story).toContainText("to VIP desk");
   await expect(why).toContainText("nobody has the skill");
 

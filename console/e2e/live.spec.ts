@@ -70,7 +70,7 @@ test("rows stand still while somebody points at them, and are acted on", async (
   await waiting.getByRole("button", { name: "Move to: first" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("radio", { name: /^Service/ }).check();
-  await dialog.getByRole("button", { name: "Move it" }).click();
+  await dialog.getByRole("button", { name: "Hand over" }).click();
   await expect(dialog).toBeHidden();
   await page.mouse.move(5, 5);
   await expect(waiting.getByRole("heading", { name: "Nobody waits" })).toBeVisible();

@@ -219,9 +219,12 @@ test("a conversation is passed on to whoever has time", async ({ browser, server
   await begin(server, mia.skillId, "gus", "I have a bill.");
   await mia.page.getByRole("button", { name: "Accept" }).click();
   await mia.page.getByRole("button", { name: "Pass on", exact: true }).click();
-  await mia.page.getByRole("textbox", { name: "To an agent or a skill" }).fill("Leo");
-  await expect(mia.page.getByRole("list", { name: "Where it can go" })).toContainText("Online");
-  await mia.page.getByRole("button", { name: "Pass on to Leo", exact: true }).click();
+  const dialog = mia.page.getByRole("dialog");
+  await dialog.getByRole("searchbox", { name: "Search agents" }).fill("Leo");
+  await dialog.getByRole("radio", { name: /^Leo lacks the skill · online/ }).check();
+  // An agent hears of nobody else as it happens, and is told so.
+  await expect(dialog.getByText("As it was when you looked.")).toBeVisible();
+  await dialog.getByRole("button", { name: "Hand over" }).click();
   await expect(mia.page.getByText("gus goes to Leo.")).toBeVisible();
   await leo.page.getByRole("button", { name: "Accept" }).click();
   await expect(leo.page.getByRole("log")).toContainText("I have a bill.");

@@ -8,14 +8,13 @@ import { functionsQuery } from "../api/functions";
 import { STATE_NAMES } from "../functions/state";
 import { useRefusal } from "../lib/permissions";
 import { Pane } from "../ui/Pane";
-import { ReasonedButton } from "../ui/ReasonedButton";
 import classes from "./Attributes.module.css";
 import { TYPE_NAMES, TYPES, type Type } from "./attribute";
 import { CheckCall } from "./CheckCall";
 import { asSent, callOf, faultOf } from "./call";
 import { type Attribute, CUSTOM, useAttributeChanges } from "./changes";
 import { ParametersField } from "./ParametersField";
-import { AboutFields, CloseAttribute, KindChoice, NameField, NotSaved, Users } from "./parts";
+import { AboutFields, EditorActions, KindChoice, NameField, NotSaved, Users } from "./parts";
 import { useUnsaved } from "./unsaved";
 
 export function FunctionEditor({ attribute }: { attribute: Attribute | undefined }) {
@@ -78,26 +77,18 @@ export function FunctionEditor({ attribute }: { attribute: Attribute | undefined
           : "Policies will read it as custom.name."
       }
       actions={
-        <>
-          {attribute && (
-            <ReasonedButton
-              size="xs"
-              variant="default"
-              reason={refusal}
-              onClick={() => {
-                unsaved.settle();
-                remove.mutate(attribute);
-                void navigate({ to: "/attributes", search: true });
-              }}
-            >
-              Delete
-            </ReasonedButton>
-          )}
-          <ReasonedButton size="xs" reason={reason} loading={save.isPending} onClick={write}>
-            Save
-          </ReasonedButton>
-          <CloseAttribute />
-        </>
+        <EditorActions
+          attribute={attribute}
+          refusal={refusal}
+          reason={reason}
+          isPending={save.isPending}
+          onSave={write}
+          onDelete={(removed) => {
+            unsaved.settle();
+            remove.mutate(removed);
+            void navigate({ to: "/attributes", search: true });
+          }}
+        />
       }
     >
       {!attribute && <KindChoice kind="function" />}

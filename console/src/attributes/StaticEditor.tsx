@@ -16,11 +16,10 @@ import { type FormEvent, useState } from "react";
 import { count } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
 import { Pane } from "../ui/Pane";
-import { ReasonedButton } from "../ui/ReasonedButton";
 import classes from "./Attributes.module.css";
 import { firstColumn, itemsOf, TYPE_NAMES, TYPES, type Type, textOf, valueFrom } from "./attribute";
 import { type Attribute, CUSTOM, useAttributeChanges } from "./changes";
-import { AboutFields, CloseAttribute, KindChoice, NameField, NotSaved, Users } from "./parts";
+import { AboutFields, EditorActions, KindChoice, NameField, NotSaved, Users } from "./parts";
 import { useUnsaved } from "./unsaved";
 
 export function StaticEditor({ attribute }: { attribute: Attribute | undefined }) {
@@ -76,26 +75,18 @@ export function StaticEditor({ attribute }: { attribute: Attribute | undefined }
       title={attribute?.name ?? "New attribute"}
       about={about}
       actions={
-        <>
-          {attribute && (
-            <ReasonedButton
-              size="xs"
-              variant="default"
-              reason={refusal}
-              onClick={() => {
-                unsaved.settle();
-                changes.remove.mutate(attribute);
-                void navigate({ to: "/attributes", search: true });
-              }}
-            >
-              Delete
-            </ReasonedButton>
-          )}
-          <ReasonedButton size="xs" reason={reason} loading={changes.save.isPending} onClick={save}>
-            Save
-          </ReasonedButton>
-          <CloseAttribute />
-        </>
+        <EditorActions
+          attribute={attribute}
+          refusal={refusal}
+          reason={reason}
+          isPending={changes.save.isPending}
+          onSave={save}
+          onDelete={(removed) => {
+            unsaved.settle();
+            changes.remove.mutate(removed);
+            void navigate({ to: "/attributes", search: true });
+          }}
+        />
       }
     >
       {!attribute && <KindChoice kind="static" />}

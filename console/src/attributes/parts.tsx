@@ -1,37 +1,56 @@
 /** What the editors of attributes have in common. */
-import {
-  ActionIcon,
-  Alert,
-  SegmentedControl,
-  Stack,
-  Switch,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
-import { IconX } from "@tabler/icons-react";
+
+import { Alert, SegmentedControl, Stack, Switch, Text, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { policiesQuery } from "../api/queries";
+import { CloseIcon } from "../ui/CloseIcon";
+import { ReasonedButton } from "../ui/ReasonedButton";
+import { SaveActions } from "../ui/SaveActions";
 import classes from "./Attributes.module.css";
 import type { Attribute } from "./changes";
 
 export function CloseAttribute() {
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close the attribute"
-      renderRoot={(props) => (
+    <CloseIcon
+      label="Close the attribute"
+      link={(props) => (
         <Link
           to="/attributes"
           search={({ find, own }) => ({ ...(find && { find }), ...(own && { own }) })}
           {...props}
         />
       )}
-    >
-      <IconX size={18} />
-    </ActionIcon>
+    />
+  );
+}
+
+interface ActionsProps {
+  attribute: Attribute | undefined;
+  refusal: string | undefined;
+  /** Why it cannot be saved, if it cannot. */
+  reason: string | undefined;
+  isPending: boolean;
+  onSave: () => void;
+  onDelete: (attribute: Attribute) => void;
+}
+
+export function EditorActions({ attribute, refusal, reason, isPending, ...on }: ActionsProps) {
+  return (
+    <>
+      {attribute && (
+        <ReasonedButton
+          size="xs"
+          variant="default"
+          reason={refusal}
+          onClick={() => on.onDelete(attribute)}
+        >
+          Delete
+        </ReasonedButton>
+      )}
+      <SaveActions onDiscard={undefined} reason={reason} isPending={isPending} onSave={on.onSave} />
+      <CloseAttribute />
+    </>
   );
 }
 

@@ -54,10 +54,13 @@ export function ConversationActions({ conversation }: { conversation: Conversati
       {(dialog === "agent" || dialog === "skill") && (
         <HandOverDialog
           conversationId={conversation.id}
-          skillId={conversation.skillId ?? undefined}
-          agentId={
-            conversation.state === "OFFERED" ? undefined : (conversation.agentId ?? undefined)
-          }
+          from={{
+            skillId: conversation.skillId ?? undefined,
+            agentId:
+              conversation.state === "OFFERED" ? undefined : (conversation.agentId ?? undefined),
+          }}
+          who={conversation.consumerId}
+          by="supervisor"
           to={dialog}
           onClose={close}
         />
@@ -81,7 +84,7 @@ interface MoreProps {
 /** What is done less often. */
 function More({ conversation, refusal }: MoreProps) {
   const own = useSession().user?.id;
-  const { handOver, release, join, leave } = useConversationActions(conversation.id);
+  const { takeOver, release, join, leave } = useConversationActions(conversation.id);
   const isIn = conversation.participants.some(
     (one) => one.id === own && !one.leftAt && one.role !== "ASSIGNED_AGENT",
   );
@@ -102,10 +105,7 @@ function More({ conversation, refusal }: MoreProps) {
           disabled={isOff || own === undefined || isOwn}
           onClick={() =>
             own !== undefined &&
-            handOver.mutate(
-              { to: "agent", agentId: own, force: true },
-              fail("You did not get the conversation"),
-            )
+            takeOver.mutate({ agentId: own, force: true }, fail("You did not get the conversation"))
           }
         >
           Take it over yourself

@@ -1,9 +1,10 @@
-/** Gives a conversation to an agent or a skill, by how they are doing now. */
+/** Hands a conversation over to an agent or a skill, by how they are doing now. */
 import {
   Alert,
   Button,
   Group,
   Modal,
+  SegmentedControl,
   Skeleton,
   Stack,
   Switch,
@@ -13,200 +14,276 @@ import {
 import { notifications } from "@mantine/notifications";
 import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { agentsQuery, queuesQuery } from "../api/queries";
-import { count, number } from "../lib/format";
+import { useHeld } from "../floor/held";
+import { useFloor } from "../floor/staleness";
+import { found } from "../lib/find";
+import { count } from "../lib/format";
 import { FailureNote } from "../ui/Failures";
-import { type Agent, loadOf, STATUS_NAMES } from "../users/agent";
-import { type HandOver, useConversationActions } from "./actions";
+import { ReasonedButton } from "../ui/ReasonedButton";
+import { useConversationActions } from "./actions";
+import { downgradeName } from "./conversation";
 import classes from "./HandOverDialog.module.css";
+import { agentTargets, type By, type From, skillTargets, type Target } from "./targets";
+
+export type To = "agent" | "skill";
 
 interface Props {
   conversationId: string;
-  /** In which skill it is: its agents come first, and it does not move there. */
-  skillId: string | undefined;
-  /** Who has it. */
-  agentId: string | undefined;
-  to: "agent" | "skill";
+  from: From;
+  /** What the consumer is called. */
+  who: string;
+  by: By;
+  /** What is offered first. */
+  to: To;
   onClose: () => void;
 }
 
-export function HandOverDialog(props: Props) {
-  const { to, onClose } = props;
-  const [chosen, setChosen] = useState<{ id: string; name: string }>();
-  const [force, setForce] = useState(false);
+export function HandOverDialog({ conversationId, from, who, by, onClose, ...props }: Props) {
+  const [to, setTo] = useState(props.to);
+  const [chosenId, setChosen] = useState<string>();
+  const [isForced, setForced] = useState(false);
+  const [message, setMessage] = useState("");
   const [find, setFind] = useState("");
-  const { handOver } = useConversationActions(props.conversationId);
-  const submit = () => {
-    if (!chosen) return;
-    const wanted: HandOver =
-      to === "agent" ? { to, agentId: chosen.id, force } : { to, skillId: chosen.id };
-    handOver.mutate(wanted, {
-      onSuccess: () => {
-        notifications.show({
-          message: to === "agent" ? `${chosen.name} has it now.` : `It is in ${chosen.name} now.`,
-        });
-        onClose();
+  const { takeOver, transfer } = useConversationActions(conversationId);
+  const targets = useTargets(to, from, by);
+  const chosen = targets.all?.find(({ id }) => id === chosenId);
+  const { error, isPending } = to === "agent" && by === "supervisor" ? takeOver : transfer;
+  const reason = !chosen
+    ? `Choose ${to === "agent" ? "an agent" : "a skill"} first.`
+    : (chosen.reason ??
+      (to === "agent" && chosen.isFull && !isForced
+        ? `${chosen.name} is full: switch on that they get it all the same.`
+        : undefined));
+  const go = (next: To) => {
+    setTo(next);
+    setChosen(undefined);
+    takeOver.reset();
+    transfer.reset();
+  };
+  const submit = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (!chosen || reason !== undefined || isPending) return;
+    const { id, name } = chosen;
+    const told = (text: string) => {
+      notifications.show({ message: text });
+      onClose();
+    };
+    if (to === "agent" && by === "supervisor") {
+      const wanted = { agentId: id, force: isForced };
+      takeOver.mutate(wanted, { onSuccess: () => told(`${name} has it now.`) });
+      return;
+    }
+    const wanted = to === "agent" ? { agentId: id } : { skillId: id };
+    transfer.mutate(
+      { ...wanted, message: message.trim() },
+      {
+        onSuccess: ({ downgradedBecause: why }) =>
+          told(
+            why
+              ? `${name} ${downgradeName(why)}: ${who} waits in the skill’s queue.`
+              : `${who} goes to ${name}.`,
+          ),
       },
-    });
+    );
   };
   return (
     <Modal
       opened
       onClose={onClose}
-      title={to === "agent" ? "Give it to an agent" : "Move it to another skill"}
-      size={560}
+      title={`Hand ${who} over`}
+      size={580}
       transitionProps={{ duration: 0 }}
+      closeButtonProps={{ "aria-label": "Close without handing over" }}
     >
-      <Stack>
-        <TextInput
-          data-autofocus
-          type="search"
-          aria-label={to === "agent" ? "Search agents" : "Search skills"}
-          placeholder="Search by name"
-          leftSection={<IconSearch size={15} />}
-          value={find}
-          onChange={(event) => setFind(event.currentTarget.value)}
+      <Stack component="form" gap="sm" onSubmit={submit}>
+        <Group wrap="nowrap" gap="sm">
+          <TextInput
+            data-autofocus
+            flex={1}
+            type="search"
+            aria-label={to === "agent" ? "Search agents" : "Search skills"}
+            placeholder="Search by name"
+            leftSection={<IconSearch size={15} />}
+            value={find}
+            onChange={(event) => setFind(event.currentTarget.value)}
+          />
+          <SegmentedControl
+            aria-label="To whom"
+            value={to}
+            data={[
+              { value: "agent", label: "To an agent" },
+              { value: "skill", label: "To a skill" },
+            ]}
+            onChange={(next) => go(next === "skill" ? "skill" : "agent")}
+          />
+        </Group>
+        <Choices
+          key={to}
+          label={to === "agent" ? "Agents" : "Skills"}
+          targets={targets}
+          find={find}
+          chosen={chosenId}
+          onChoose={setChosen}
         />
-        <div
-          className={classes.choices}
-          role="radiogroup"
-          aria-label={to === "agent" ? "Agents" : "Skills"}
-        >
-          {to === "agent" ? (
-            <Agents {...props} find={find} chosen={chosen?.id} onChoose={setChosen} />
-          ) : (
-            <Skills {...props} find={find} chosen={chosen?.id} onChoose={setChosen} />
-          )}
-        </div>
-        {to === "agent" && (
+        {to === "agent" && by === "supervisor" ? (
           <Switch
             label="Even if they are full"
-            checked={force}
-            onChange={(event) => setForce(event.currentTarget.checked)}
+            checked={isForced}
+            onChange={(event) => setForced(event.currentTarget.checked)}
+          />
+        ) : (
+          <TextInput
+            label="What the consumer is told first"
+            description="May be left out."
+            placeholder="One moment, I connect you."
+            value={message}
+            onChange={(event) => setMessage(event.currentTarget.value)}
           />
         )}
-        {handOver.error && (
+        {error && (
           <Alert color="red" variant="light" title="It stays where it is" role="alert">
-            {handOver.error.message}
+            {error.message}
           </Alert>
         )}
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
+          <Button size="xs" variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button disabled={!chosen} loading={handOver.isPending} onClick={submit}>
-            {to === "agent" ? "Give it" : "Move it"}
-          </Button>
+          <ReasonedButton size="xs" reason={reason} loading={isPending} onClick={() => submit()}>
+            Hand over
+          </ReasonedButton>
         </Group>
+        <button type="submit" hidden />
       </Stack>
     </Modal>
   );
 }
 
-interface ListProps extends Props {
+interface Targets {
+  all: Target[] | undefined;
+  error: Error | null;
+  isFollowed: boolean;
+  isFetching: boolean;
+  lookAgain: () => void;
+}
+
+/** Follows the floor where one's role may; agents hear of nobody else, so they look once. */
+function useTargets(to: To, from: From, by: By): Targets {
+  const { isFollowed, lookAgain } = useFloor();
+  const agents = useQuery({ ...agentsQuery, enabled: to === "agent" });
+  const queues = useQuery({ ...queuesQuery, enabled: to === "skill" });
+  const { error, isFetching } = to === "agent" ? agents : queues;
+  const all =
+    to === "agent"
+      ? agents.data && agentTargets(agents.data, from, by)
+      : queues.data && skillTargets(queues.data, from);
+  return { all, error, isFetching, isFollowed, lookAgain };
+}
+
+interface ChoicesProps {
+  label: string;
+  targets: Targets;
   find: string;
   chosen: string | undefined;
-  onChoose: (chosen: { id: string; name: string }) => void;
+  onChoose: (id: string) => void;
 }
 
 /** Choices that are shown at once; the search finds the others. */
 const SHOWN_MAX = 100;
 
-const STATUS_ORDER = ["ONLINE", "OCCUPIED", "AWAY", "OFFLINE"];
+const keyOf = ({ id }: Target) => id;
 
-/** Returns agents, those first who have the skill, are there, and have room. */
-function inOrder(agents: readonly Agent[], skillId: string | undefined): Agent[] {
-  const lacks = (agent: Agent) => Number(agent.skills.every((skill) => skill.id !== skillId));
-  const status = (agent: Agent) => STATUS_ORDER.indexOf(agent.status);
-  return [...agents].sort(
-    (a, b) =>
-      lacks(a) - lacks(b) ||
-      status(a) - status(b) ||
-      a.loadPercent - b.loadPercent ||
-      a.name.localeCompare(b.name),
+function Choices({ label, targets, find, chosen, onChoose }: ChoicesProps) {
+  const [isPointed, setPointed] = useState(false);
+  // What is live changes their numbers, not their places, while somebody chooses.
+  const held = useHeld(targets.all ?? [], keyOf, isPointed || chosen !== undefined);
+  const fitting = found(held, find, ({ item }) => [item.name]);
+  const more = fitting.length - SHOWN_MAX;
+  return (
+    <div>
+      <div
+        className={classes.choices}
+        role="radiogroup"
+        aria-label={label}
+        onPointerEnter={() => setPointed(true)}
+        onPointerLeave={() => setPointed(false)}
+      >
+        {targets.error && !targets.all ? (
+          <FailureNote error={targets.error} retry={targets.lookAgain} />
+        ) : !targets.all ? (
+          <Skeleton height={160} />
+        ) : (
+          fitting
+            .slice(0, SHOWN_MAX)
+            .map(({ item, isGone }) => (
+              <Choice
+                key={item.id}
+                target={isGone ? { ...item, reason: `${item.name} is gone.` } : item}
+                isChosen={item.id === chosen}
+                onChoose={() => onChoose(item.id)}
+              />
+            ))
+        )}
+        {targets.all && fitting.length === 0 && (
+          <Text size="sm" className="quiet" p="sm">
+            {find === "" ? "There is nobody else." : "None has such a name."}
+          </Text>
+        )}
+        {more > 0 && (
+          <Text size="sm" className="quiet" p="sm">
+            and {count(more, "other")}: type a part of the name
+          </Text>
+        )}
+      </div>
+      {!targets.isFollowed && (
+        <Group gap={6} mt={6}>
+          <Text size="xs" className="quiet">
+            As it was when you looked.
+          </Text>
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            loading={targets.isFetching}
+            onClick={targets.lookAgain}
+          >
+            Look again
+          </Button>
+        </Group>
+      )}
+    </div>
   );
-}
-
-function Agents({ skillId, agentId, find, chosen, onChoose }: ListProps) {
-  const agents = useQuery(agentsQuery);
-  if (agents.error) {
-    return <FailureNote error={agents.error} retry={() => void agents.refetch()} />;
-  }
-  if (!agents.data) return <Skeleton height={160} />;
-  const wanted = find.toLocaleLowerCase();
-  const found = inOrder(agents.data, skillId).filter(
-    (agent) =>
-      agent.kind === "HUMAN" &&
-      agent.isEnabled &&
-      agent.id !== agentId &&
-      agent.name.toLocaleLowerCase().includes(wanted),
-  );
-  if (found.length === 0) return <None>No agent is called so.</None>;
-  return found.slice(0, SHOWN_MAX).map((agent) => (
-    <Choice
-      key={agent.id}
-      name={agent.name}
-      isChosen={agent.id === chosen}
-      onChoose={() => onChoose({ id: agent.id, name: agent.name })}
-    >
-      {agent.skills.every((skill) => skill.id !== skillId) && "lacks the skill · "}
-      {STATUS_NAMES[agent.status] ?? agent.status} · {loadOf(agent)}
-    </Choice>
-  ));
-}
-
-function Skills({ skillId, find, chosen, onChoose }: ListProps) {
-  const queues = useQuery(queuesQuery);
-  if (queues.error) {
-    return <FailureNote error={queues.error} retry={() => void queues.refetch()} />;
-  }
-  if (!queues.data) return <Skeleton height={160} />;
-  const wanted = find.toLocaleLowerCase();
-  const found = queues.data.filter(
-    (queue) =>
-      queue.skillId &&
-      queue.skillId !== skillId &&
-      queue.isEnabled &&
-      queue.name.toLocaleLowerCase().includes(wanted),
-  );
-  if (found.length === 0) return <None>No other skill is called so.</None>;
-  return found.slice(0, SHOWN_MAX).map((queue) => (
-    <Choice
-      key={queue.skillId}
-      name={queue.name}
-      isChosen={queue.skillId === chosen}
-      onChoose={() => onChoose({ id: queue.skillId ?? "", name: queue.name })}
-    >
-      {!queue.isOpen && "closed now · "}
-      {number(queue.waiting)} waiting · {count(queue.agentsOnline, "agent")} online
-    </Choice>
-  ));
 }
 
 interface ChoiceProps {
-  name: string;
+  target: Target;
   isChosen: boolean;
   onChoose: () => void;
-  children: ReactNode;
 }
 
-function Choice({ name, isChosen, onChoose, children }: ChoiceProps) {
+function Choice({ target, isChosen, onChoose }: ChoiceProps) {
+  const { name, state, isFree, reason } = target;
   return (
-    <label className={classes.choice} data-chosen={isChosen || undefined}>
-      <input type="radio" name="to" checked={isChosen} onChange={onChoose} />
+    <label
+      className={classes.choice}
+      data-chosen={isChosen || undefined}
+      data-out={reason !== undefined || undefined}
+      title={reason}
+    >
+      <input
+        type="radio"
+        name="to"
+        checked={isChosen}
+        disabled={reason !== undefined && !isChosen}
+        onChange={onChoose}
+      />
       <span className="cut" title={name}>
         {name}
       </span>
-      <span className="quiet number">{children}</span>
+      <span className={`${classes.state} number`} data-free={isFree || undefined}>
+        {state}
+      </span>
     </label>
-  );
-}
-
-function None({ children }: { children: string }) {
-  return (
-    <Text size="sm" className="quiet" p="sm">
-      {children}
-    </Text>
   );
 }

@@ -1,12 +1,7 @@
-/** What a supervisor does with a conversation. */
+/** What supervisors, and those who have it, do with a conversation. */
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, body, type Schemas } from "../api/client";
-
-/** Where a conversation is to go: to an agent, over capacity if forced, or to a skill. */
-export type HandOver =
-  | { to: "agent"; agentId: string; force: boolean }
-  | { to: "skill"; skillId: string };
 
 export function useConversationActions(conversationId: string) {
   const queries = useQueryClient();
@@ -17,20 +12,17 @@ export function useConversationActions(conversationId: string) {
     await queries.invalidateQueries({ queryKey: ["agents"] });
   };
   const say = (message: string) => notifications.show({ message });
-  const handOver = useMutation({
-    mutationFn: async (wanted: HandOver) => {
-      if (wanted.to === "agent") {
-        const { agentId, force } = wanted;
-        await api.POST("/api/v1/conversations/{conversationId}/take-over", {
-          params,
-          body: { agentId, force },
-        });
-      } else {
-        await api.POST("/api/v1/conversations/{conversationId}/transfer", {
-          params,
-          body: { skillId: wanted.skillId },
-        });
-      }
+  const takeOver = useMutation({
+    mutationFn: async (wanted: { agentId: string; force: boolean }) => {
+      const path = "/api/v1/conversations/{conversationId}/take-over";
+      await api.POST(path, { params, body: wanted });
+    },
+    onSettled,
+  });
+  const transfer = useMutation({
+    mutationFn: async ({ message, ...to }: Schemas["NewTransfer"]) => {
+      const path = "/api/v1/conversations/{conversationId}/transfer";
+      return body(await api.POST(path, { params, body: { ...to, ...(message && { message }) } }));
     },
     onSettled,
   });
@@ -66,5 +58,5 @@ export function useConversationActions(conversationId: string) {
     onSuccess: () => say("The conversation is closed."),
     onSettled,
   });
-  return { handOver, release, join, leave, close };
+  return { takeOver, transfer, release, join, leave, close };
 }

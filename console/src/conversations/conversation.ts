@@ -42,6 +42,18 @@ export function exclusionName(code: string): string {
   return EXCLUSIONS[code] ?? code.toLowerCase().replaceAll("_", " ");
 }
 
+const DOWNGRADES: Record<string, string> = {
+  AGENT_OFFLINE: "is not there",
+  AGENT_NOT_ONLINE: "is away",
+  AGENT_NOT_SKILLED: "lacks the skill",
+  AGENT_AT_CAPACITY: "is full",
+};
+
+/** Says why an agent who was named did not get a conversation. */
+export function downgradeName(code: string): string {
+  return DOWNGRADES[code] ?? "is not available";
+}
+
 /** Says in one line why a conversation waits. */
 export function obstacleLine(
   obstacles: Schemas["Obstacles"],

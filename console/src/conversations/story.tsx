@@ -5,7 +5,7 @@ import type { Names } from "../floor/names";
 import { duration } from "../lib/format";
 import { isObject, type JsonObject, objectsOf, shown, textOf } from "../lib/json";
 import { actionLabel } from "../policies/document";
-import { exclusionName } from "./conversation";
+import { downgradeName, exclusionName } from "./conversation";
 
 /** Which kind of thing a line tells, for its mark. */
 export type Mark = "route" | "offer" | "agent" | "decision" | "person" | "warning" | "end" | "note";
@@ -177,13 +177,6 @@ function requeueReason(event: JsonObject, agent: ReactNode): ReactNode {
   }
 }
 
-const DOWNGRADES: Record<string, string> = {
-  AGENT_OFFLINE: "is not there",
-  AGENT_NOT_ONLINE: "is away",
-  AGENT_NOT_SKILLED: "lacks the skill",
-  AGENT_AT_CAPACITY: "is full",
-};
-
 function transfer(event: JsonObject, names: Names): ReactNode {
   const by = textOf(event, "by");
   const toAgent = textOf(event, "toAgentId");
@@ -196,7 +189,7 @@ function transfer(event: JsonObject, names: Names): ReactNode {
       It was {verb}
       {by && <> by {names.participant(by)}</>}
       {toAgent ? <> to {names.agent(toAgent)}</> : toSkill ? <> to {names.skill(toSkill)}</> : ""}
-      {downgraded && `: the agent who was named ${DOWNGRADES[downgraded] ?? "is not available"}`}
+      {downgraded && `: the agent who was named ${downgradeName(downgraded)}`}
       {decision && (
         <>
           {" "}

@@ -9,6 +9,7 @@ import { byName } from "../lib/find";
 import { count } from "../lib/format";
 import { FailureNote } from "../ui/Failures";
 import { type Agent, loadOf, STATUS_NAMES } from "../users/agent";
+import { StatusDot } from "../users/StatusDot";
 import { useHeld } from "./held";
 import classes from "./Live.module.css";
 import { Places } from "./Places";
@@ -137,7 +138,7 @@ function Row({ agent }: { agent: Agent }) {
   return (
     <>
       <div className={classes.agentName}>
-        <span className={classes.dot} data-status={agent.status} aria-hidden />
+        <StatusDot status={agent.status} />
         <Link
           to={agent.kind === "BOT" ? "/bots/$userId" : "/users/$userId"}
           params={{ userId: agent.id }}

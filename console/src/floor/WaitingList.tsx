@@ -75,8 +75,9 @@ export function WaitingList({ skillId, onAll }: Props) {
       ) : acting ? (
         <HandOverDialog
           conversationId={acting.waiting.conversationId}
-          skillId={acting.waiting.skillId ?? undefined}
-          agentId={undefined}
+          from={{ skillId: acting.waiting.skillId ?? undefined, agentId: undefined }}
+          who={acting.waiting.consumerId}
+          by="supervisor"
           to={acting.kind}
           onClose={close}
         />

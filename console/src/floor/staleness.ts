@@ -1,6 +1,8 @@
 /** What is shown of the floor is read anew when something happened on it, and only then. */
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { useRefusal } from "../lib/permissions";
+import { agentsQuery } from "../api/queries";
+import { useMay } from "../lib/permissions";
 import type { Happened } from "../live/frames";
 import { type Live, useLive } from "../live/live";
 
@@ -17,7 +19,7 @@ const QUIET = new Set(["MESSAGE_READ", "NOTICED", "DECIDED", "LAST_AGENT_CONSIDE
  * after a quiet time, at most once a second on a busy floor, and more rarely where that takes long.
  */
 export function useStaleness(read: () => Promise<unknown>, isOn = true): Live {
-  const canFollow = useRefusal("ConversationsReadAll") === undefined;
+  const canFollow = useMay("ConversationsReadAll");
   const latest = useRef(read);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const nextAt = useRef(0);
@@ -44,4 +46,16 @@ export function useStaleness(read: () => Promise<unknown>, isOn = true): Live {
       if (!(typeof type === "string" && QUIET.has(type))) mark();
     },
   });
+}
+
+/** Keeps the queues and the agents fresh; `isFollowed` says whether one's role may hear of them. */
+export function useFloor() {
+  const queries = useQueryClient();
+  const read = () =>
+    Promise.all([
+      queries.invalidateQueries({ queryKey: ["queues"] }),
+      queries.invalidateQueries({ queryKey: agentsQuery.queryKey, exact: true }),
+    ]);
+  const live = useStaleness(read);
+  return { live, isFollowed: useMay("ConversationsReadAll"), lookAgain: () => void read() };
 }

@@ -1,12 +1,13 @@
 /** One change: who made it, and what was before and after. */
-import { ActionIcon, Skeleton } from "@mantine/core";
-import { IconX } from "@tabler/icons-react";
+
+import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { actorName, deedOf, idOf, linesOf, nameOf } from "../access/audit";
 import { useActorNames } from "../access/names";
 import { auditEntryQuery } from "../api/access";
 import { instant } from "../lib/format";
+import { CloseIcon } from "../ui/CloseIcon";
 import { CopyButton } from "../ui/CopyButton";
 import { Diff } from "../ui/Diff";
 import { FailureNote } from "../ui/Failures";
@@ -21,14 +22,10 @@ export function AuditEntryPage() {
   const names = useActorNames();
   const entry = query.data;
   const close = (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close the change"
-      renderRoot={(props) => <Link to="/settings/audit" search={true} {...props} />}
-    >
-      <IconX size={18} />
-    </ActionIcon>
+    <CloseIcon
+      label="Close the change"
+      link={(props) => <Link to="/settings/audit" search={true} {...props} />}
+    />
   );
   if (!entry) {
     return (

@@ -1,6 +1,6 @@
 /** One conversation: its story, and why it is where it is. */
-import { ActionIcon, Skeleton, Text } from "@mantine/core";
-import { IconX } from "@tabler/icons-react";
+
+import { Skeleton, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Failure } from "../api/client";
@@ -12,7 +12,9 @@ import { StateBadge } from "../conversations/StateBadge";
 import { Timeline } from "../conversations/Timeline";
 import { Why } from "../conversations/Why";
 import { useLive } from "../live/live";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Empty, FailureNote } from "../ui/Failures";
+import pane from "../ui/Pane.module.css";
 import { When } from "../ui/When";
 import classes from "./ConversationPage.module.css";
 
@@ -24,8 +26,8 @@ export function ConversationPage() {
   const isGone = conversation.error instanceof Failure && conversation.error.status === 404;
   if (conversation.data) return <Opened key={conversationId} conversation={conversation.data} />;
   return (
-    <article className={classes.pane} aria-label="Conversation">
-      <header className={classes.header}>
+    <article className={pane.pane} aria-label="Conversation">
+      <header className={pane.header}>
         <span className="code cut">{conversationId}</span>
         <CloseLink />
       </header>
@@ -51,14 +53,10 @@ export function ConversationPage() {
 
 function CloseLink() {
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close this view"
-      renderRoot={(props) => <Link to="/conversations" search={(search) => search} {...props} />}
-    >
-      <IconX size={18} />
-    </ActionIcon>
+    <CloseIcon
+      label="Close this view"
+      link={(props) => <Link to="/conversations" search={true} {...props} />}
+    />
   );
 }
 
@@ -68,10 +66,10 @@ function Opened({ conversation }: { conversation: Conversation }) {
   const timeline = useQuery(timelineQuery(id));
   useFollowing(id, isOpen);
   return (
-    <article className={classes.pane} aria-label={`Conversation of ${conversation.consumerId}`}>
-      <header className={classes.header}>
-        <div className={classes.named}>
-          <h1 className={`${classes.title} cut`} title={conversation.consumerId}>
+    <article className={pane.pane} aria-label={`Conversation of ${conversation.consumerId}`}>
+      <header className={pane.header}>
+        <div className={pane.named}>
+          <h1 className={`${pane.title} cut`} title={conversation.consumerId}>
             {conversation.consumerId}
           </h1>
           <div className={`${classes.about} quiet`}>
@@ -100,8 +98,8 @@ function Opened({ conversation }: { conversation: Conversation }) {
           </div>
         )}
         <aside className={classes.side} aria-label="About this conversation">
-          <section className={classes.part} aria-label="Why">
-            <h2 className={classes.partTitle}>Why is it there?</h2>
+          <section className={pane.part} aria-label="Why">
+            <h2 className={pane.partTitle}>Why is it there?</h2>
             <Why conversationId={id} />
           </section>
           <Facts conversation={conversation} />

@@ -1,7 +1,7 @@
 /** One credential: what it may do, when it was used, and its end. */
-import { ActionIcon, Alert, Group, NativeSelect, Text } from "@mantine/core";
+
+import { Alert, Group, NativeSelect, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -14,6 +14,7 @@ import { type Credential, credentialsQuery, useCredentialChanges } from "../api/
 import type { Schemas } from "../api/client";
 import { instant } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Confirm } from "../ui/Confirm";
 import { Empty } from "../ui/Failures";
 import { Facts, Pane, Part } from "../ui/Pane";
@@ -29,14 +30,10 @@ export function CredentialPage() {
   const credentials = useQuery(credentialsQuery);
   const [issued, setIssued] = useState<Schemas["IssuedCredential"]>();
   const close = (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close the credential"
-      renderRoot={(props) => <Link to="/settings/access" {...props} />}
-    >
-      <IconX size={18} />
-    </ActionIcon>
+    <CloseIcon
+      label="Close the credential"
+      link={(props) => <Link to="/settings/access" {...props} />}
+    />
   );
   const credential = credentials.data?.find((one) => one.id === credentialId);
   return (

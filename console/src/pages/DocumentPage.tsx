@@ -1,19 +1,21 @@
 /** One context document: its properties as JSON, and how long they live. */
+
 import { json } from "@codemirror/lang-json";
-import { ActionIcon, Alert, Button, NativeSelect, Skeleton, Text } from "@mantine/core";
+import { Alert, Button, NativeSelect, Skeleton, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { type ContextDocument, documentQuery, useContextChanges } from "../api/context";
 import { LIVES, leftInWords, secondsLeft } from "../context/life";
 import { useDraft } from "../lib/draft";
 import { count, instant } from "../lib/format";
 import { isJson, isObject, type JsonObject } from "../lib/json";
+import { useUnsaved } from "../lib/leaving";
 import { useRefusal } from "../lib/permissions";
 import { complain } from "../policies/changes";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Code } from "../ui/Code";
 import { FailureNote } from "../ui/Failures";
 import { Overtaken } from "../ui/Overtaken";
@@ -50,14 +52,10 @@ export function DocumentPage() {
 
 function Close({ namespace }: { namespace: string }) {
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close the document"
-      renderRoot={(props) => <Link to="/context/$namespace" params={{ namespace }} {...props} />}
-    >
-      <IconX size={18} />
-    </ActionIcon>
+    <CloseIcon
+      label="Close the document"
+      link={(props) => <Link to="/context/$namespace" params={{ namespace }} {...props} />}
+    />
   );
 }
 
@@ -75,15 +73,8 @@ function Editor({ namespace, session, document }: Props) {
   const { save, remove } = useContextChanges();
   const refusal = useRefusal("ContextWrite");
   const navigate = useNavigate();
-  const isLeaving = useRef(false);
   const [now] = useState(() => Date.now());
-  useBlocker({
-    shouldBlockFn: () =>
-      draft.isChanged &&
-      !isLeaving.current &&
-      !window.confirm("What you typed in this document is not saved. Leave it?"),
-    enableBeforeUnload: () => draft.isChanged && !isLeaving.current,
-  });
+  const letGo = useUnsaved(draft.isChanged);
   const properties = parsed(text);
   const reason =
     refusal ??
@@ -122,7 +113,7 @@ function Editor({ namespace, session, document }: Props) {
       {
         onError: (error) => complain("The document was not deleted", error),
         onSuccess: () => {
-          isLeaving.current = true;
+          letGo();
           void navigate({ to: "/context/$namespace", params: { namespace } });
           const id = `deleted-${namespace}-${session}`;
           const undo = () => {

@@ -1,27 +1,25 @@
 /** The domains that functions may call. */
-import { ActionIcon, Alert, Skeleton, Text, Textarea } from "@mantine/core";
+
+import { Alert, Skeleton, Text, Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useBlocker } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { allowListQuery, useReachChanges } from "../api/functions";
 import { itemsOf } from "../attributes/attribute";
 import { useDraft } from "../lib/draft";
 import { count } from "../lib/format";
+import { useUnsaved } from "../lib/leaving";
 import { useRefusal } from "../lib/permissions";
+import { CloseIcon } from "../ui/CloseIcon";
 import { FailureNote } from "../ui/Failures";
 import { Pane, Part } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
 
 const close = (
-  <ActionIcon
-    variant="subtle"
-    color="gray"
-    aria-label="Close the domains"
-    renderRoot={(props) => <Link to="/functions" search={true} {...props} />}
-  >
-    <IconX size={18} />
-  </ActionIcon>
+  <CloseIcon
+    label="Close the domains"
+    link={(props) => <Link to="/functions" search={true} {...props} />}
+  />
 );
 
 export function DomainsPage() {
@@ -44,11 +42,7 @@ function Editor({ domains }: { domains: readonly string[] }) {
   const refusal = useRefusal("FunctionsAdminister");
   const { allow } = useReachChanges();
   const wanted = itemsOf(draft.value.text);
-  useBlocker({
-    shouldBlockFn: () =>
-      draft.isChanged && !window.confirm("What you changed here is not saved. Leave it?"),
-    enableBeforeUnload: () => draft.isChanged,
-  });
+  useUnsaved(draft.isChanged);
   const save = () =>
     allow.mutate(wanted, {
       onSuccess: () => notifications.show({ message: "The domains hold from the next call on." }),

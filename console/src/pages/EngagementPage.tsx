@@ -1,6 +1,6 @@
 /** One engagement: where its conversations go, how the messenger looks there, and the tag for it. */
+
 import {
-  ActionIcon,
   Alert,
   Button,
   ColorInput,
@@ -15,7 +15,7 @@ import {
   TextInput,
 } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconCheck, IconCopy, IconExternalLink, IconX } from "@tabler/icons-react";
+import { IconCheck, IconCopy, IconExternalLink } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -34,10 +34,11 @@ import {
 import { Preview } from "../engagements/Preview";
 import { useRefusal, useSession } from "../lib/permissions";
 import { complain } from "../policies/changes";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Empty } from "../ui/Failures";
+import { Pane } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import own from "./EngagementPage.module.css";
-import pane from "./PolicyPage.module.css";
 
 const route = getRouteApi("/shell/engagements/$engagementId");
 
@@ -51,7 +52,7 @@ export function EngagementPage() {
   if (engagementId === "new") return <Editor key="new" engagement={undefined} />;
   if (engagement) return <Editor key={engagementId} engagement={engagement} />;
   return (
-    <div className={pane.pane}>
+    <Pane title="Engagement" about=" " actions={<Close />}>
       {engagements.data ? (
         <Empty title="There is no such engagement">
           <Link to="/engagements" className="anchor">
@@ -59,9 +60,18 @@ export function EngagementPage() {
           </Link>
         </Empty>
       ) : (
-        !engagements.error && <Skeleton height={200} m="md" />
+        !engagements.error && <Skeleton height={200} />
       )}
-    </div>
+    </Pane>
+  );
+}
+
+function Close() {
+  return (
+    <CloseIcon
+      label="Close the engagement"
+      link={(props) => <Link to="/engagements" search={true} {...props} />}
+    />
   );
 }
 
@@ -99,17 +109,11 @@ function Editor({ engagement }: { engagement: Engagement | undefined }) {
     color: draft.color,
   };
   return (
-    <article className={pane.pane} aria-label={engagement?.name ?? "New engagement"}>
-      <header className={pane.header}>
-        <div className={pane.named}>
-          <h1 className={`${pane.title} cut`} title={engagement?.name}>
-            {engagement?.name ?? "New engagement"}
-          </h1>
-          <Text size="sm" className="quiet cut">
-            {engagement ? engagement.id : "A place on your site where conversations begin."}
-          </Text>
-        </div>
-        <Group gap="xs" wrap="nowrap">
+    <Pane
+      title={engagement?.name ?? "New engagement"}
+      about={engagement ? engagement.id : "A place on your site where conversations begin."}
+      actions={
+        <>
           {engagement && (
             <ReasonedButton
               size="xs"
@@ -123,44 +127,32 @@ function Editor({ engagement }: { engagement: Engagement | undefined }) {
           <ReasonedButton size="xs" reason={reason} loading={changes.save.isPending} onClick={save}>
             Save
           </ReasonedButton>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label="Close the engagement"
-            renderRoot={(props) => <Link to="/engagements" search={true} {...props} />}
-          >
-            <IconX size={18} />
-          </ActionIcon>
-        </Group>
-      </header>
-      <div className={pane.body}>
-        <div className={pane.document}>
-          {changes.save.error && (
-            <Alert
-              color="red"
-              variant="light"
-              title="It was not saved; what you typed is still here"
-            >
-              {changes.save.error.message}
-            </Alert>
-          )}
-          {engagement?.id && <Tag account={account} id={engagement.id} />}
-          <Form
-            draft={draft}
-            isNew={!engagement}
-            isFixed={refusal !== undefined}
-            set={set}
-            save={save}
-          />
-        </div>
-        <section className={pane.side} aria-label="How it looks">
+          <Close />
+        </>
+      }
+      side={
+        <section aria-label="How it looks">
           <Stack gap={6}>
             <Text fw={600}>How it looks</Text>
             <Preview account={account} look={look} />
           </Stack>
         </section>
-      </div>
-    </article>
+      }
+    >
+      {changes.save.error && (
+        <Alert color="red" variant="light" title="It was not saved; what you typed is still here">
+          {changes.save.error.message}
+        </Alert>
+      )}
+      {engagement?.id && <Tag account={account} id={engagement.id} />}
+      <Form
+        draft={draft}
+        isNew={!engagement}
+        isFixed={refusal !== undefined}
+        set={set}
+        save={save}
+      />
+    </Pane>
   );
 }
 

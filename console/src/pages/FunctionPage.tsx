@@ -1,13 +1,13 @@
 /** One function: its source with the mistakes in it, and beside it what it does and did. */
+
 import { javascript } from "@codemirror/lang-javascript";
 import type { Diagnostic } from "@codemirror/lint";
-import { ActionIcon, Alert, Button, Group, Skeleton, Tabs, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Skeleton, Tabs, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useMemo, useRef, useState } from "react";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useMemo, useState } from "react";
 import { Actor } from "../access/Actor";
 import {
   functionCheckQuery,
@@ -25,8 +25,10 @@ import { VersionsPanel } from "../functions/VersionsPanel";
 import { asSent, doubled, offsetOf, writtenOf } from "../functions/written";
 import { useDraft } from "../lib/draft";
 import { count } from "../lib/format";
+import { useUnsaved } from "../lib/leaving";
 import { useRefusal } from "../lib/permissions";
 import { complain } from "../policies/changes";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Code } from "../ui/Code";
 import { FailureNote } from "../ui/Failures";
 import { Overtaken } from "../ui/Overtaken";
@@ -63,16 +65,12 @@ export function FunctionPage() {
 
 function Close() {
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close the function"
-      renderRoot={(props) => (
+    <CloseIcon
+      label="Close the function"
+      link={(props) => (
         <Link to="/functions" search={({ find }) => (find ? { find } : {})} {...props} />
       )}
-    >
-      <IconX size={18} />
-    </ActionIcon>
+    />
   );
 }
 
@@ -89,7 +87,6 @@ function Editor({ it, tag, onMade }: Props) {
   const draft = useDraft(writtenOf(it), tag);
   const { value: written, isChanged } = draft;
   const changes = useFunctionChanges();
-  const isLeaving = useRef(false);
   const check = useCheck(written, refusal === undefined);
   const diagnostics = useMemo(
     () =>
@@ -100,17 +97,7 @@ function Editor({ it, tag, onMade }: Props) {
     [check.problems, written.source],
   );
 
-  useBlocker({
-    shouldBlockFn: ({ current, next }) => {
-      const isWithin =
-        "functionId" in current.params &&
-        "functionId" in next.params &&
-        current.params.functionId === next.params.functionId;
-      if (!isChanged || isLeaving.current || isWithin) return false;
-      return !window.confirm("What you typed in this function is not saved. Leave it?");
-    },
-    enableBeforeUnload: () => isChanged && !isLeaving.current,
-  });
+  const letGo = useUnsaved(isChanged);
 
   const twice = doubled(written.environment);
   const fault =
@@ -231,7 +218,7 @@ function Editor({ it, tag, onMade }: Props) {
           >
             {unsaved ? "Save and deploy" : "Deploy"}
           </ReasonedButton>
-          {it && <EditorMenu it={it} onLeave={() => (isLeaving.current = true)} />}
+          {it && <EditorMenu it={it} onLeave={letGo} />}
           <Close />
         </>
       }

@@ -14,12 +14,12 @@ import {
 } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useBlocker } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { api, body, type Schemas } from "../api/client";
 import { settingsQuery } from "../api/queries";
 import { duration } from "../lib/format";
 import { isJson, isSame } from "../lib/json";
+import { useUnsaved } from "../lib/leaving";
 import { useRefusal } from "../lib/permissions";
 import { FailureNote } from "../ui/Failures";
 import { ReasonedButton } from "../ui/ReasonedButton";
@@ -90,11 +90,7 @@ function Editor({ saved }: { saved: LastAgent }) {
       });
     },
   });
-  useBlocker({
-    shouldBlockFn: () =>
-      isChanged && !window.confirm("What you changed here is not saved. Leave it?"),
-    enableBeforeUnload: isChanged,
-  });
+  useUnsaved(isChanged);
   const change = (members: Partial<LastAgent>) => setWanted({ ...wanted, ...members });
   const changeNotice = (members: Partial<LastAgent["notice"]>) =>
     change({ notice: { ...wanted.notice, ...members } });

@@ -1,13 +1,13 @@
 /** The floor as it is: the queues, who waits in them and why, and the agents. */
 import { Alert, Button, Title } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { agentsQuery, queuesQuery } from "../api/queries";
 import { Agents } from "../floor/Agents";
 import classes from "../floor/Live.module.css";
 import { Queues } from "../floor/Queues";
 import { Since } from "../floor/Since";
-import { useStaleness } from "../floor/staleness";
+import { useFloor } from "../floor/staleness";
 import { WaitingList } from "../floor/WaitingList";
 import { count, number } from "../lib/format";
 import type { Live } from "../live/live";
@@ -17,13 +17,7 @@ const route = getRouteApi("/shell/live");
 export function LivePage() {
   const { skill, sort = "name" } = route.useSearch();
   const navigate = useNavigate({ from: "/live" });
-  const queries = useQueryClient();
-  const live = useStaleness(() =>
-    Promise.all([
-      queries.invalidateQueries({ queryKey: ["queues"] }),
-      queries.invalidateQueries({ queryKey: agentsQuery.queryKey, exact: true }),
-    ]),
-  );
+  const { live } = useFloor();
   const choose = (next: string | undefined) =>
     void navigate({
       to: ".",

@@ -1,48 +1,39 @@
 /** One policy: three views of the same document, with what it would do beside them. */
-import {
-  ActionIcon,
-  Alert,
-  Button,
-  Group,
-  Menu,
-  SegmentedControl,
-  Skeleton,
-  Stack,
-  Tabs,
-  Text,
-} from "@mantine/core";
-import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
+
+import { Alert, Button, Group, SegmentedControl, Skeleton, Tabs, Text } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { IconCopy, IconDots, IconHistory, IconTrash, IconX } from "@tabler/icons-react";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { useEffect, useMemo, useState } from "react";
 import { Actor } from "../access/Actor";
-import { api, body } from "../api/client";
 import { type Policy, policiesQuery } from "../api/queries";
 import { count } from "../lib/format";
 import { isSame, type JsonObject, textOf } from "../lib/json";
+import { useUnsaved } from "../lib/leaving";
 import { useRefusal } from "../lib/permissions";
 import { ActionsForm } from "../policies/ActionsForm";
-import { useDuplicate, useSave } from "../policies/changes";
-import { asWritten, documentOf, NEW_POLICY } from "../policies/document";
+import { useSave } from "../policies/changes";
+import { useProblems } from "../policies/check";
+import { documentOf, NEW_POLICY } from "../policies/document";
 import { ExceptionsForm } from "../policies/ExceptionsForm";
 import { ExpressionField } from "../policies/ExpressionField";
 import { GuardForm, Section } from "../policies/GuardForm";
 import { JsonView } from "../policies/JsonView";
 import { NameForm } from "../policies/NameForm";
-import { EnabledSwitch, useDeleteWithUndo } from "../policies/PolicyRow";
+import { PolicyMenu } from "../policies/PolicyMenu";
+import { EnabledSwitch } from "../policies/PolicyRow";
 import { isUnfilled, mended, type Problem } from "../policies/problems";
 import { TryPanel } from "../policies/TryPanel";
 import { VersionsPanel } from "../policies/VersionsPanel";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Empty, FailureNote } from "../ui/Failures";
-import { ReasonedButton } from "../ui/ReasonedButton";
+import { Pane } from "../ui/Pane";
+import { SaveActions } from "../ui/SaveActions";
 import { When } from "../ui/When";
-import classes from "./PolicyPage.module.css";
 
 const route = getRouteApi("/shell/policies/$policyId");
 const NEW = "new";
-const NO_PROBLEMS: readonly Problem[] = [];
 
 export function PolicyPage() {
   const { policyId } = route.useParams();
@@ -52,28 +43,43 @@ export function PolicyPage() {
   if (policy) return <Editor key={policyId} policy={policy} />;
   if (policies.isPending) {
     return (
-      <div className={classes.pane}>
-        <Skeleton height={28} width="40%" m="md" />
-        <Skeleton height={180} m="md" />
-      </div>
+      <Pane title="Policy" about=" " actions={<Close />}>
+        <Skeleton height={28} width="40%" />
+        <Skeleton height={180} />
+      </Pane>
     );
   }
   if (policies.error) {
     return (
-      <div className={classes.pane}>
-        <Stack p="md">
-          <FailureNote error={policies.error} retry={() => void policies.refetch()} />
-        </Stack>
-      </div>
+      <Pane title="Policy" about=" " actions={<Close />}>
+        <FailureNote error={policies.error} retry={() => void policies.refetch()} />
+      </Pane>
     );
   }
   return (
-    <div className={classes.pane}>
+    <Pane title="Policy" about=" " actions={<Close />}>
       <Empty title="There is no such policy">
         <Text className="quiet">It may have been deleted; the audit log says by whom.</Text>
-        <Link to="/policies">Back to the list</Link>
+        <Link to="/policies" className="anchor">
+          Back to the list
+        </Link>
       </Empty>
-    </div>
+    </Pane>
+  );
+}
+
+function Close() {
+  return (
+    <CloseIcon
+      label="Close the editor"
+      link={(props) => (
+        <Link
+          to="/policies"
+          search={({ find, period }) => ({ ...(find && { find }), ...(period && { period }) })}
+          {...props}
+        />
+      )}
+    />
   );
 }
 
@@ -89,9 +95,8 @@ function Editor({ policy }: { policy: Policy | undefined }) {
   const saved = useMemo(() => (base ? documentOf(base) : NEW_POLICY), [base]);
   const isChanged = broken !== undefined || !isSame(draft, saved);
   const isOvertaken = policy !== undefined && base !== undefined && policy.version !== base.version;
-  const check = useCheck(draft);
+  const all = useProblems(draft);
   const save = useSave(base);
-  const isLeaving = useRef(false);
 
   const take = (next: Policy) => {
     setBase(next);
@@ -107,22 +112,11 @@ function Editor({ policy }: { policy: Policy | undefined }) {
     }
   }, [policy, isOvertaken, isChanged]);
 
-  useBlocker({
-    shouldBlockFn: ({ current, next }) => {
-      const isWithin =
-        "policyId" in current.params &&
-        "policyId" in next.params &&
-        current.params.policyId === next.params.policyId;
-      if (!isChanged || isLeaving.current || isWithin) return false;
-      return !window.confirm("What you typed in this policy is not saved. Leave it?");
-    },
-    enableBeforeUnload: () => isChanged && !isLeaving.current,
-  });
+  const letGo = useUnsaved(isChanged);
 
   // What is not filled in yet is no mistake before somebody has tried to save it.
-  const problems =
-    base || save.error ? check.problems : check.problems.filter((one) => !isUnfilled(draft, one));
-  const isComplete = problems.length === check.problems.length;
+  const problems = base || save.error ? all : all.filter((one) => !isUnfilled(draft, one));
+  const isComplete = problems.length === all.length;
   const mistakes = problems.filter((problem) => problem.severity === "ERROR");
   const reason =
     refusal ??
@@ -144,7 +138,7 @@ function Editor({ policy }: { policy: Policy | undefined }) {
             : `“${next.name}” is the last in the list, and off until you switch it on.`,
         });
         if (!base) {
-          isLeaving.current = true;
+          letGo();
           void navigate({ to: "/policies/$policyId", params: { policyId: next.id }, search: true });
         }
       },
@@ -161,141 +155,45 @@ function Editor({ policy }: { policy: Policy | undefined }) {
     onMend: (problem: Problem) => setDraft(mended(draft, problem)),
   };
   return (
-    <article className={classes.pane} aria-label={base ? `Policy ${base.name}` : "New policy"}>
-      <header className={classes.header}>
-        <Group gap="sm" wrap="nowrap" className={classes.heading}>
-          {policy && <EnabledSwitch policy={policy} />}
-          <div className={classes.named}>
-            <h1 className={`${classes.title} cut`}>
-              {textOf(draft, "name") || (base ? "Unnamed" : "New policy")}
-            </h1>
-            <Text size="sm" className="quiet cut">
-              {base ? (
-                <>
-                  Place {(policy ?? base).position + 1} · version {base.version} ·{" "}
-                  <When at={base.updatedAt} /> by <Actor actor={base.updatedBy} />
-                </>
-              ) : (
-                "It will be the last in the list, and off."
-              )}
-            </Text>
-          </div>
-        </Group>
-        <Group gap="xs" wrap="nowrap">
-          {isChanged && base && (
-            <Button size="xs" variant="default" onClick={() => take(policy ?? base)}>
-              Discard
-            </Button>
-          )}
-          <ReasonedButton size="xs" reason={reason} loading={save.isPending} onClick={submit}>
-            Save
-          </ReasonedButton>
-          {policy && <EditorMenu policy={policy} onLeave={() => (isLeaving.current = true)} />}
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label="Close the editor"
-            renderRoot={(props) => <Link to="/policies" search={{}} {...props} />}
-          >
-            <IconX size={18} />
-          </ActionIcon>
-        </Group>
-      </header>
-      <div className={classes.body}>
-        <div className={classes.document}>
-          <Group justify="space-between" wrap="nowrap">
-            <SegmentedControl
-              size="xs"
-              aria-label="View"
-              value={view}
-              data={[
-                { value: "form", label: "Form" },
-                { value: "expression", label: "Expression" },
-                { value: "json", label: "JSON" },
-              ]}
-              onChange={(next) =>
-                void navigate({
-                  to: ".",
-                  search: (search) => ({ ...search, view: next }),
-                  replace: true,
-                })
+    <Pane
+      title={textOf(draft, "name") || (base ? "Unnamed" : "New policy")}
+      about={
+        base ? (
+          <>
+            Place {(policy ?? base).position + 1} · version {base.version} ·{" "}
+            <When at={base.updatedAt} /> by <Actor actor={base.updatedBy} />
+          </>
+        ) : (
+          "It will be the last in the list, and off."
+        )
+      }
+      before={policy && <EnabledSwitch policy={policy} />}
+      actions={
+        <>
+          <SaveActions
+            onDiscard={isChanged && base ? () => take(policy ?? base) : undefined}
+            reason={reason}
+            isPending={save.isPending}
+            onSave={submit}
+          />
+          {policy && (
+            <PolicyMenu
+              policy={policy}
+              label="More about this policy"
+              onDuplicated={(copy) =>
+                void navigate({ to: "/policies/$policyId", params: { policyId: copy.id } })
               }
-            />
-            <Text
-              size="sm"
-              role="status"
-              c={mistakes.length > 0 ? "var(--bad)" : undefined}
-              className={mistakes.length > 0 ? "" : "quiet"}
-            >
-              {broken !== undefined
-                ? "not yet JSON"
-                : mistakes.length > 0
-                  ? count(mistakes.length, "mistake")
-                  : isComplete
-                    ? "no mistakes"
-                    : "not complete yet"}
-            </Text>
-          </Group>
-          {save.error && (
-            <Alert
-              color="red"
-              variant="light"
-              title="It was not saved; what you typed is still here"
-            >
-              {save.error.message}
-            </Alert>
-          )}
-          {isOvertaken && isChanged && policy && (
-            <Alert
-              color="yellow"
-              variant="light"
-              title={`Version ${policy.version} was saved by ${policy.updatedBy} meanwhile`}
-            >
-              <Group gap="xs">
-                <Button size="compact-sm" variant="default" onClick={() => take(policy)}>
-                  Take theirs
-                </Button>
-                <Button size="compact-sm" variant="default" onClick={() => setBase(policy)}>
-                  Keep mine over theirs
-                </Button>
-              </Group>
-            </Alert>
-          )}
-          {broken !== undefined && view !== "json" && (
-            <Alert color="yellow" variant="light" title="The JSON has a mistake">
-              What you typed there is kept; below is the policy before it.
-            </Alert>
-          )}
-          {view === "form" && (
-            <>
-              <NameForm {...form} />
-              <Section title="When" hint="All of these must hold.">
-                <GuardForm {...form} />
-              </Section>
-              <Section title="Then" hint="Done in this order.">
-                <ActionsForm {...form} />
-              </Section>
-              <ExceptionsForm {...form} />
-            </>
-          )}
-          {view === "expression" && (
-            <Section title="When">
-              <ExpressionField {...form} />
-            </Section>
-          )}
-          {view === "json" && (
-            <JsonView
-              draft={draft}
-              broken={broken}
-              problems={problems}
-              refusal={refusal}
-              onChange={setDraft}
-              onBroken={setBroken}
+              onDelete={() => {
+                letGo();
+                void navigate({ to: "/policies" });
+              }}
             />
           )}
-        </div>
+          <Close />
+        </>
+      }
+      side={
         <Tabs
-          className={classes.side}
           value={side}
           onChange={(next) =>
             void navigate({
@@ -325,72 +223,94 @@ function Editor({ policy }: { policy: Policy | undefined }) {
             )}
           </Tabs.Panel>
         </Tabs>
-      </div>
-    </article>
-  );
-}
-
-/** Milliseconds of quiet before what is typed is checked. */
-const PAUSE = 200;
-
-/** Returns what is wrong with a draft; while it is asked, what was wrong before. */
-function useCheck(draft: JsonObject) {
-  const [settled] = useDebouncedValue(draft, PAUSE);
-  const check = useQuery({
-    queryKey: ["policies", "check", settled],
-    queryFn: async () =>
-      body(await api.POST("/api/v1/policies/check", { body: asWritten(settled) })),
-    placeholderData: keepPreviousData,
-    staleTime: 30_000,
-  });
-  return { problems: check.data?.problems ?? NO_PROBLEMS };
-}
-
-function EditorMenu({ policy, onLeave }: { policy: Policy; onLeave: () => void }) {
-  const navigate = useNavigate();
-  const refusal = useRefusal("PoliciesWrite");
-  const duplicate = useDuplicate();
-  const remove = useDeleteWithUndo();
-  return (
-    <Menu position="bottom-end" width={220}>
-      <Menu.Target>
-        <ActionIcon variant="default" size={30} aria-label="More about this policy">
-          <IconDots size={17} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {refusal && <Menu.Label>{refusal}</Menu.Label>}
-        <Menu.Item
-          leftSection={<IconHistory size={15} />}
-          onClick={() => void navigate({ to: "/decisions", search: { policy: policy.id } })}
-        >
-          Decisions it won
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconCopy size={15} />}
-          disabled={refusal !== undefined}
-          onClick={() =>
-            duplicate.mutate(policy, {
-              onSuccess: (copy) =>
-                void navigate({ to: "/policies/$policyId", params: { policyId: copy.id } }),
+      }
+    >
+      <Group justify="space-between" wrap="nowrap">
+        <SegmentedControl
+          size="xs"
+          aria-label="View"
+          value={view}
+          data={[
+            { value: "form", label: "Form" },
+            { value: "expression", label: "Expression" },
+            { value: "json", label: "JSON" },
+          ]}
+          onChange={(next) =>
+            void navigate({
+              to: ".",
+              search: (search) => ({ ...search, view: next }),
+              replace: true,
             })
           }
+        />
+        <Text
+          size="sm"
+          role="status"
+          c={mistakes.length > 0 ? "var(--bad)" : undefined}
+          className={mistakes.length > 0 ? "" : "quiet"}
         >
-          Duplicate
-        </Menu.Item>
-        <Menu.Item
-          color="red"
-          leftSection={<IconTrash size={15} />}
-          disabled={refusal !== undefined}
-          onClick={() => {
-            onLeave();
-            remove(policy);
-            void navigate({ to: "/policies" });
-          }}
+          {broken !== undefined
+            ? "not yet JSON"
+            : mistakes.length > 0
+              ? count(mistakes.length, "mistake")
+              : isComplete
+                ? "no mistakes"
+                : "not complete yet"}
+        </Text>
+      </Group>
+      {save.error && (
+        <Alert color="red" variant="light" title="It was not saved; what you typed is still here">
+          {save.error.message}
+        </Alert>
+      )}
+      {isOvertaken && isChanged && policy && (
+        <Alert
+          color="yellow"
+          variant="light"
+          title={`Version ${policy.version} was saved by ${policy.updatedBy} meanwhile`}
         >
-          Delete
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+          <Group gap="xs">
+            <Button size="compact-sm" variant="default" onClick={() => take(policy)}>
+              Take theirs
+            </Button>
+            <Button size="compact-sm" variant="default" onClick={() => setBase(policy)}>
+              Keep mine over theirs
+            </Button>
+          </Group>
+        </Alert>
+      )}
+      {broken !== undefined && view !== "json" && (
+        <Alert color="yellow" variant="light" title="The JSON has a mistake">
+          What you typed there is kept; below is the policy before it.
+        </Alert>
+      )}
+      {view === "form" && (
+        <>
+          <NameForm {...form} />
+          <Section title="When" hint="All of these must hold.">
+            <GuardForm {...form} />
+          </Section>
+          <Section title="Then" hint="Done in this order.">
+            <ActionsForm {...form} />
+          </Section>
+          <ExceptionsForm {...form} />
+        </>
+      )}
+      {view === "expression" && (
+        <Section title="When">
+          <ExpressionField {...form} />
+        </Section>
+      )}
+      {view === "json" && (
+        <JsonView
+          draft={draft}
+          broken={broken}
+          problems={problems}
+          refusal={refusal}
+          onChange={setDraft}
+          onBroken={setBroken}
+        />
+      )}
+    </Pane>
   );
 }

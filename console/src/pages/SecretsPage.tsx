@@ -1,16 +1,7 @@
 /** Secrets of functions: their names; nobody is ever shown a value. */
-import {
-  ActionIcon,
-  Alert,
-  Group,
-  Skeleton,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+
+import { Alert, Group, Skeleton, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -23,6 +14,7 @@ import {
 } from "../api/functions";
 import classes from "../functions/Reach.module.css";
 import { useRefusal } from "../lib/permissions";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Confirm } from "../ui/Confirm";
 import { FailureNote } from "../ui/Failures";
 import { Pane, Part } from "../ui/Pane";
@@ -69,14 +61,10 @@ export function SecretsPage() {
       title="Secrets"
       about="Functions read them with SecretClient().readSecret(name); nobody is shown a value again."
       actions={
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label="Close the secrets"
-          renderRoot={(props) => <Link to="/functions" search={true} {...props} />}
-        >
-          <IconX size={18} />
-        </ActionIcon>
+        <CloseIcon
+          label="Close the secrets"
+          link={(props) => <Link to="/functions" search={true} {...props} />}
+        />
       }
     >
       <Part title="Those there are">

@@ -1,17 +1,9 @@
 /** One skill: who gets its conversations, when, and what happens when nobody does. */
-import {
-  ActionIcon,
-  Alert,
-  Button,
-  Group,
-  Skeleton,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+
+import { Alert, Group, Skeleton, Text, Textarea, TextInput } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { IconTrash, IconX } from "@tabler/icons-react";
+import { IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -36,10 +28,12 @@ import {
   type SkillDraft,
   standardsOf,
 } from "../skills/skill";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Confirm } from "../ui/Confirm";
 import { Empty, FailureNote } from "../ui/Failures";
 import { Effect, Fields, Pane, Part } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
+import { SaveActions } from "../ui/SaveActions";
 import { SaveNotes } from "../ui/SaveNotes";
 import { EnabledSwitch } from "./SkillsPage";
 
@@ -80,14 +74,10 @@ function Kept({ skillId }: { skillId: string }) {
 
 function CloseLink() {
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close the skill"
-      renderRoot={(props) => <Link to="/skills" search={(search) => search} {...props} />}
-    >
-      <IconX size={18} />
-    </ActionIcon>
+    <CloseIcon
+      label="Close the skill"
+      link={(props) => <Link to="/skills" search={(search) => search} {...props} />}
+    />
   );
 }
 
@@ -147,14 +137,12 @@ function Editor({ kept }: { kept: Tagged<Skill> | undefined }) {
       before={listed && <EnabledSwitch skill={listed} />}
       actions={
         <>
-          {draft.isChanged && skill && (
-            <Button size="xs" variant="default" onClick={draft.discard}>
-              Discard
-            </Button>
-          )}
-          <ReasonedButton size="xs" reason={reason} loading={save.isPending} onClick={submit}>
-            Save
-          </ReasonedButton>
+          <SaveActions
+            onDiscard={draft.isChanged && skill ? draft.discard : undefined}
+            reason={reason}
+            isPending={save.isPending}
+            onSave={submit}
+          />
           <CloseLink />
         </>
       }

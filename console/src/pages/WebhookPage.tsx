@@ -1,15 +1,17 @@
 /** One webhook: what it gets, how far it is, its secret, and an event to try it with. */
-import { ActionIcon, Alert, Button, Group, Skeleton, Text } from "@mantine/core";
+
+import { Alert, Button, Group, Skeleton, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useRef, useState } from "react";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
 import { Actor } from "../access/Actor";
 import { useWebhookChanges, type Webhook, webhookQuery } from "../api/webhooks";
 import { useDraft } from "../lib/draft";
 import { instant } from "../lib/format";
+import { useUnsaved } from "../lib/leaving";
 import { useRefusal } from "../lib/permissions";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Confirm } from "../ui/Confirm";
 import { FailureNote } from "../ui/Failures";
 import { Overtaken } from "../ui/Overtaken";
@@ -29,14 +31,7 @@ export function WebhookPage() {
   const navigate = useNavigate();
   const [issued, setIssued] = useState<Webhook>();
   const close = (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close the webhook"
-      renderRoot={(props) => <Link to="/webhooks" {...props} />}
-    >
-      <IconX size={18} />
-    </ActionIcon>
+    <CloseIcon label="Close the webhook" link={(props) => <Link to="/webhooks" {...props} />} />
   );
   return (
     <>
@@ -98,17 +93,10 @@ function Editor({ webhook, tag, close, onIssued }: EditorProps) {
   const draft = useDraft(writtenOf(webhook), tag);
   const { value: wanted, isChanged } = draft;
   const [isRemoving, setRemoving] = useState(false);
-  const isLeaving = useRef(false);
   const changes = useWebhookChanges();
   const refusal = useRefusal("WebhooksWrite");
   const navigate = useNavigate();
-  useBlocker({
-    shouldBlockFn: () =>
-      isChanged &&
-      !isLeaving.current &&
-      !window.confirm("What you changed in this webhook is not saved. Leave it?"),
-    enableBeforeUnload: () => isChanged && !isLeaving.current,
-  });
+  const letGo = useUnsaved(isChanged);
   const reason =
     refusal ??
     (wanted.url.trim() === ""
@@ -126,7 +114,7 @@ function Editor({ webhook, tag, close, onIssued }: EditorProps) {
     if (!webhook) {
       changes.create.mutate(written, {
         onSuccess: (made) => {
-          isLeaving.current = true;
+          letGo();
           onIssued(made);
         },
       });
@@ -211,7 +199,7 @@ function Editor({ webhook, tag, close, onIssued }: EditorProps) {
           onConfirm={() =>
             changes.remove.mutate(webhook.id, {
               onSuccess: () => {
-                isLeaving.current = true;
+                letGo();
                 notifications.show({ message: `Nothing is sent to ${webhook.url} any more.` });
                 void navigate({ to: "/webhooks" });
               },

@@ -2,11 +2,11 @@
 import { Alert, Group, Skeleton, Stack, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useBlocker } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, body, Failure, type Schemas } from "../api/client";
 import { settingsQuery, skillsQuery, workspaceQuery } from "../api/queries";
 import { isJson, isSame } from "../lib/json";
+import { useUnsaved } from "../lib/leaving";
 import { useRefusal } from "../lib/permissions";
 import { FailureNote } from "../ui/Failures";
 import { ReasonedButton } from "../ui/ReasonedButton";
@@ -42,7 +42,6 @@ function Editor({ saved }: { saved: Workspace }) {
   const [wanted, setWanted] = useState(saved);
   const queries = useQueryClient();
   const refusal = useRefusal("SettingsWrite");
-  const isFixed = refusal !== undefined;
   const isChanged = !(isJson(wanted) && isJson(saved) && isSame(wanted, saved));
   const skills = (useQuery(skillsQuery).data ?? []).map(({ id, name }) => ({
     value: id ?? "",
@@ -57,11 +56,7 @@ function Editor({ saved }: { saved: Workspace }) {
       notifications.show({ message: "The workspace is saved; agents have it with the next page." });
     },
   });
-  useBlocker({
-    shouldBlockFn: () =>
-      isChanged && !window.confirm("What you changed here is not saved. Leave it?"),
-    enableBeforeUnload: isChanged,
-  });
+  useUnsaved(isChanged);
   const reason = refusal ?? (isChanged ? undefined : "Nothing has changed.");
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -90,13 +85,12 @@ function Editor({ saved }: { saved: Workspace }) {
       <RepliesForm
         replies={wanted.cannedReplies}
         skills={skills}
-        isFixed={isFixed}
+        refusal={refusal}
         onChange={(cannedReplies) => setWanted({ ...wanted, cannedReplies })}
       />
       <WidgetsForm
         widgets={wanted.widgets}
         skills={skills}
-        isFixed={isFixed}
         refusal={refusal}
         onChange={(widgets) => setWanted({ ...wanted, widgets })}
       />

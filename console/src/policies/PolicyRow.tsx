@@ -1,30 +1,26 @@
 /** One policy of the list: what it asks, what it does, how often it was right. */
 import { useSortable } from "@dnd-kit/sortable";
-import { ActionIcon, Menu, Switch, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { Menu, Switch, Tooltip } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconArrowDown,
   IconArrowUp,
-  IconCopy,
-  IconDots,
   IconGripVertical,
-  IconHistory,
-  IconTrash,
 } from "@tabler/icons-react";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import type { KeyboardEvent } from "react";
 import type { Policy } from "../api/queries";
 import { count, number } from "../lib/format";
 import { objectsOf } from "../lib/json";
 import { useRefusal } from "../lib/permissions";
-import { rowLink } from "../ui/List";
+import { rowAbove, rowLink } from "../ui/List";
 import { Tag } from "../ui/Tag";
 import { When } from "../ui/When";
 import { ActionChips } from "./ActionChips";
-import { useDelete, useDuplicate, useRestore, useSwitch } from "./changes";
+import { useSwitch } from "./changes";
 import { documentOf } from "./document";
 import classes from "./PolicyList.module.css";
+import { PolicyMenu } from "./PolicyMenu";
 import { Sentence } from "./Sentence";
 import type { Use } from "./usage";
 
@@ -191,25 +187,11 @@ function Usage({ use }: { use: Use | undefined }) {
 }
 
 function RowMenu({ policy, total, fixed, onMove }: Props) {
-  const navigate = useNavigate();
   const refusal = useRefusal("PoliciesWrite");
-  const duplicate = useDuplicate();
-  const remove = useDeleteWithUndo();
   const isFixed = refusal !== undefined || fixed !== undefined;
   return (
-    <Menu position="bottom-end" width={220}>
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          className={classes.menu}
-          aria-label={`More about ${policy.name}`}
-        >
-          <IconDots size={17} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {refusal && <Menu.Label>{refusal}</Menu.Label>}
+    <div className={rowAbove}>
+      <PolicyMenu policy={policy} label={`More about ${policy.name}`} isSubtle>
         <Menu.Item
           leftSection={<IconArrowUp size={15} />}
           rightSection={<span className="quiet">Alt ↑</span>}
@@ -236,51 +218,7 @@ function RowMenu({ policy, total, fixed, onMove }: Props) {
           To the bottom
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconHistory size={15} />}
-          onClick={() => void navigate({ to: "/decisions", search: { policy: policy.id } })}
-        >
-          Decisions it won
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconCopy size={15} />}
-          disabled={refusal !== undefined}
-          onClick={() => duplicate.mutate(policy)}
-        >
-          Duplicate
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconTrash size={15} />}
-          color="red"
-          disabled={refusal !== undefined}
-          onClick={() => remove(policy)}
-        >
-          Delete
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      </PolicyMenu>
+    </div>
   );
-}
-
-/** Deletes at once and offers to take it back. */
-export function useDeleteWithUndo(): (policy: Policy) => void {
-  const restore = useRestore();
-  const remove = useDelete((policy) => {
-    const id = `deleted-${policy.id}`;
-    const undo = () => {
-      notifications.hide(id);
-      restore.mutate(policy);
-    };
-    notifications.show({
-      id,
-      autoClose: 12_000,
-      title: `“${policy.name}” is deleted`,
-      message: (
-        <button type="button" className={classes.undo} onClick={undo}>
-          Undo
-        </button>
-      ),
-    });
-  });
-  return (policy) => remove.mutate(policy);
 }

@@ -1,10 +1,11 @@
 /** The user at an address: one who is there, a new one, or one who is gone. */
-import { ActionIcon, Skeleton, Text } from "@mantine/core";
-import { IconX } from "@tabler/icons-react";
+
+import { Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Failure } from "../api/client";
 import { userQuery } from "../api/queries";
+import { CloseIcon } from "../ui/CloseIcon";
 import { Empty, FailureNote } from "../ui/Failures";
 import { Pane } from "../ui/Pane";
 import { UserEditor } from "./UserEditor";
@@ -70,14 +71,5 @@ function Kept({ kind, userId, list, onGo }: Props) {
 }
 
 function CloseLink({ to }: { to: "/users" | "/bots" }) {
-  return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      aria-label="Close"
-      renderRoot={(props) => <Link to={to} search={true} {...props} />}
-    >
-      <IconX size={18} />
-    </ActionIcon>
-  );
+  return <CloseIcon label="Close" link={(props) => <Link to={to} search={true} {...props} />} />;
 }

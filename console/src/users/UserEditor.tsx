@@ -1,5 +1,5 @@
 /** One user, person or bot, as they are edited. */
-import { Button, Group, NativeSelect, Text, TextInput } from "@mantine/core";
+import { Group, NativeSelect, Text, TextInput } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { IconTrash } from "@tabler/icons-react";
@@ -14,6 +14,7 @@ import { useRefusal, useSession } from "../lib/permissions";
 import { Confirm } from "../ui/Confirm";
 import { Effect, Fields, Pane, Part } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
+import { SaveActions } from "../ui/SaveActions";
 import { SaveNotes } from "../ui/SaveNotes";
 import { loadOf, STATUS_NAMES } from "./agent";
 import { BotForm } from "./BotForm";
@@ -84,14 +85,12 @@ export function UserEditor({ kind, kept, closeLink, onGo }: Props) {
       before={listed && <EnabledSwitch user={listed} />}
       actions={
         <>
-          {draft.isChanged && user && (
-            <Button size="xs" variant="default" onClick={draft.discard}>
-              Discard
-            </Button>
-          )}
-          <ReasonedButton size="xs" reason={reason} loading={save.isPending} onClick={submit}>
-            Save
-          </ReasonedButton>
+          <SaveActions
+            onDiscard={draft.isChanged && user ? draft.discard : undefined}
+            reason={reason}
+            isPending={save.isPending}
+            onSave={submit}
+          />
           {closeLink}
         </>
       }

@@ -5,6 +5,7 @@ import { IconChevronDown } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Schemas } from "../api/client";
 import type { Live } from "../live/live";
+import { StatusDot } from "../users/StatusDot";
 import classes from "./Availability.module.css";
 import { type AgentStatusName, STATUSES, statusOf } from "./words";
 
@@ -39,7 +40,7 @@ export function Availability({ me, live }: { me: Schemas["AgentStatus"]; live: L
             data-yields-focus
             aria-label={`Availability: ${isLive ? status.name : "no connection"}`}
           >
-            <span className={classes.dot} data-status={isLive ? status.value : "NONE"} />
+            <StatusDot status={isLive ? status.value : "NONE"} />
             <span>{isLive ? status.name : "No connection"}</span>
             <span className="quiet number">{room}</span>
             <IconChevronDown size={14} />
@@ -53,7 +54,7 @@ export function Availability({ me, live }: { me: Schemas["AgentStatus"]; live: L
             key={value}
             aria-current={status.value === value}
             disabled={!isLive}
-            leftSection={<span className={classes.dot} data-status={value} />}
+            leftSection={<StatusDot status={value} />}
             rightSection={status.value === value ? "✓" : undefined}
             onClick={() => change.mutate(value)}
           >

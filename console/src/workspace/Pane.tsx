@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { api } from "../api/client";
 import { type Conversation, conversationQuery } from "../api/queries";
+import { HandOverDialog } from "../conversations/HandOverDialog";
 import { useSession } from "../lib/permissions";
 import type { Scope } from "../live/frames";
 import { type Live, useLive } from "../live/live";
@@ -14,7 +15,6 @@ import { Composer } from "./Composer";
 import { Messages } from "./Messages";
 import { Notice } from "./Notice";
 import classes from "./Pane.module.css";
-import { TransferDialog } from "./TransferDialog";
 import { unreadOf } from "./timeline";
 import type { Typing } from "./typing";
 import { take, useOwner, useTimeline, useUnsent } from "./useDesk";
@@ -128,7 +128,14 @@ function Opened({ conversation, isFirst, live, typing }: OpenedProps) {
         }}
       />
       {isPassing && (
-        <TransferDialog conversation={conversation} onClose={() => setPassing(false)} />
+        <HandOverDialog
+          conversationId={id}
+          from={{ skillId: conversation.skillId ?? undefined, agentId }}
+          who={who}
+          by="agent"
+          to="agent"
+          onClose={() => setPassing(false)}
+        />
       )}
     </section>
   );
