@@ -105,3 +105,24 @@ test("what is not there says so, with a way back", async ({ signedIn: page }) =>
   await page.getByRole("link", { name: "Back to the list" }).click();
   await expect(page).toHaveURL(/\/conversations$/);
 });
+
+test("a long conversation is told from its end, and what came before is a press away", async ({
+  signedIn: page,
+  server,
+}) => {
+  const id = await open(server, "1004", "wordy");
+  for (let n = 1; n <= 250; n += 1) {
+    const note = { text: `Note ${n}`, audience: "AGENTS_AND_MANAGERS" };
+    await server.call("POST", `/api/v1/conversations/${id}/messages`, note);
+  }
+  await page.goto(`/console/conversations/${id}`);
+  const story = page.getByRole("region", { name: "What happened" });
+  await expect(story.getByText("Note 250", { exact: true })).toBeInViewport();
+  await expect(story.getByText("Hello from wordy")).toHaveCount(0);
+  const earliest = story.getByText("Note 60", { exact: true });
+  await earliest.scrollIntoViewIfNeeded();
+  await story.getByRole("button", { name: /Show what came before/ }).click();
+  await expect(story.getByText("Hello from wordy")).toHaveCount(1);
+  // What one was reading stays where it was.
+  await expect(story.getByText("Note 55", { exact: true })).toBeInViewport();
+});

@@ -1,5 +1,7 @@
 /** Every page in both themes and both widths, to be looked at: `npm run screenshots`. */
-import { test } from "./server";
+import type { Page } from "@playwright/test";
+import { answer, sayAsAgent } from "./floor";
+import { type Server, signInAgent, test } from "./server";
 
 const PLACES: Record<string, string> = {
   workspace: "/console/workspace",
@@ -68,6 +70,45 @@ for (const colorScheme of ["light", "dark"] as const) {
           });
         });
       }
+
+      test("workspace-at-work", async ({ page, server }) => {
+        const agentId = `mia-${colorScheme}-${width}`;
+        const [first, beside] = await deskAtWork(page, server, agentId);
+        await page.goto(`/console/workspace/${first}?beside=${beside}`);
+        await page.getByRole("button", { name: "Accept" }).waitFor();
+        await page.waitForLoadState("networkidle");
+        await page.screenshot({
+          path: `e2e/results/screenshots/workspace-at-work-${colorScheme}-${width}.png`,
+        });
+      });
     });
   }
+}
+
+/** An agent with two conversations, one of somebody they know, and a third that rings. */
+async function deskAtWork(page: Page, server: Server, agentId: string): Promise<string[]> {
+  const skillId = `desk-of-${agentId}`;
+  const agent = { skillId, agentId, nickname: "Mia" };
+  await server.call("POST", "/api/v1/skills", { id: skillId, name: "Orders and deliveries" });
+  await signInAgent(page, server, { id: agentId, name: "Mia Example", skills: [skillId] });
+  const begin = async (consumerId: string, message: string) => {
+    const opening = { skillId, consumerId, isAuthenticated: true, message };
+    return String(Object(await server.call("POST", "/api/v1/conversations", opening)).id);
+  };
+  const talk = async (consumerId: string, question: string, reply: string) => {
+    const id = await begin(consumerId, question);
+    await answer(server, agent, id);
+    await sayAsAgent(server, agent, id, reply);
+    return id;
+  };
+  const before = await talk("grace", "Where is my parcel?", "It is on its way, until Friday.");
+  await server.call("POST", `/api/v1/conversations/${before}/close`);
+  const known = await talk("grace", "It is Friday, and nothing came.", "Let me see what happened.");
+  const other = await talk(
+    "somebody-with-a-name-that-is-too-long-for-any-column",
+    "Can I change the address of an order that is paid?",
+    "Yes, until it leaves us.",
+  );
+  await begin("linus", "The invoice has the wrong name on it.");
+  return [known, other];
 }

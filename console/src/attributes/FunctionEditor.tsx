@@ -7,7 +7,7 @@ import { type FormEvent, useState } from "react";
 import { functionsQuery } from "../api/functions";
 import { STATE_NAMES } from "../functions/state";
 import { useRefusal } from "../lib/permissions";
-import { Pane } from "../ui/Pane";
+import { Fields, Pane, Part } from "../ui/Pane";
 import classes from "./Attributes.module.css";
 import { TYPE_NAMES, TYPES, type Type } from "./attribute";
 import { CheckCall } from "./CheckCall";
@@ -94,84 +94,86 @@ export function FunctionEditor({ attribute }: { attribute: Attribute | undefined
       {!attribute && <KindChoice kind="function" />}
       <form className={classes.form} onSubmit={submit}>
         <NotSaved error={save.error} />
-        {!attribute && <NameField value={name} onChange={setName} />}
-        <Select
-          label="Function"
-          placeholder="Choose one"
-          searchable
-          limit={50}
-          disabled={isFixed}
-          nothingFoundMessage="No function is called so."
-          data={functions.map((one) => ({
-            value: one.id,
-            label: `${one.name} (${STATE_NAMES[one.state]})`,
-          }))}
-          value={call.functionId || null}
-          onChange={(functionId) => change({ functionId: functionId ?? "" })}
-        />
-        {asked && (
-          <Text size="sm" c={asked.deployedVersion == null ? "var(--warn)" : undefined}>
-            {asked.deployedVersion == null
-              ? "It is not deployed: until it is, policies that ask it fail. "
-              : `Version ${asked.deployedVersion} answers. `}
-            <Anchor
-              size="sm"
-              renderRoot={(props) => (
-                <Link to="/functions/$functionId" params={{ functionId: asked.id }} {...props} />
-              )}
-            >
-              Open the function
-            </Anchor>
-          </Text>
-        )}
-        <ParametersField
-          parameters={call.parameters}
-          isFixed={isFixed}
-          onChange={(parameters) => change({ parameters })}
-        />
-        <NativeSelect
-          label="Type of its answer"
-          maw={280}
-          disabled={isFixed}
-          data={[
-            { value: "", label: "anything" },
-            ...TYPES.map((one) => ({ value: one, label: TYPE_NAMES[one] })),
-          ]}
-          value={type}
-          onChange={(event) =>
-            setType(TYPES.find((one) => one === event.currentTarget.value) ?? "")
-          }
-        />
-        <div className={classes.pair}>
-          <NumberInput
-            label="May take"
-            description="10 ms to 10 seconds; a late answer is none."
-            suffix=" ms"
-            min={10}
-            max={10_000}
-            step={500}
+        <Part title="What answers">
+          {!attribute && <NameField value={name} onChange={setName} />}
+          <Select
+            label="Function"
+            placeholder="Choose one"
+            searchable
+            limit={50}
             disabled={isFixed}
-            value={call.timeoutMs}
-            onChange={(value) => change({ timeoutMs: Number(value) || 10 })}
+            nothingFoundMessage="No function is called so."
+            data={functions.map((one) => ({
+              value: one.id,
+              label: `${one.name} (${STATE_NAMES[one.state]})`,
+            }))}
+            value={call.functionId || null}
+            onChange={(functionId) => change({ functionId: functionId ?? "" })}
           />
-          <NumberInput
-            label="Keep an answer for"
-            description="Taken again for the same parameters; 0 asks each time."
-            suffix=" s"
-            min={0}
-            max={86_400}
+          {asked && (
+            <Text size="sm" c={asked.deployedVersion == null ? "var(--warn)" : undefined}>
+              {asked.deployedVersion == null
+                ? "It is not deployed: until it is, policies that ask it fail. "
+                : `Version ${asked.deployedVersion} answers. `}
+              <Anchor
+                size="sm"
+                renderRoot={(props) => (
+                  <Link to="/functions/$functionId" params={{ functionId: asked.id }} {...props} />
+                )}
+              >
+                Open the function
+              </Anchor>
+            </Text>
+          )}
+          <ParametersField
+            parameters={call.parameters}
+            isFixed={isFixed}
+            onChange={(parameters) => change({ parameters })}
+          />
+          <NativeSelect
+            label="Type of its answer"
+            maw={280}
             disabled={isFixed}
-            value={call.cacheSeconds}
-            onChange={(value) => change({ cacheSeconds: Number(value) || 0 })}
+            data={[
+              { value: "", label: "anything" },
+              ...TYPES.map((one) => ({ value: one, label: TYPE_NAMES[one] })),
+            ]}
+            value={type}
+            onChange={(event) =>
+              setType(TYPES.find((one) => one === event.currentTarget.value) ?? "")
+            }
           />
-        </div>
-        <AboutFields
-          description={description}
-          isSensitive={isSensitive}
-          isFixed={isFixed}
-          onDescription={setDescription}
-          onSensitive={setSensitive}
-        />
+          <Fields>
+            <NumberInput
+              label="May take"
+              description="10 ms to 10 seconds; a late answer is none."
+              suffix=" ms"
+              min={10}
+              max={10_000}
+              step={500}
+              disabled={isFixed}
+              value={call.timeoutMs}
+              onChange={(value) => change({ timeoutMs: Number(value) || 10 })}
+            />
+            <NumberInput
+              label="Keep an answer for"
+              description="Taken again for the same parameters; 0 asks each time."
+              suffix=" s"
+              min={0}
+              max={86_400}
+              disabled={isFixed}
+              value={call.cacheSeconds}
+              onChange={(value) => change({ cacheSeconds: Number(value) || 0 })}
+            />
+          </Fields>
+          <AboutFields
+            description={description}
+            isSensitive={isSensitive}
+            isFixed={isFixed}
+            onDescription={setDescription}
+            onSensitive={setSensitive}
+          />
+        </Part>
         <button type="submit" hidden />
       </form>
       <CheckCall call={call} />

@@ -15,12 +15,16 @@ import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { count } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
-import { Pane } from "../ui/Pane";
+import { Pane, Part } from "../ui/Pane";
 import classes from "./Attributes.module.css";
 import { firstColumn, itemsOf, TYPE_NAMES, TYPES, type Type, textOf, valueFrom } from "./attribute";
 import { type Attribute, CUSTOM, useAttributeChanges } from "./changes";
 import { AboutFields, EditorActions, KindChoice, NameField, NotSaved, Users } from "./parts";
 import { useUnsaved } from "./unsaved";
+
+/** Lines that are seen at once: to fit the field to ten thousand of them would stop one typing. */
+const LIST_ROWS = 14;
+const JSON_ROWS = 10;
 
 export function StaticEditor({ attribute }: { attribute: Attribute | undefined }) {
   const navigate = useNavigate({ from: "/attributes" });
@@ -92,24 +96,26 @@ export function StaticEditor({ attribute }: { attribute: Attribute | undefined }
       {!attribute && <KindChoice kind="static" />}
       <form className={classes.form} onSubmit={submit}>
         <NotSaved error={changes.save.error} />
-        {!attribute && <NameField value={name} onChange={setName} />}
-        <NativeSelect
-          label="Type"
-          data={TYPES.map((one) => ({ value: one, label: TYPE_NAMES[one] }))}
-          value={type}
-          disabled={refusal !== undefined}
-          onChange={(event) =>
-            setType(TYPES.find((one) => one === event.currentTarget.value) ?? type)
-          }
-        />
-        <ValueField type={type} text={text} isFixed={refusal !== undefined} onChange={setText} />
-        <AboutFields
-          description={description}
-          isSensitive={isSensitive}
-          isFixed={refusal !== undefined}
-          onDescription={setDescription}
-          onSensitive={setSensitive}
-        />
+        <Part title="What it says">
+          {!attribute && <NameField value={name} onChange={setName} />}
+          <NativeSelect
+            label="Type"
+            data={TYPES.map((one) => ({ value: one, label: TYPE_NAMES[one] }))}
+            value={type}
+            disabled={refusal !== undefined}
+            onChange={(event) =>
+              setType(TYPES.find((one) => one === event.currentTarget.value) ?? type)
+            }
+          />
+          <ValueField type={type} text={text} isFixed={refusal !== undefined} onChange={setText} />
+          <AboutFields
+            description={description}
+            isSensitive={isSensitive}
+            isFixed={refusal !== undefined}
+            onDescription={setDescription}
+            onSensitive={setSensitive}
+          />
+        </Part>
         <button type="submit" hidden />
       </form>
       {attribute && <Users attribute={attribute} />}
@@ -159,9 +165,8 @@ function ValueField(props: {
       <Textarea
         label="Value"
         description={type === "LIST" ? "One item in each line." : undefined}
-        autosize
-        minRows={6}
-        maxRows={18}
+        rows={type === "LIST" ? LIST_ROWS : JSON_ROWS}
+        resize="vertical"
         disabled={isFixed}
         classNames={{ input: "code" }}
         value={text}

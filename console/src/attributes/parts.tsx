@@ -1,10 +1,11 @@
 /** What the editors of attributes have in common. */
 
-import { Alert, SegmentedControl, Stack, Switch, Text, Textarea, TextInput } from "@mantine/core";
+import { Alert, SegmentedControl, Switch, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { policiesQuery } from "../api/queries";
 import { CloseIcon } from "../ui/CloseIcon";
+import { Part } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { SaveActions } from "../ui/SaveActions";
 import classes from "./Attributes.module.css";
@@ -151,9 +152,8 @@ export function UsedBy({ attribute }: { attribute: Attribute }) {
 /** Who uses an attribute that is edited. */
 export function Users({ attribute }: { attribute: Attribute }) {
   return (
-    <Stack gap={6}>
-      <Text fw={600}>Used by</Text>
+    <Part title="Used by">
       <UsedBy attribute={attribute} />
-    </Stack>
+    </Part>
   );
 }

@@ -1,6 +1,6 @@
 /** Access: the credentials with which programs come in, and beside them the one that is opened. */
 import { Text } from "@mantine/core";
-import { IconKey, IconPlus } from "@tabler/icons-react";
+import { IconKey } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { ConditionTag } from "../access/ConditionTag";
@@ -12,7 +12,7 @@ import { useMay, useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
 import { Cell, List, Row, rowLink } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
-import { ReasonedButton } from "../ui/ReasonedButton";
+import { NewButton } from "../ui/NewButton";
 import { When } from "../ui/When";
 
 export function AccessPage() {
@@ -38,9 +38,9 @@ export function AccessPage() {
       isOpen={selected !== undefined}
       pane={<Outlet />}
       actions={
-        <ReasonedButton
-          size="xs"
-          leftSection={<IconPlus size={15} />}
+        <NewButton
+          label="New credential"
+          isShort={selected !== undefined}
           reason={refusal}
           onClick={() =>
             void navigate({
@@ -48,9 +48,7 @@ export function AccessPage() {
               params: { credentialId: "new" },
             })
           }
-        >
-          New credential
-        </ReasonedButton>
+        />
       }
     >
       <List

@@ -1,6 +1,6 @@
 /** Attributes: everything that policies can ask about, and beside it the one that is looked at. */
 import { SegmentedControl, Text } from "@mantine/core";
-import { IconPlus, IconTags } from "@tabler/icons-react";
+import { IconTags } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -13,7 +13,7 @@ import { useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
 import { Cell, List, Row, rowLink } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
-import { ReasonedButton } from "../ui/ReasonedButton";
+import { NewButton } from "../ui/NewButton";
 
 const route = getRouteApi("/shell/attributes");
 
@@ -36,14 +36,12 @@ export function AttributesPage() {
     <ListPage
       title="Attributes"
       actions={
-        <ReasonedButton
-          size="xs"
-          leftSection={<IconPlus size={15} />}
+        <NewButton
+          label="New attribute"
+          isShort={selected !== undefined}
           reason={refusal}
           onClick={add}
-        >
-          New attribute
-        </ReasonedButton>
+        />
       }
       search={{
         label: "Search attributes",

@@ -1,6 +1,6 @@
 /** Bots: those that this server runs, and programs of one's own. */
 import { Text } from "@mantine/core";
-import { IconArrowBarToRight, IconPlus, IconRobot } from "@tabler/icons-react";
+import { IconArrowBarToRight, IconRobot } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -11,6 +11,7 @@ import { useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
 import { List } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
+import { NewButton } from "../ui/NewButton";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { FrontDialog } from "../users/FrontDialog";
 import { foundUsers, UserRow } from "../users/UserRow";
@@ -52,16 +53,14 @@ export function BotsPage() {
               Put in front of a skill
             </ReasonedButton>
           )}
-          <ReasonedButton
-            size="xs"
-            leftSection={<IconPlus size={15} />}
+          <NewButton
+            label="New bot"
+            isShort={isOpen}
             reason={refusal}
             onClick={() =>
               void navigate({ to: "/bots/$userId", params: { userId: "new" }, search: true })
             }
-          >
-            New bot
-          </ReasonedButton>
+          />
         </>
       }
       isOpen={isOpen}

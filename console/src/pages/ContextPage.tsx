@@ -1,6 +1,6 @@
 /** Context: the namespaces, and the way to a consumer. */
 import { Text } from "@mantine/core";
-import { IconDatabase, IconPlus } from "@tabler/icons-react";
+import { IconDatabase } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -12,7 +12,7 @@ import { useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
 import { Cell, List, Row, rowLink } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
-import { ReasonedButton } from "../ui/ReasonedButton";
+import { NewButton } from "../ui/NewButton";
 import { When } from "../ui/When";
 
 export function ContextPage() {
@@ -29,14 +29,12 @@ export function ContextPage() {
       }
       pane={isAdding && <NewDocument namespace={undefined} onClose={() => setAdding(false)} />}
       actions={
-        <ReasonedButton
-          size="xs"
-          leftSection={<IconPlus size={15} />}
+        <NewButton
+          label="New document"
+          isShort={false}
           reason={refusal}
           onClick={() => setAdding(true)}
-        >
-          New document
-        </ReasonedButton>
+        />
       }
       tools={<FindConsumer />}
     >

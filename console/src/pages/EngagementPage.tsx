@@ -8,7 +8,6 @@ import {
   Group,
   Select,
   Skeleton,
-  Stack,
   Switch,
   Text,
   Textarea,
@@ -36,7 +35,7 @@ import { useRefusal, useSession } from "../lib/permissions";
 import { complain } from "../policies/changes";
 import { CloseIcon } from "../ui/CloseIcon";
 import { Empty } from "../ui/Failures";
-import { Pane } from "../ui/Pane";
+import { Pane, Part } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import own from "./EngagementPage.module.css";
 
@@ -131,12 +130,9 @@ function Editor({ engagement }: { engagement: Engagement | undefined }) {
         </>
       }
       side={
-        <section aria-label="How it looks">
-          <Stack gap={6}>
-            <Text fw={600}>How it looks</Text>
-            <Preview account={account} look={look} />
-          </Stack>
-        </section>
+        <Part title="How it looks">
+          <Preview account={account} look={look} />
+        </Part>
       }
     >
       {changes.save.error && (
@@ -172,79 +168,83 @@ function Form({ draft, isNew, isFixed, set, save }: FormProps) {
   };
   return (
     <form className={classes.form} onSubmit={submit}>
-      <TextInput
-        label="Name"
-        autoFocus={isNew}
-        maxLength={200}
-        disabled={isFixed}
-        value={draft.name}
-        onChange={(event) => set({ name: event.currentTarget.value })}
-      />
-      {isNew && (
+      <Part title="Where it leads">
         <TextInput
-          label="Id"
-          description="It stands in the tag and cannot be changed later. Left empty, one is made."
-          placeholder="checkout"
-          value={draft.id}
-          onChange={(event) => set({ id: event.currentTarget.value })}
+          label="Name"
+          autoFocus={isNew}
+          maxLength={200}
+          disabled={isFixed}
+          value={draft.name}
+          onChange={(event) => set({ name: event.currentTarget.value })}
         />
-      )}
-      <Select
-        label="Skill"
-        description="Where its conversations start. Without one, the channel and the account decide."
-        placeholder="As the channel says"
-        searchable
-        clearable
-        disabled={isFixed}
-        clearButtonProps={{ "aria-label": "No skill" }}
-        data={skills.map(({ id, name }) => ({ value: id ?? "", label: name }))}
-        value={draft.skillId || null}
-        onChange={(skillId) => set({ skillId: skillId ?? "" })}
-      />
-      <TextInput
-        label="Campaign"
-        description="In your words, to find it again."
-        maxLength={200}
-        disabled={isFixed}
-        value={draft.campaign}
-        onChange={(event) => set({ campaign: event.currentTarget.value })}
-      />
-      <Switch
-        label="Conversations may begin here"
-        description="Switched off, sites show no button; conversations that go on are not cut off."
-        disabled={isFixed}
-        checked={draft.isEnabled}
-        onChange={(event) => set({ isEnabled: event.currentTarget.checked })}
-      />
-      <TextInput
-        label="Title"
-        placeholder={TITLE}
-        maxLength={60}
-        disabled={isFixed}
-        value={draft.title}
-        onChange={(event) => set({ title: event.currentTarget.value })}
-      />
-      <Textarea
-        label="Greeting"
-        description="What stands there before anybody has written."
-        autosize
-        minRows={2}
-        maxRows={6}
-        maxLength={500}
-        disabled={isFixed}
-        value={draft.greeting}
-        onChange={(event) => set({ greeting: event.currentTarget.value })}
-      />
-      <ColorInput
-        label="Colour of your brand"
-        description="What is written on it and in it is always made dark or light enough to be read."
-        placeholder="#3b5bdb"
-        format="hex"
-        disabled={isFixed}
-        eyeDropperButtonProps={{ "aria-label": "Take a colour from the screen" }}
-        value={draft.color}
-        onChange={(color) => set({ color })}
-      />
+        {isNew && (
+          <TextInput
+            label="Id"
+            description="It stands in the tag and cannot be changed later. Left empty, one is made."
+            placeholder="checkout"
+            value={draft.id}
+            onChange={(event) => set({ id: event.currentTarget.value })}
+          />
+        )}
+        <Select
+          label="Skill"
+          description="Where its conversations start. Without one, the channel and the account decide."
+          placeholder="As the channel says"
+          searchable
+          clearable
+          disabled={isFixed}
+          clearButtonProps={{ "aria-label": "No skill" }}
+          data={skills.map(({ id, name }) => ({ value: id ?? "", label: name }))}
+          value={draft.skillId || null}
+          onChange={(skillId) => set({ skillId: skillId ?? "" })}
+        />
+        <TextInput
+          label="Campaign"
+          description="In your words, to find it again."
+          maxLength={200}
+          disabled={isFixed}
+          value={draft.campaign}
+          onChange={(event) => set({ campaign: event.currentTarget.value })}
+        />
+        <Switch
+          label="Conversations may begin here"
+          description="Switched off, sites show no button; conversations that go on are not cut off."
+          disabled={isFixed}
+          checked={draft.isEnabled}
+          onChange={(event) => set({ isEnabled: event.currentTarget.checked })}
+        />
+      </Part>
+      <Part title="The messenger there">
+        <TextInput
+          label="Title"
+          placeholder={TITLE}
+          maxLength={60}
+          disabled={isFixed}
+          value={draft.title}
+          onChange={(event) => set({ title: event.currentTarget.value })}
+        />
+        <Textarea
+          label="Greeting"
+          description="What stands there before anybody has written."
+          autosize
+          minRows={2}
+          maxRows={6}
+          maxLength={500}
+          disabled={isFixed}
+          value={draft.greeting}
+          onChange={(event) => set({ greeting: event.currentTarget.value })}
+        />
+        <ColorInput
+          label="Colour of your brand"
+          description="What is written on it and in it is always made dark or light enough to be read."
+          placeholder="#3b5bdb"
+          format="hex"
+          disabled={isFixed}
+          eyeDropperButtonProps={{ "aria-label": "Take a colour from the screen" }}
+          value={draft.color}
+          onChange={(color) => set({ color })}
+        />
+      </Part>
       <button type="submit" hidden />
     </form>
   );
@@ -254,9 +254,11 @@ function Form({ draft, isNew, isFixed, set, save }: FormProps) {
 function Tag({ account, id }: { account: string; id: string }) {
   const tag = tagOf(location.origin, account, id);
   return (
-    <section className={own.tag} aria-label="Tag">
+    <Part title="Tag">
       <Group justify="space-between">
-        <Text fw={600}>Paste this before the end of your pages</Text>
+        <Text size="sm" className="quiet">
+          Paste this before the end of your pages.
+        </Text>
         <Group gap="xs">
           <Button
             size="compact-sm"
@@ -283,7 +285,7 @@ function Tag({ account, id }: { account: string; id: string }) {
         </Group>
       </Group>
       <pre className={own.code}>{tag}</pre>
-    </section>
+    </Part>
   );
 }
 

@@ -1,6 +1,6 @@
 /** Engagements: the places on sites where conversations begin, and beside them the one that is set. */
 import { Text } from "@mantine/core";
-import { IconMessageCircle, IconPlus } from "@tabler/icons-react";
+import { IconMessageCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -12,7 +12,7 @@ import { useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
 import { Cell, List, Row, rowLink } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
-import { ReasonedButton } from "../ui/ReasonedButton";
+import { NewButton } from "../ui/NewButton";
 import { Tag } from "../ui/Tag";
 
 export function EngagementsPage() {
@@ -36,14 +36,12 @@ export function EngagementsPage() {
     <ListPage
       title="Engagements"
       actions={
-        <ReasonedButton
-          size="xs"
-          leftSection={<IconPlus size={15} />}
+        <NewButton
+          label="New engagement"
+          isShort={selected !== undefined}
           reason={refusal}
           onClick={add}
-        >
-          New engagement
-        </ReasonedButton>
+        />
       }
       search={{
         label: "Search engagements",

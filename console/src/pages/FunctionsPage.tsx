@@ -1,6 +1,6 @@
 /** Functions: what runs when something happens, and beside them the one that is opened. */
 import { Group, Text } from "@mantine/core";
-import { IconFunction, IconPlus } from "@tabler/icons-react";
+import { IconFunction } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useMatch, useNavigate } from "@tanstack/react-router";
 import {
@@ -17,7 +17,7 @@ import { useMay, useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
 import { Cell, List, Row, rowLink } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
-import { ReasonedButton } from "../ui/ReasonedButton";
+import { NewButton } from "../ui/NewButton";
 import { When } from "../ui/When";
 import { lettersInWords } from "../webhooks/letters";
 
@@ -38,9 +38,9 @@ export function FunctionsPage() {
       isOpen={isOpen}
       pane={<Outlet />}
       actions={
-        <ReasonedButton
-          size="xs"
-          leftSection={<IconPlus size={15} />}
+        <NewButton
+          label="New function"
+          isShort={isOpen}
           reason={refusal}
           onClick={() =>
             void navigate({
@@ -49,9 +49,7 @@ export function FunctionsPage() {
               search: true,
             })
           }
-        >
-          New function
-        </ReasonedButton>
+        />
       }
       search={{
         label: "Search functions",

@@ -1,7 +1,7 @@
 /** One namespace: its documents by session, and beside them the one that is opened. */
 import { ActionIcon, Button, Group, Menu, Text, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconArrowLeft, IconDots, IconFileText, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconArrowLeft, IconDots, IconFileText, IconTrash } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -14,7 +14,7 @@ import { Confirm } from "../ui/Confirm";
 import { Empty } from "../ui/Failures";
 import { Cell, List, Row, rowLink } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
-import { ReasonedButton } from "../ui/ReasonedButton";
+import { NewButton } from "../ui/NewButton";
 
 const route = getRouteApi("/shell/context/$namespace");
 
@@ -46,14 +46,12 @@ export function NamespacePage() {
       }
       actions={
         <>
-          <ReasonedButton
-            size="xs"
-            leftSection={<IconPlus size={15} />}
+          <NewButton
+            label="New document"
+            isShort={selected !== undefined}
             reason={refusal}
             onClick={() => setAdding(true)}
-          >
-            New document
-          </ReasonedButton>
+          />
           <NamespaceMenu namespace={namespace} refusal={refusal} />
         </>
       }

@@ -45,7 +45,7 @@ export function PoliciesPage() {
       actions={
         <>
           {!isOpen && <More />}
-          <NewPolicy refusal={refusal} />
+          <NewPolicy refusal={refusal} isShort={isOpen} />
         </>
       }
       search={{ label: "Search policies", hint: "Search by name or description", find, onFind }}
@@ -127,13 +127,18 @@ function PeriodChoice({ period }: { period: Period }) {
   );
 }
 
-function NewPolicy({ refusal }: { refusal: string | undefined }) {
-  const button = { leftSection: <IconPlus size={15} />, size: "xs" } as const;
+function NewPolicy(props: { refusal: string | undefined; isShort?: boolean }) {
+  const { refusal, isShort = false } = props;
+  const button = {
+    leftSection: <IconPlus size={15} />,
+    size: "xs",
+    "aria-label": "New policy",
+  } as const;
   if (refusal !== undefined) {
     return (
       <Tooltip label={refusal}>
         <Button {...button} data-disabled onClick={(event) => event.preventDefault()}>
-          New policy
+          {isShort ? "New" : "New policy"}
         </Button>
       </Tooltip>
     );
@@ -150,7 +155,7 @@ function NewPolicy({ refusal }: { refusal: string | undefined }) {
         />
       )}
     >
-      New policy
+      {isShort ? "New" : "New policy"}
     </Button>
   );
 }

@@ -1,6 +1,6 @@
 /** Skills: what connects conversations to agents, and beside the list the one that is looked at. */
 import { Button, Switch, Text, Tooltip } from "@mantine/core";
-import { IconPlus, IconUpload, IconUsersGroup } from "@tabler/icons-react";
+import { IconUpload, IconUsersGroup } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -15,6 +15,7 @@ import { hoursInShort, type Skill } from "../skills/skill";
 import { Empty } from "../ui/Failures";
 import { Cell, List, Row, rowAbove, rowLink } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
+import { NewButton } from "../ui/NewButton";
 import { ReasonedButton } from "../ui/ReasonedButton";
 
 const route = getRouteApi("/shell/skills");
@@ -49,16 +50,14 @@ export function SkillsPage() {
               Import
             </ReasonedButton>
           )}
-          <ReasonedButton
-            size="xs"
-            leftSection={<IconPlus size={15} />}
+          <NewButton
+            label="New skill"
+            isShort={selected !== undefined}
             reason={refusal}
             onClick={() =>
               void navigate({ to: "/skills/$skillId", params: { skillId: "new" }, search: true })
             }
-          >
-            New skill
-          </ReasonedButton>
+          />
         </>
       }
       isOpen={selected !== undefined}

@@ -1,6 +1,6 @@
 /** The people who work here: agents, and those who look after them. */
 import { NativeSelect, Text } from "@mantine/core";
-import { IconPlus, IconUpload, IconUsers, IconUsersGroup } from "@tabler/icons-react";
+import { IconUpload, IconUsers, IconUsersGroup } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -12,6 +12,7 @@ import { useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
 import { List } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
+import { NewButton } from "../ui/NewButton";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { GroupsDialog } from "../users/GroupsDialog";
 import { foundUsers, UserRow } from "../users/UserRow";
@@ -76,16 +77,14 @@ export function UsersPage() {
               </ReasonedButton>
             </>
           )}
-          <ReasonedButton
-            size="xs"
-            leftSection={<IconPlus size={15} />}
+          <NewButton
+            label="New person"
+            isShort={isOpen}
             reason={refusal}
             onClick={() =>
               void navigate({ to: "/users/$userId", params: { userId: "new" }, search: true })
             }
-          >
-            New person
-          </ReasonedButton>
+          />
         </>
       }
       tools={

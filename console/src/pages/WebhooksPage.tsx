@@ -1,6 +1,6 @@
 /** Webhooks: where events are sent, and beside them the one that is opened. */
 import { Button, Text } from "@mantine/core";
-import { IconMailX, IconPlus, IconWebhook } from "@tabler/icons-react";
+import { IconMailX, IconWebhook } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { deadLettersQuery, type Webhook, webhooksQuery } from "../api/webhooks";
@@ -9,7 +9,7 @@ import { useRefusal } from "../lib/permissions";
 import { Empty } from "../ui/Failures";
 import { Cell, List, Row, rowLink } from "../ui/List";
 import { ListPage } from "../ui/ListPage";
-import { ReasonedButton } from "../ui/ReasonedButton";
+import { NewButton } from "../ui/NewButton";
 import { Tag } from "../ui/Tag";
 import { When } from "../ui/When";
 import { eventsInWords } from "../webhooks/events";
@@ -58,16 +58,14 @@ export function WebhooksPage() {
               Dead letters
             </Button>
           )}
-          <ReasonedButton
-            size="xs"
-            leftSection={<IconPlus size={15} />}
+          <NewButton
+            label="New webhook"
+            isShort={selected !== undefined}
             reason={refusal}
             onClick={() =>
               void navigate({ to: "/webhooks/$webhookId", params: { webhookId: "new" } })
             }
-          >
-            New webhook
-          </ReasonedButton>
+          />
         </>
       }
     >
