@@ -1,3 +1,4 @@
+import { answer, floor, sayAsAgent } from "./floor";
 import { expect, type Server, test } from "./server";
 
 /** Makes an agent of the order desk who is there. */
@@ -110,11 +111,10 @@ test("a long conversation is told from its end, and what came before is a press 
   signedIn: page,
   server,
 }) => {
-  const id = await open(server, "1004", "wordy");
-  for (let n = 1; n <= 250; n += 1) {
-    const note = { text: `Note ${n}`, audience: "AGENTS_AND_MANAGERS" };
-    await server.call("POST", `/api/v1/conversations/${id}/messages`, note);
-  }
+  const desk = await floor(server);
+  const id = await open(server, desk.skillId, "wordy");
+  await answer(server, desk, id);
+  for (let n = 1; n <= 250; n += 1) await sayAsAgent(server, desk, id, `Note ${n}`);
   await page.goto(`/console/conversations/${id}`);
   const story = page.getByRole("region", { name: "What happened" });
   await expect(story.getByText("Note 250", { exact: true })).toBeInViewport();

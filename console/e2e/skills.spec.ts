@@ -100,3 +100,20 @@ test("skills come from a spreadsheet: looked at first, all of it or nothing", as
   await expect(page.getByRole("link", { name: "Loans" })).toBeVisible();
   expect(await kept()).toContain("Cards");
 });
+
+test("a search keeps what is open, and the way back looks as before", async ({
+  signedIn: page,
+}) => {
+  await page.goto("/console/skills/1001");
+  await expect(page.getByRole("heading", { name: "Order desk" })).toBeVisible();
+  const search = page.getByRole("searchbox", { name: "Search skills" });
+  await search.fill("nothing is called so");
+  await expect(page.getByRole("heading", { name: "No skill is called so" })).toBeVisible();
+  await expect(page).toHaveURL(/\/skills\/1001\?find=nothing/);
+  await expect(page.getByRole("heading", { name: "Order desk" })).toBeVisible();
+  await page.getByRole("link", { name: "Decisions" }).click();
+  await page.goBack();
+  await expect(search).toHaveValue("nothing is called so");
+  await search.fill("");
+  await expect(page.getByRole("link", { name: "Order desk" })).toBeVisible();
+});

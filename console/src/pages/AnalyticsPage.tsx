@@ -5,16 +5,8 @@ import { IconChartBar, IconDownload, IconX } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import classes from "../analytics/Analytics.module.css";
-import { ChartCard } from "../analytics/ChartCard";
-import {
-  type Bucket,
-  isEmpty,
-  isFarBehind,
-  type Report,
-  score,
-  share,
-  wait,
-} from "../analytics/figures";
+import { Charts } from "../analytics/Charts";
+import { isEmpty, isFarBehind, type Report } from "../analytics/figures";
 import { GroupTable } from "../analytics/GroupTable";
 import { PolicyUse } from "../analytics/PolicyUse";
 import {
@@ -30,7 +22,6 @@ import {
 import { Returning } from "../analytics/Returning";
 import { Sentence } from "../analytics/Sentence";
 import { analyticsQuery, skillsQuery, usersQuery } from "../api/queries";
-import { number, percent } from "../lib/format";
 import { Empty, FailureNote } from "../ui/Failures";
 
 const route = getRouteApi("/shell/analytics");
@@ -219,151 +210,6 @@ function Figures({ report, search, period }: FiguresProps) {
       </div>
     </>
   );
-}
-
-/** Returns how steps are called: by the clock of the report, not of the browser. */
-function labels(period: Period): (bucket: Bucket) => string {
-  const isHourly = period.bucket === "hour";
-  const format = new Intl.DateTimeFormat(undefined, {
-    timeZone: period.timeZone,
-    ...(isHourly
-      ? { weekday: "short", hour: "2-digit", minute: "2-digit" }
-      : { day: "numeric", month: "short" }),
-  });
-  return (bucket) => format.format(new Date(bucket.from));
-}
-
-interface ChartsProps {
-  report: Report;
-  period: Period;
-  isTable: boolean;
-}
-
-function Charts({ report, period, isTable }: ChartsProps) {
-  const { buckets, total } = report;
-  const figures = total.figures;
-  const common = { buckets, isTable, label: labels(period) };
-  const { waits, mcs, csat, decisions } = figures;
-  return (
-    <>
-      <ChartCard
-        {...common}
-        title="Conversations"
-        kind="bars"
-        format={number}
-        series={[
-          { name: "Began", color: "indigo.6", value: ({ figures }) => figures.conversations },
-          { name: "Ended", color: "gray.5", value: ({ figures }) => figures.closed },
-          { name: "Gave up", color: "orange.6", value: ({ figures }) => figures.abandoned },
-        ]}
-      >
-        <b>{number(figures.conversations)}</b> began, <b>{number(figures.closed)}</b> ended,{" "}
-        <b>{number(figures.abandoned)}</b> of them while they waited.
-      </ChartCard>
-      <ChartCard
-        {...common}
-        title="Waits for a person"
-        kind="lines"
-        format={wait}
-        series={[
-          { name: "Half", color: "indigo.6", value: ({ figures }) => figures.waits?.p50Ms },
-          { name: "9 in 10", color: "orange.6", value: ({ figures }) => figures.waits?.p90Ms },
-          { name: "99 in 100", color: "gray.5", value: ({ figures }) => figures.waits?.p99Ms },
-        ]}
-      >
-        {waits ? (
-          <>
-            Half waited at most <b>{wait(waits.p50Ms)}</b>, nine in ten <b>{wait(waits.p90Ms)}</b>,
-            ninety-nine in a hundred <b>{wait(waits.p99Ms)}</b>; on average {wait(waits.averageMs)},
-            the longest {wait(waits.maxMs)}.
-          </>
-        ) : (
-          "Nobody got a conversation."
-        )}
-      </ChartCard>
-      <ChartCard
-        {...common}
-        title="Assignments and transfers"
-        kind="bars"
-        format={number}
-        series={[
-          { name: "To people", color: "indigo.6", value: ({ figures }) => figures.assignments },
-          { name: "To bots", color: "gray.5", value: ({ figures }) => figures.botAssignments },
-          { name: "Transfers", color: "orange.6", value: ({ figures }) => figures.transfers },
-        ]}
-      >
-        <b>{number(figures.assignments)}</b> to people and <b>{number(figures.botAssignments)}</b>{" "}
-        to bots, which handed over {number(figures.handovers)}. People transferred{" "}
-        <b>{number(figures.transfers)}</b>
-        {figures.assignments > 0 &&
-          ` (${percent(share(figures.transfers, figures.assignments) ?? 0)} of what they got)`}
-        .
-      </ChartCard>
-      <ChartCard
-        {...common}
-        title="Meaningful Connection Score"
-        kind="lines"
-        format={score}
-        max={100}
-        series={[
-          { name: "Average", color: "indigo.6", value: ({ figures }) => figures.mcs?.average },
-          {
-            name: "Lowest tenth below",
-            color: "orange.6",
-            value: ({ figures }) => figures.mcs?.p10,
-          },
-        ]}
-      >
-        {mcs ? (
-          <>
-            <b>{score(mcs.average)}</b> on average of {number(mcs.count)}; one in ten scored{" "}
-            <b>{number(mcs.p10)}</b> or less.
-          </>
-        ) : (
-          "No conversation that ended has a score."
-        )}
-        {csat && (
-          <>
-            {" "}
-            Surveys: <b>{score(csat.average)}</b> of 5, answered {number(csat.count)} times.
-          </>
-        )}
-      </ChartCard>
-      {decisions && (
-        <ChartCard
-          {...common}
-          title="Decisions"
-          kind="stack"
-          format={number}
-          series={[
-            { name: "A policy matched", color: "indigo.6", value: matched },
-            { name: "Nothing matched", color: "orange.6", value: unmatched },
-          ]}
-        >
-          {decisions.runs === 0 ? (
-            "Nobody asked what to do next."
-          ) : (
-            <>
-              <b>{percent(decisions.noMatch / decisions.runs)}</b> of {number(decisions.runs)}{" "}
-              matched nothing
-              {decisions.errors > 0 && `; ${number(decisions.errors)} met a faulty policy`}.{" "}
-              <Link to="/decisions" search={{ outcome: "NO_MATCH" }} className="anchor">
-                Those that matched nothing
-              </Link>
-            </>
-          )}
-        </ChartCard>
-      )}
-    </>
-  );
-}
-
-function matched({ figures: { decisions } }: Bucket): number {
-  return decisions ? decisions.runs - decisions.noMatch : 0;
-}
-
-function unmatched({ figures: { decisions } }: Bucket): number {
-  return decisions?.noMatch ?? 0;
 }
 
 function None({ report }: { report: Report }) {
