@@ -89,7 +89,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 async function deskAtWork(page: Page, server: Server, agentId: string): Promise<string[]> {
   const skillId = `desk-of-${agentId}`;
   const agent = { skillId, agentId, nickname: "Mia" };
-  await server.call("POST", "/api/v1/skills", { id: skillId, name: "Orders and deliveries" });
+  await server.call("POST", "/api/v1/skills", { id: skillId, name: `Orders of ${agentId}` });
   await signInAgent(page, server, { id: agentId, name: "Mia Example", skills: [skillId] });
   const begin = async (consumerId: string, message: string) => {
     const opening = { skillId, consumerId, isAuthenticated: true, message };
@@ -101,9 +101,11 @@ async function deskAtWork(page: Page, server: Server, agentId: string): Promise<
     await sayAsAgent(server, agent, id, reply);
     return id;
   };
-  const before = await talk("grace", "Where is my parcel?", "It is on its way, until Friday.");
+  // Nobody whom another agent has had before, to whom they would go back.
+  const grace = `grace-of-${agentId}`;
+  const before = await talk(grace, "Where is my parcel?", "It is on its way, until Friday.");
   await server.call("POST", `/api/v1/conversations/${before}/close`);
-  const known = await talk("grace", "It is Friday, and nothing came.", "Let me see what happened.");
+  const known = await talk(grace, "It is Friday, and nothing came.", "Let me see what happened.");
   const other = await talk(
     "somebody-with-a-name-that-is-too-long-for-any-column",
     "Can I change the address of an order that is paid?",

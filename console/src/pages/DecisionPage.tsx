@@ -1,5 +1,5 @@
 /** One decision: what was done, and of every policy why it was or was not the one. */
-import { Alert, Badge, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconArrowLeft, IconPlayerPlay } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
@@ -13,6 +13,7 @@ import { asObjects, policiesOf } from "../policies/decision";
 import { Explanation, StatusMark } from "../policies/Explanation";
 import { STATUS_NAMES, statusOf } from "../policies/explanation";
 import { FailureNote } from "../ui/Failures";
+import { Tag } from "../ui/Tag";
 import { When } from "../ui/When";
 import classes from "./DecisionPage.module.css";
 
@@ -167,11 +168,7 @@ function PolicyLine({ record, decision }: { record: JsonObject; decision: Decisi
       >
         <StatusMark status={status} />
         <span className={`${classes.name} cut`}>{textOf(record, "name")}</span>
-        {isWinner && (
-          <Badge size="sm" variant="light" color="green">
-            decided
-          </Badge>
-        )}
+        {isWinner && <Tag tone="good">decided</Tag>}
         <span className={`${classes.status} quiet`}>{STATUS_NAMES[status]}</span>
       </button>
       {isOpen && (

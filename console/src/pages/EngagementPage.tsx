@@ -17,7 +17,7 @@ import { notifications } from "@mantine/notifications";
 import { IconCheck, IconCopy, IconExternalLink } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import { api, body } from "../api/client";
 import { engagementsQuery, skillsQuery } from "../api/queries";
 import classes from "../attributes/Attributes.module.css";
@@ -31,6 +31,8 @@ import {
   written,
 } from "../engagements/engagement";
 import { Preview } from "../engagements/Preview";
+import { useDraft } from "../lib/draft";
+import { useUnsaved } from "../lib/leaving";
 import { useRefusal, useSession } from "../lib/permissions";
 import { complain } from "../policies/changes";
 import { CloseIcon } from "../ui/CloseIcon";
@@ -78,10 +80,11 @@ function Editor({ engagement }: { engagement: Engagement | undefined }) {
   const navigate = useNavigate({ from: "/engagements" });
   const { account } = useSession();
   const refusal = useRefusal("SkillsWrite");
-  const [draft, setDraft] = useState(() => draftOf(engagement));
-  const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
+  const kept = draftOf(engagement);
+  const { value: draft, change: set, isChanged, take } = useDraft(kept, JSON.stringify(kept));
+  const letGo = useUnsaved(isChanged);
   const changes = useChanges();
-  const reason = refusal ?? lackOf(draft);
+  const reason = refusal ?? lackOf(draft) ?? (isChanged ? undefined : "Nothing has changed.");
   const save = () => {
     if (reason !== undefined) return;
     changes.save.mutate(
@@ -91,6 +94,9 @@ function Editor({ engagement }: { engagement: Engagement | undefined }) {
           notifications.show({
             message: `“${saved.name}” is saved; sites show it within a minute.`,
           });
+          take(draftOf(saved), JSON.stringify(draftOf(saved)));
+          if (engagement) return;
+          letGo();
           const params = { engagementId: saved.id ?? "" };
           void navigate({ to: "/engagements/$engagementId", params, search: true });
         },
@@ -98,6 +104,7 @@ function Editor({ engagement }: { engagement: Engagement | undefined }) {
     );
   };
   const remove = (removed: Engagement) => {
+    letGo();
     changes.remove.mutate(removed);
     void navigate({ to: "/engagements", search: true });
   };

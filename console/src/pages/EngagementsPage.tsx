@@ -1,5 +1,5 @@
 /** Engagements: the places on sites where conversations begin, and beside them the one that is set. */
-import { Text } from "@mantine/core";
+import { ColorSwatch, Group, Text } from "@mantine/core";
 import { IconMessageCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
@@ -78,6 +78,7 @@ function inOrder(engagements: readonly Engagement[], find: string): Engagement[]
 function EngagementRow(props: { engagement: Engagement; isSelected: boolean; isCompact: boolean }) {
   const { engagement, isSelected, isCompact } = props;
   const skill = useSkillName()(engagement.skillId ?? "");
+  const color = engagement.messenger?.color;
   return (
     <Row
       isSelected={isSelected}
@@ -101,7 +102,13 @@ function EngagementRow(props: { engagement: Engagement; isSelected: boolean; isC
       <Cell isQuiet={!skill} title={skill}>
         {skill || "as the channel says"}
       </Cell>
-      <Cell isQuiet>{engagement.messenger?.color ?? ""}</Cell>
+      <Cell isQuiet>
+        {color && (
+          <Group gap={8} wrap="nowrap">
+            <ColorSwatch size={14} color={color} /> {color}
+          </Group>
+        )}
+      </Cell>
     </Row>
   );
 }

@@ -65,7 +65,7 @@ function Row({ conversation, agentId, open, beside, isTyping }: RowProps) {
             {who}
           </span>
           {unread > 0 && (
-            <Badge size="sm" circle aria-label={`${unread} unread`}>
+            <Badge size="sm" circle flex="none" aria-label={`${unread} unread`}>
               {unread}
             </Badge>
           )}
