@@ -26,8 +26,11 @@ test("an engagement is made, seen as visitors will, changed, deleted and brought
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   expect(copied).toContain('data-account="demo"');
 
+  const save = page.getByRole("button", { name: "Save" });
+  await expect(save).toHaveAttribute("aria-disabled", "true");
   await page.getByRole("switch", { name: "Conversations may begin here" }).press("Space");
-  await page.getByRole("button", { name: "Save" }).click();
+  await save.click();
+  await expect(save).toHaveAttribute("aria-disabled", "true");
   const kept = async () => JSON.stringify(await server.call("GET", "/api/v1/engagements"));
   await expect.poll(kept).toContain('"isEnabled":false');
   await page.getByRole("link", { name: "Close the engagement" }).click();
