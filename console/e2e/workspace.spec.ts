@@ -319,7 +319,7 @@ test("an agent runs a command, and the customer sees nothing of it", async ({
     }`,
   });
   await server.call("POST", `/api/v1/functions/${Object(made).id}/deploy`);
-  const { page, skillId } = await agentAt(browser, server, "Ola");
+  const { page, skillId } = await agentAt(browser, server, "Bea");
   await goOnline(page);
   const id = await begin(server, skillId, "ivo", "Where is my order 4711?");
   await page.getByRole("button", { name: "Accept" }).click();
