@@ -443,7 +443,7 @@ fn everything_is_told_in_order_though_workers_and_servers_are_killed_in_the_midd
     // Who asks for as long as somebody waits for the answer is in the middle of a run.
     let is_to_hold = Arc::new(AtomicBool::new(false));
     let is_held = Arc::new(AtomicBool::new(false));
-    let (tell, told) = mpsc::channel();
+    let (tell, told) = mpsc::sync_channel(10_000);
     let (to_hold, held) = (Arc::clone(&is_to_hold), Arc::clone(&is_held));
     let listener = Neighbour::start("127.0.0.1", move |line, socket| {
         if to_hold.swap(false, Ordering::SeqCst) {
