@@ -7,9 +7,8 @@ import { useMay } from "../lib/permissions";
 
 /** Returns names by `user/ada` and `credential/3f0c…`. */
 export function useActorNames(): ReadonlyMap<string, string> {
-  const enabled = useMay("AccessRead");
-  const users = useQuery({ ...usersQuery, enabled }).data;
-  const credentials = useQuery({ ...credentialsQuery, enabled }).data;
+  const users = useQuery({ ...usersQuery, enabled: useMay("UsersRead") }).data;
+  const credentials = useQuery({ ...credentialsQuery, enabled: useMay("AccessRead") }).data;
   return useMemo(
     () =>
       new Map([

@@ -14,7 +14,7 @@ export const ROLE_NAMES: Record<Role, string> = {
 
 export const ROLE_POWERS: Record<Role, string> = {
   admin: "may do everything, and give access to others",
-  manager: "may do everything but give access",
+  manager: "may do everything but give access; looks after agents and bots",
   agent: "may hold conversations and see who else is there",
   bot: "may write context, ask for next actions and hold conversations in anybody’s name",
   developer: "may change functions, webhooks, attributes and context, and see the rest",

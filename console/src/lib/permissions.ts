@@ -20,6 +20,8 @@ export type Permission =
   | "FunctionsAdminister"
   | "WebhooksRead"
   | "WebhooksWrite"
+  | "UsersRead"
+  | "UsersWrite"
   | "AccessRead"
   | "AccessWrite";
 

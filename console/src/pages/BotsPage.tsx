@@ -23,11 +23,11 @@ export function BotsPage() {
   const { dialog } = route.useSearch();
   const [find, onFind] = useFind();
   const selected = useMatch({ from: "/shell/bots/$userId", shouldThrow: false })?.params.userId;
-  const canRead = useRefusal("AccessRead") === undefined;
+  const canRead = useRefusal("UsersRead") === undefined;
   const users = useQuery({ ...usersQuery, enabled: canRead });
   const standard = standardCapacity(useQuery(settingsQuery).data);
   const navigate = useNavigate({ from: "/bots" });
-  const refusal = useRefusal("AccessWrite");
+  const refusal = useRefusal("UsersWrite");
   const nameOf = useSkillName();
   const shown = useMemo(() => {
     const bots = canRead ? users.data?.filter((user) => user.kind === "BOT") : [];
@@ -107,11 +107,7 @@ function None({ canRead, isSearched }: { canRead: boolean; isSearched: boolean }
   return (
     <Empty
       title={
-        !canRead
-          ? "Only administrators see bots"
-          : isSearched
-            ? "No bot is called so"
-            : "No bot yet"
+        !canRead ? "Your role does not see bots" : isSearched ? "No bot is called so" : "No bot yet"
       }
       icon={<IconRobot size={30} stroke={1.5} />}
     >

@@ -75,13 +75,13 @@ const MENU = [
         needs: "ConversationsReadAll",
       },
       { to: "/skills", name: "Skills", icon: IconBadges, needs: "SettingsRead" },
-      { to: "/users", name: "Agents", icon: IconUsers, needs: "AccessRead" },
+      { to: "/users", name: "Agents", icon: IconUsers, needs: "UsersRead" },
     ],
   },
   {
     title: "Automate",
     pages: [
-      { to: "/bots", name: "Bots", icon: IconRobot, needs: "AccessRead" },
+      { to: "/bots", name: "Bots", icon: IconRobot, needs: "UsersRead" },
       { to: "/functions", name: "Functions", icon: IconFunction, needs: "FunctionsRead" },
       { to: "/webhooks", name: "Webhooks", icon: IconWebhook, needs: "WebhooksRead" },
     ],
@@ -187,7 +187,7 @@ function usePlaces(): Place[] {
     enabled: mayRead("PoliciesRead"),
   }).data;
   const skills = useQuery({ ...skillsQuery, enabled: mayRead("SkillsRead") }).data;
-  const agents = useQuery({ ...agentsQuery, enabled: mayRead("AccessRead") }).data;
+  const agents = useQuery({ ...agentsQuery, enabled: mayRead("UsersRead") }).data;
   return useMemo(() => {
     const pages = menu
       .flatMap((group) => group.pages)

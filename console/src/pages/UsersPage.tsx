@@ -24,12 +24,12 @@ export function UsersPage() {
   const { group, dialog } = route.useSearch();
   const [find, onFind] = useFind();
   const selected = useMatch({ from: "/shell/users/$userId", shouldThrow: false })?.params.userId;
-  const canRead = useRefusal("AccessRead") === undefined;
+  const canRead = useRefusal("UsersRead") === undefined;
   const users = useQuery({ ...usersQuery, enabled: canRead });
   const groups = useQuery(groupsQuery).data ?? [];
   const standard = standardCapacity(useQuery(settingsQuery).data);
   const navigate = useNavigate({ from: "/users" });
-  const refusal = useRefusal("AccessWrite");
+  const refusal = useRefusal("UsersWrite");
   const nameOf = useSkillName();
   const people = useMemo(
     () => (canRead ? users.data?.filter((user) => user.kind !== "BOT") : []),
@@ -144,7 +144,7 @@ function None({ canRead, isSearched }: { canRead: boolean; isSearched: boolean }
   if (!canRead) {
     return (
       <Empty
-        title="Only administrators see who has access"
+        title="Your role does not see who works here"
         icon={<IconUsers size={30} stroke={1.5} />}
       >
         <Text className="quiet" maw={440}>

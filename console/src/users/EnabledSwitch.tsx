@@ -1,13 +1,14 @@
 /** Switches somebody on and off; off, they neither sign in nor get conversations. */
 import { Switch, Tooltip } from "@mantine/core";
-import { useRefusal, useSession } from "../lib/permissions";
+import { useSession } from "../lib/permissions";
 import { rowAbove } from "../ui/List";
 import { useSwitchUser } from "./changes";
+import { useUserRefusal } from "./refusal";
 import type { User } from "./user";
 
 export function EnabledSwitch({ user }: { user: User }) {
   const change = useSwitchUser();
-  const refusal = useRefusal("AccessWrite");
+  const refusal = useUserRefusal(user.role);
   const isSelf = useSession().user?.id === user.id;
   const reason =
     refusal ?? (isSelf ? "This is you: switched off, you could not come back." : undefined);

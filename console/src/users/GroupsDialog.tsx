@@ -13,7 +13,7 @@ import type { User } from "./user";
 
 export function GroupsDialog({ users, onClose }: { users: readonly User[]; onClose: () => void }) {
   const groups = useQuery(groupsQuery);
-  const refusal = useRefusal("AccessWrite");
+  const refusal = useRefusal("UsersWrite");
   const { add, rename, remove } = useGroupChanges();
   const [name, setName] = useState("");
   const error = add.error ?? rename.error ?? remove.error;

@@ -1,18 +1,18 @@
 /** A link with which somebody comes in and chooses a password: shown once. */
 import { Alert, Code, Stack, Text } from "@mantine/core";
 import { IconLink } from "@tabler/icons-react";
-import { useRefusal } from "../lib/permissions";
 import { CopyButton } from "../ui/CopyButton";
 import { Part } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import { When } from "../ui/When";
 import { useSignInLink } from "./changes";
+import { useUserRefusal } from "./refusal";
 import classes from "./Users.module.css";
 import type { User } from "./user";
 
 export function SignInLink({ user }: { user: User }) {
   const link = useSignInLink();
-  const refusal = useRefusal("AccessWrite");
+  const refusal = useUserRefusal(user.role);
   const reason = refusal ?? (user.isEnabled === false ? "They are switched off." : undefined);
   return (
     <Part

@@ -10,7 +10,7 @@ import { agentsQuery, groupsQuery, settingsQuery, usersQuery } from "../api/quer
 import { type Draft, useDraft } from "../lib/draft";
 import { count } from "../lib/format";
 import { useUnsaved } from "../lib/leaving";
-import { useRefusal, useSession } from "../lib/permissions";
+import { useSession } from "../lib/permissions";
 import { Confirm } from "../ui/Confirm";
 import { Effect, Fields, Pane, Part } from "../ui/Pane";
 import { ReasonedButton } from "../ui/ReasonedButton";
@@ -20,6 +20,7 @@ import { loadOf, STATUS_NAMES } from "./agent";
 import { BotForm } from "./BotForm";
 import { useDeleteUser, useSaveUser } from "./changes";
 import { EnabledSwitch } from "./EnabledSwitch";
+import { useReach, useUserRefusal } from "./refusal";
 import { SignInLink } from "./SignInLink";
 import { CapacityForm, SkillsForm } from "./SkillsForm";
 import {
@@ -44,7 +45,7 @@ interface Props {
 export function UserEditor({ kind, kept, closeLink, onGo }: Props) {
   const user = kept?.value;
   const userId = user?.id ?? undefined;
-  const refusal = useRefusal("AccessWrite");
+  const refusal = useUserRefusal(user?.role);
   const listed = useQuery(usersQuery).data?.find((one) => one.id === userId) ?? user;
   const standard = standardCapacity(useQuery(settingsQuery).data);
   const [id, setId] = useState("");
@@ -154,6 +155,7 @@ function About({ user, draft, id, isFixed, onId }: AboutProps) {
   const { value, change } = draft;
   const groups = useQuery(groupsQuery).data ?? [];
   const own = useSession().user?.id;
+  const reaches = useReach();
   const isBot = value.kind === "BOT";
   return (
     <Part title={isBot ? "What it is" : "Who it is"}>
@@ -206,7 +208,7 @@ function About({ user, draft, id, isFixed, onId }: AboutProps) {
           }`}
           disabled={isFixed}
           value={value.role}
-          data={ROLES.map(({ role }) => role)}
+          data={ROLES.map(({ role }) => ({ value: role, label: role, disabled: !reaches(role) }))}
           onChange={(event) => change({ role: event.currentTarget.value })}
         />
         <NativeSelect

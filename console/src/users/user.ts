@@ -57,7 +57,7 @@ export function newDraft(kind: Kind): UserDraft {
 
 export const ROLES = [
   { role: "admin", may: "everything, access included" },
-  { role: "manager", may: "everything but access" },
+  { role: "manager", may: "everything but access; of people, agents" },
   { role: "agent", may: "their own conversations" },
   { role: "bot", may: "context, decisions and a bot's conversations" },
   { role: "developer", may: "functions and context; reading the rest" },

@@ -149,7 +149,7 @@ pub async fn stand_in_front(
     skill_name: &str,
     bot: Option<UserId>,
 ) -> Result<Front> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     // A retry finds what was made before; its name makes only one thing.
     let caller = &Caller {
         idempotency_key: None,

@@ -143,9 +143,13 @@ permissions! {
     WebhooksRead: Manager Developer Readonly;
     /// Change webhooks, and deliver or discard what could not be delivered.
     WebhooksWrite: Manager Developer;
-    /// See credentials and users.
+    /// See users: who works here, and the bots.
+    UsersRead: Manager Developer Readonly;
+    /// Change users; without `AccessWrite` only agents and bots.
+    UsersWrite: Manager;
+    /// See credentials.
     AccessRead: ;
-    /// Change credentials and users.
+    /// Change credentials, and users who may more than agents and bots.
     AccessWrite: ;
 }
 

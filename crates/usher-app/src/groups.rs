@@ -36,7 +36,7 @@ pub async fn create(
     id: Option<GroupId>,
     name: String,
 ) -> Result<Kept<AgentGroup>> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     check_name(&name)?;
     let is_named = id.is_some();
     let id = id.map_or_else(|| GroupId::parse(&noun::mint(app)), Ok);
@@ -54,7 +54,7 @@ pub async fn create(
 /// # Errors
 /// Fails if the caller may not, or there is no such group.
 pub async fn editable(caller: &Caller, app: &App, id: &GroupId) -> Result<Kept<AgentGroup>> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     noun::find(caller, app, id.as_str()).await
 }
 
@@ -88,7 +88,7 @@ pub async fn rename(
     name: String,
     expected: Option<u64>,
 ) -> Result<Kept<AgentGroup>> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     check_name(&name)?;
     let before: Kept<AgentGroup> = noun::find(caller, app, id.as_str()).await?;
     noun::require_revision(&before, expected)?;
@@ -104,7 +104,7 @@ pub async fn rename(
 /// # Errors
 /// Fails if the caller may not, there is no such group, or somebody is in it.
 pub async fn delete(caller: &Caller, app: &Arc<App>, id: &GroupId) -> Result<()> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     let kept: Kept<AgentGroup> = noun::find(caller, app, id.as_str()).await?;
     let users = noun::all::<User>(caller, app).await?;
     let members = users

@@ -191,10 +191,11 @@ pub fn path(link: &Link) -> String {
 /// Makes a link with which a person chooses a password and signs in, once within a day.
 ///
 /// # Errors
-/// Fails if the caller may not change access, or there is no such enabled person.
+/// Fails if the caller may not change that user, or there is no such enabled person.
 pub async fn link(caller: &Caller, app: &App, user: &UserId) -> Result<Link> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     let kept: Kept<record::User> = noun::find(caller, app, user.as_str()).await?;
+    users::require_reach(caller, kept.record.role)?;
     if kept.record.kind != UserKind::Human || !kept.record.is_enabled {
         return Err(Error::field("#/id", "expected an enabled person"));
     }
@@ -236,11 +237,21 @@ pub async fn first_link(caller: &Caller, app: &Arc<App>) -> Result<Option<Link>>
             users::create(caller, app, Some(id), admin).await?.id
         }
     };
-    let kept: Kept<record::User> = noun::find(caller, app, admin.as_str()).await?;
+    link_if_new(caller, app, &admin).await
+}
+
+/// Makes a link for somebody who has no password yet; returns nothing for whoever has one or is
+/// disabled.
+///
+/// # Errors
+/// As [`link`].
+pub async fn link_if_new(caller: &Caller, app: &App, user: &UserId) -> Result<Option<Link>> {
+    caller.require(Permission::UsersWrite)?;
+    let kept: Kept<record::User> = noun::find(caller, app, user.as_str()).await?;
     if kept.record.password_hash.is_some() || !kept.record.is_enabled {
         return Ok(None);
     }
-    link(caller, app, &admin).await.map(Some)
+    link(caller, app, user).await.map(Some)
 }
 
 /// What somebody sets up by a link.

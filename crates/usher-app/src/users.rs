@@ -94,7 +94,7 @@ impl Written {
         }
     }
 
-    fn role(&self) -> Role {
+    pub(crate) fn role(&self) -> Role {
         self.role.unwrap_or(match self.kind {
             UserKind::Human => Role::Agent,
             UserKind::Bot => Role::Bot,
@@ -274,7 +274,8 @@ pub async fn create(
     id: Option<UserId>,
     mut written: Written,
 ) -> Result<User> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
+    require_reach(caller, written.role())?;
     written.check(caller, app, false).await?;
     let password = written.password.take();
     let is_named = id.is_some();
@@ -291,9 +292,9 @@ pub async fn create(
 /// Returns a user.
 ///
 /// # Errors
-/// Fails if the caller may not see access, or there is no such user.
+/// Fails if the caller may not see users, or there is no such user.
 pub async fn get(caller: &Caller, app: &App, id: &UserId) -> Result<User> {
-    caller.require(Permission::AccessRead)?;
+    caller.require(Permission::UsersRead)?;
     let kept: Kept<record::User> = noun::find(caller, app, id.as_str()).await?;
     Ok(kept.into())
 }
@@ -303,7 +304,7 @@ pub async fn get(caller: &Caller, app: &App, id: &UserId) -> Result<User> {
 /// # Errors
 /// Fails if the caller may not, or there is no such user.
 pub async fn editable(caller: &Caller, app: &App, id: &UserId) -> Result<User> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     let kept: Kept<record::User> = noun::find(caller, app, id.as_str()).await?;
     Ok(kept.into())
 }
@@ -311,9 +312,9 @@ pub async fn editable(caller: &Caller, app: &App, id: &UserId) -> Result<User> {
 /// Returns every user, in the order of their ids.
 ///
 /// # Errors
-/// Fails if the caller may not see access.
+/// Fails if the caller may not see users.
 pub async fn list(caller: &Caller, app: &App) -> Result<Vec<User>> {
-    caller.require(Permission::AccessRead)?;
+    caller.require(Permission::UsersRead)?;
     let users = noun::all::<record::User>(caller, app).await?;
     Ok(users.into_iter().map(Into::into).collect())
 }
@@ -331,9 +332,11 @@ pub async fn replace(
     mut written: Written,
     expected: Option<u64>,
 ) -> Result<User> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     let before: Kept<record::User> = noun::find(caller, app, id.as_str()).await?;
     noun::require_revision(&before, expected)?;
+    require_reach(caller, before.record.role)?;
+    require_reach(caller, written.role())?;
     if written.kind != before.record.kind {
         let message = "expected the kind to stay; add another user instead";
         return Err(Error::field("#/kind", message));
@@ -371,10 +374,35 @@ pub async fn set_enabled(
 /// # Errors
 /// Fails if the caller may not, or there is no such user.
 pub async fn delete(caller: &Caller, app: &Arc<App>, id: &UserId) -> Result<()> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     let kept: Kept<record::User> = noun::find(caller, app, id.as_str()).await?;
+    require_reach(caller, kept.record.role)?;
     let change = Change::new(app, caller);
     noun::remove(caller, app, change, &kept).await
+}
+
+/// Whether the caller may make, change and remove users with a role: what lies beyond agents and bots
+/// is access to the account, which administrators give.
+pub(crate) fn may_reach(caller: &Caller, role: Role) -> bool {
+    matches!(role, Role::Agent | Role::Bot) || caller.may(Permission::AccessWrite)
+}
+
+/// Refuses a caller who may not make, change and remove users with that role.
+///
+/// # Errors
+/// Fails with [`Code::Forbidden`].
+pub(crate) fn require_reach(caller: &Caller, role: Role) -> Result<()> {
+    if may_reach(caller, role) {
+        return Ok(());
+    }
+    Err(Error::new(Code::Forbidden, expected_reach(role)))
+}
+
+/// Returns what is said to whoever may not reach a role.
+pub(crate) fn expected_reach(role: Role) -> String {
+    format!(
+        "expected a user with the role `agent` or `bot`, found `{role}`: only administrators change those"
+    )
 }
 
 /// Refuses an address that cannot be one, and none.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Everything in the account, credentials included.
     Admin,
-    /// Everything but access.
+    /// Everything but access: of users, agents and bots.
     Manager,
     /// Conversations.
     Agent,

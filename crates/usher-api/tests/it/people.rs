@@ -167,6 +167,61 @@ async fn a_user_is_changed_only_as_the_caller_saw_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_manager_looks_after_agents_and_bots_and_gives_nobody_more() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let manager = node.client(ACCOUNT, Role::Manager).await;
+    let agent = json!({"id": "ada", "name": "Ada", "kind": "HUMAN", "email": "ada@example.com"});
+    manager.post("/api/v1/users", agent).await.expect(201);
+    let bot = json!({"id": "hal", "name": "Hal", "kind": "BOT", "hostedBot": {}});
+    manager.post("/api/v1/users", bot).await.expect(201);
+    let link = "/api/v1/users/ada/sign-in-link";
+    manager.post(link, json!({})).await.expect(201);
+    for role in ["admin", "manager", "developer", "readonly"] {
+        let id = format!("a-{role}");
+        let above = json!({"id": id, "name": role, "kind": "HUMAN", "role": role});
+        let refused = manager
+            .post("/api/v1/users", above.clone())
+            .await
+            .expect(403);
+        assert!(
+            refused.text.contains("only administrators"),
+            "{}",
+            refused.text
+        );
+        admin.post("/api/v1/users", above).await.expect(201);
+        // Nobody is lifted, lowered or reached by it.
+        let path = format!("/api/v1/users/{id}");
+        let lift = json!({"role": role}).to_string();
+        let lower = json!({"role": "agent"}).to_string();
+        let patched = manager.raw("PATCH", "/api/v1/users/ada", lift, &[]).await;
+        patched.expect(403);
+        manager.raw("PATCH", &path, lower, &[]).await.expect(403);
+        manager.call("DELETE", &path, None).await.expect(403);
+        for verb in ["disable", "sign-in-link"] {
+            let path = format!("{path}/{verb}");
+            manager.post(&path, json!({})).await.expect(403);
+        }
+        for file in [
+            format!("id,name,role\nnew,New,{role}\n"),
+            format!("id,name,role\n{id},Lowered,agent\n"),
+        ] {
+            let path = "/api/v1/users/import";
+            let refused = manager.raw("POST", path, file, &[]).await.expect(422);
+            assert_eq!(pointers(&refused), ["#/lines/2/role"]);
+        }
+    }
+    assert_eq!(
+        admin.get("/api/v1/users/ada").await.expect(200).json()["role"],
+        "agent"
+    );
+    manager
+        .call("DELETE", "/api/v1/users/ada", None)
+        .await
+        .expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_skill_that_goes_is_taken_from_its_users() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -12,7 +12,7 @@ use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::Result;
 use crate::noun;
-use crate::users::{UserKind, UserSkill, Written};
+use crate::users::{UserKind, UserSkill, Written, expected_reach, may_reach};
 
 const COLUMNS: &[Column] = &[
     ("id", &["userid", "agentid"]),
@@ -59,7 +59,7 @@ pub async fn import(
     file: &[u8],
     is_dry_run: bool,
 ) -> Result<Report> {
-    caller.require(Permission::AccessWrite)?;
+    caller.require(Permission::UsersWrite)?;
     let table = Table::read(file, COLUMNS)?;
     let there = noun::all::<User>(caller, app).await?;
     let known = Known::new(&there);
@@ -104,6 +104,17 @@ pub async fn import(
                 "expected an address of their own, found `{email}`, which another user has"
             );
             mistakes.note(&row, "email", expected);
+        }
+        let roles = [
+            before.as_ref().map(|kept| kept.record.role),
+            Some(written.role()),
+        ];
+        let beyond = roles
+            .into_iter()
+            .flatten()
+            .find(|role| !may_reach(caller, *role));
+        if let Some(role) = beyond {
+            mistakes.note(&row, "role", expected_reach(role));
         }
         let kind = before
             .as_ref()
