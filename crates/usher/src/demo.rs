@@ -1,5 +1,7 @@
 //! Demo data: skills, attributes, policies and context with which a newcomer sees every kind of
-//! decision.
+//! decision, and a floor on which to have conversations.
+
+mod floor;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use usher_app::credentials::{self, Issued};
 use usher_app::sign_ins::{self, Link};
 use usher_app::{App, accounts, context, policies, sdes, skills};
 use usher_context::attribute::ValueType;
-use usher_model::id::{AccountId, ConsumerId, SkillId};
+use usher_model::id::{AccountId, ConsumerId, EngagementId, SkillId};
 use usher_model::role::Role;
 use usher_model::value::Object;
 
@@ -40,6 +42,19 @@ pub struct Access {
     pub credential: Issued,
     /// For the administrator, until somebody has signed in with it.
     pub link: Option<Link>,
+    /// For an agent, until somebody has signed in with one.
+    pub agent: Option<AgentLink>,
+    /// Where visitors come in, if the demo's engagement is still there.
+    pub engagement: Option<EngagementId>,
+}
+
+/// A way in for an agent of the demo.
+#[derive(Clone, Debug)]
+pub struct AgentLink {
+    /// What people call the agent.
+    pub name: String,
+    /// Where to choose a password.
+    pub link: Link,
 }
 
 /// Fills an account, unless it holds policies already, and issues a fresh key for it.
@@ -53,10 +68,13 @@ pub async fn fill(app: &Arc<App>, account: &AccountId) -> Result<Access> {
     if is_empty {
         fill_rules(app, &caller).await?;
         fill_context(app, &caller).await?;
+        floor::fill(app, &caller).await?;
     }
     Ok(Access {
         credential: issue(app, &caller).await?,
         link: sign_ins::first_link(&caller, app).await?,
+        agent: floor::link(&caller, app).await?,
+        engagement: floor::engagement(&caller, app).await?,
     })
 }
 
@@ -110,8 +128,11 @@ async fn fill_rules(app: &Arc<App>, caller: &Caller) -> Result<()> {
         caller,
         app,
         POLICIES.as_bytes(),
-        policies::import::Mode::Append,
-        true,
+        policies::import::Options {
+            mode: policies::import::Mode::Append,
+            keep_enabled: true,
+            is_dry_run: false,
+        },
     )
     .await?;
     Ok(())
@@ -133,19 +154,8 @@ async fn fill_context(app: &App, caller: &Caller) -> Result<()> {
             json!({ "intent": "opening hours", "name": "Carol" }),
         ),
     ];
-    let namespace = Namespace::parse("orchestrator")?;
     for (session, properties) in sessions {
-        let ttl = Ttl::Seconds(None);
-        context::write(
-            caller,
-            app,
-            &namespace,
-            &Session::parse(session)?,
-            object(properties),
-            ttl,
-            None,
-        )
-        .await?;
+        know(caller, app, session, properties).await?;
     }
     let said = sdes::Said {
         customer_info: object(json!({ "customerId": "ada", "email": "ada@example.com" })),
@@ -153,6 +163,14 @@ async fn fill_context(app: &App, caller: &Caller) -> Result<()> {
         ..sdes::Said::default()
     };
     sdes::record(caller, app, &ConsumerId::parse("ada")?, said).await?;
+    Ok(())
+}
+
+/// Writes what a bot knows about a conversation, or about a consumer.
+async fn know(caller: &Caller, app: &App, session: &str, properties: Value) -> Result<()> {
+    let (namespace, session) = (Namespace::parse("orchestrator")?, Session::parse(session)?);
+    let (properties, ttl) = (object(properties), Ttl::Seconds(None));
+    context::write(caller, app, &namespace, &session, properties, ttl, None).await?;
     Ok(())
 }
 

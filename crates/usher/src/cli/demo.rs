@@ -9,7 +9,7 @@ use usher_model::id::AccountId;
 
 use super::{Place, terminal, with_app_for};
 use crate::boot::Purpose;
-use crate::demo::{self, Access};
+use crate::demo::{self, Access, AgentLink};
 
 /// The words after `usher demo`.
 #[derive(Debug, Args)]
@@ -49,6 +49,18 @@ fn shown(account: &AccountId, address: &str, access: &Access) -> String {
             )
         },
     );
+    let agent = access.agent.as_ref().map_or_else(
+        || format!("{address}/workspace"),
+        |AgentLink { name, link }| {
+            format!(
+                "{address}{}\n                 (once, as {name}, in a private window)",
+                sign_ins::path(link)
+            )
+        },
+    );
+    let visit = access.engagement.as_ref().map_or_else(String::new, |id| {
+        format!("\n  visit          {address}/messenger?account={account}&engagement={id}")
+    });
     let ask = |body: &str| {
         format!(
             "curl -s {address}/api/v1/decisions -H \"Authorization: Bearer $USHER_API_KEY\" \\\n  \
@@ -59,6 +71,9 @@ fn shown(account: &AccountId, address: &str, access: &Access) -> String {
         "\
 The account `{account}` has demo data. It is served at
   sign in        {sign_in}
+  answer         {agent}{visit}
+  emulator       {address}/emulator
+                 (chat as a visitor, and see what is decided)
   API            {address}/api/v1
   description    {address}/docs
 with the credential `{name}`, whose secrets are shown this once:
