@@ -46,6 +46,16 @@ export const functionVersionsQuery = (functionId: string) =>
     },
   });
 
+/** How a function did lately, up to a second before it was asked for. */
+export const functionUsageQuery = (functionId: string) =>
+  queryOptions({
+    queryKey: ["functions", "one", functionId, "usage"],
+    queryFn: async () => {
+      const params = { path: { functionId } };
+      return body(await api.GET("/api/v1/functions/{functionId}", { params })).usage;
+    },
+  });
+
 export const functionScheduleQuery = (functionId: string) =>
   queryOptions({
     queryKey: ["functions", "one", functionId, "schedule"],
@@ -72,16 +82,23 @@ export interface LogFilter {
 
 const ENTRIES_A_PAGE = 100;
 
+/** Returns a filter in the words of the API. */
+export function queryOf({ level, search, request }: LogFilter) {
+  return {
+    ...(level && { level }),
+    ...(search && { search }),
+    ...(request && { requestId: request }),
+  };
+}
+
 export const functionLogsQuery = (functionId: string, filter: LogFilter) =>
   infiniteQueryOptions({
     queryKey: ["functions", "one", functionId, "logs", filter],
     queryFn: async ({ pageParam }) => {
       const query = {
+        ...queryOf(filter),
         limit: ENTRIES_A_PAGE,
         ...(pageParam && { cursor: pageParam }),
-        ...(filter.level && { level: filter.level }),
-        ...(filter.search && { search: filter.search }),
-        ...(filter.request && { requestId: filter.request }),
       };
       const params = { path: { functionId }, query };
       return body(await api.GET("/api/v1/functions/{functionId}/logs", { params }));

@@ -1,29 +1,40 @@
-/** What the deployed versions wrote, and why runs failed: the newest first. */
-import { Button, Group, NativeSelect, Skeleton, Stack, Text, TextInput } from "@mantine/core";
+/** What the deployed versions wrote, and why runs failed: the newest first, as it is written. */
+import {
+  Button,
+  Group,
+  NativeSelect,
+  Skeleton,
+  Stack,
+  Switch,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { functionLogsQuery, type UsherFunction } from "../api/functions";
 import { FailureNote } from "../ui/Failures";
 import { LogLines } from "./LogLines";
+import { useTail } from "./tail";
 
 const route = getRouteApi("/shell/functions/$functionId");
 const PAUSE = 250;
 
 export function LogsPanel({ it }: { it: UsherFunction }) {
-  const { level, request } = route.useSearch();
+  const { level, request, follow } = route.useSearch();
   const navigate = useNavigate();
   const [typed, setTyped] = useState("");
   const [search] = useDebouncedValue(typed.trim(), PAUSE);
-  const filter = {
-    ...(level && { level }),
-    ...(request && { request }),
-    ...(search && { search }),
-  };
+  const filter = useMemo(
+    () => ({ ...(level && { level }), ...(request && { request }), ...(search && { search }) }),
+    [level, request, search],
+  );
+  const isFollowing = follow === undefined;
   const log = useInfiniteQuery(functionLogsQuery(it.id, filter));
   const entries = log.data?.pages.flatMap((page) => page.items);
-  const go = (change: { level?: string; request?: string }) =>
+  const failure = useTail(it.id, filter, isFollowing);
+  const go = (change: { level?: string; request?: string; follow?: string }) =>
     void navigate({
       to: ".",
       search: (before) =>
@@ -51,13 +62,11 @@ export function LogsPanel({ it }: { it: UsherFunction }) {
           ]}
           onChange={(event) => go({ level: event.currentTarget.value })}
         />
-        <Button
-          variant="default"
-          loading={log.isRefetching && !log.isFetchingNextPage}
-          onClick={() => void log.refetch()}
-        >
-          Refresh
-        </Button>
+        <Switch
+          label="Follow"
+          checked={isFollowing}
+          onChange={(event) => go({ follow: event.currentTarget.checked ? "" : "no" })}
+        />
       </Group>
       {request && (
         <Group gap="xs">
@@ -66,6 +75,11 @@ export function LogsPanel({ it }: { it: UsherFunction }) {
             Show all
           </Button>
         </Group>
+      )}
+      {failure && (
+        <Text size="sm" role="status" c="var(--warn)">
+          The log is not followed at the moment, and tried again: {failure.message}
+        </Text>
       )}
       {log.error ? (
         <FailureNote error={log.error} retry={() => void log.refetch()} />
@@ -80,7 +94,9 @@ export function LogsPanel({ it }: { it: UsherFunction }) {
                 : "Nothing is written yet. What deployed versions write with console.info, warn or error stands here for 30 days; runs on samples are not kept."}
             </Text>
           )}
-          <LogLines lines={entries} onRequest={(requestId) => go({ request: requestId })} />
+          <div role="log" aria-label="What was written">
+            <LogLines lines={entries} onRequest={(requestId) => go({ request: requestId })} />
+          </div>
           {log.hasNextPage && (
             <Group justify="center">
               <Button

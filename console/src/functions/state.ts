@@ -3,7 +3,7 @@ import type { UsherFunction } from "../api/functions";
 import type { Tone } from "../ui/Tag";
 
 /** What stands beside the source, as the address names it. */
-export const FUNCTION_TABS = ["run", "settings", "logs", "versions"] as const;
+export const FUNCTION_TABS = ["run", "settings", "logs", "usage", "versions"] as const;
 
 type State = UsherFunction["state"];
 

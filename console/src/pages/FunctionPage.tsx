@@ -21,6 +21,7 @@ import { RunPanel } from "../functions/RunPanel";
 import { SettingsPanel } from "../functions/SettingsPanel";
 import { StateTag } from "../functions/StateTag";
 import { FUNCTION_TABS, stateInWords } from "../functions/state";
+import { UsagePanel } from "../functions/UsagePanel";
 import { VersionsPanel } from "../functions/VersionsPanel";
 import { asSent, doubled, offsetOf, writtenOf } from "../functions/written";
 import { useDraft } from "../lib/draft";
@@ -187,6 +188,7 @@ function Editor({ it, tag, onMade }: Props) {
       />
     ),
     logs: it && <LogsPanel it={it} />,
+    usage: it && <UsagePanel it={it} />,
     versions: it && <VersionsPanel it={it} isChanged={isChanged} />,
   };
   return (
@@ -240,6 +242,9 @@ function Editor({ it, tag, onMade }: Props) {
             <Tabs.Tab value="settings">Settings</Tabs.Tab>
             <Tabs.Tab value="logs" disabled={!it}>
               Logs
+            </Tabs.Tab>
+            <Tabs.Tab value="usage" disabled={!it}>
+              Usage
             </Tabs.Tab>
             <Tabs.Tab value="versions" disabled={!it}>
               Versions
