@@ -1523,6 +1523,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what an edit of the list would change: the last 200 decisions, decided again with it and
+         *     without it, each on what was known when it was made. Nothing is kept.
+         */
+        post: operations["policiesPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policies/try": {
         parameters: {
             query?: never;
@@ -6531,6 +6551,34 @@ export interface components {
             /** @description What people call it: 1 to 200 characters, unique ignoring case. */
             name: string;
         };
+        /**
+         * @description An edit of the list that is not made; what is left out stays as it is.
+         * @example {
+         *       "enabled": true,
+         *       "policy": {
+         *         "actions": [
+         *           {
+         *             "payload": {
+         *               "skillId": "1001"
+         *             },
+         *             "type": "TRANSFER_TO_SKILL"
+         *           }
+         *         ],
+         *         "expression": "customerinfo.email in custom.vipList",
+         *         "name": "VIP desk"
+         *       },
+         *       "position": 0
+         *     }
+         */
+        PolicyEdit: {
+            /** @description Whether decisions try it. */
+            enabled?: boolean | null;
+            policy?: components["schemas"]["PolicyDocument"] | null;
+            /** @description Which policy; without one a new one, which stands last and is disabled unless told. */
+            policyId?: string | null;
+            /** @description Its place in the list, from 0. */
+            position?: number | null;
+        };
         /** @description How often a policy won. */
         PolicyMatches: {
             /** @description Which one, also a deleted one. */
@@ -6542,6 +6590,27 @@ export interface components {
             matches: number;
             /** @description Its name when it last won. */
             name: string;
+        };
+        /** @description Decisions that would go the same other way. */
+        PolicyMove: {
+            /** @description How many. */
+            decisions: number;
+            /**
+             * Format: uuid
+             * @description The newest of them.
+             */
+            example: string;
+            from?: components["schemas"]["Winner"] | null;
+            to?: components["schemas"]["Winner"] | null;
+        };
+        /** @description What an edit of the list would change. */
+        PolicyPreview: {
+            /** @description The last decisions that were decided again: 200 at most. */
+            decisions: number;
+            /** @description Those that would go elsewhere; the most frequent way first. */
+            moves: components["schemas"]["PolicyMove"][];
+            /** @description Those of them of which nobody knows: they did not ask for what the policies read now. */
+            unknown: number;
         };
         /** @description One mistake or remark. */
         PolicyProblem: {
@@ -12292,6 +12361,8 @@ export interface operations {
     policiesImportFile: {
         parameters: {
             query?: {
+                /** @description Whether to say only what the import would do. */
+                dryRun?: boolean;
                 /**
                  * @description Whether imported policies stay enabled; an append disables them and a replacement does not
                  *     unless told.
@@ -12346,6 +12417,40 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    policiesPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];

@@ -8,6 +8,7 @@ pub(crate) mod calls;
 mod floor;
 mod known;
 pub(crate) mod log;
+pub mod preview;
 pub mod search;
 #[cfg(test)]
 mod tests;

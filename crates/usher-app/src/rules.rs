@@ -164,13 +164,13 @@ impl Ruleset {
         }
     }
 
-    /// Returns what would decide if one policy, which need not be kept, stood alone.
-    pub(crate) fn alone(&self, policy: document::Policy) -> Self {
+    /// Returns what would decide if these were the policies, which need not be kept.
+    pub(crate) fn deciding(&self, policies: Vec<document::Policy>) -> Self {
         let parts = Parts {
             policies: Vec::new(),
             ..self.parts.clone()
         };
-        let mut set = PolicySet::compile(vec![policy], &parts.options());
+        let mut set = PolicySet::compile(policies, &parts.options());
         let plan = Plan::new(&mut set, &parts.attributes);
         Self {
             parts,

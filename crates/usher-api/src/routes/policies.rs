@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use usher_app::App;
-use usher_app::decisions::attempt;
+use usher_app::decisions::{attempt, preview};
 use usher_app::error::{Code, Error};
 use usher_app::policies::{self, import};
 use usher_app::{caller::Caller, usage};
@@ -31,6 +31,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list, create))
         .routes(routes!(check))
         .routes(routes!(attempt))
+        .routes(routes!(preview))
         .routes(routes!(export))
         .routes(routes!(used))
         .routes(routes!(get, update, delete))
@@ -290,6 +291,25 @@ async fn attempt(
     Ok(Json(record))
 }
 
+/// See what an edit of the list would change: the last 200 decisions, decided again with it and
+/// without it, each on what was known when it was made. Nothing is kept.
+#[utoipa::path(post, path = "/api/v1/policies/preview", tag = "policies",
+    request_body = wire::PolicyEdit,
+    responses((status = 200, body = wire::PolicyPreview), (status = 404, body = Problem)))]
+async fn preview(
+    State(app): Shared,
+    Authenticated(caller): Authenticated,
+    extract::Json(edit): extract::Json<wire::PolicyEdit>,
+) -> Answer<Json<wire::PolicyPreview>> {
+    let edit = preview::Edit {
+        policy_id: edit.policy_id.as_deref().map(id).transpose()?,
+        written: edit.policy,
+        is_enabled: edit.enabled,
+        position: edit.position,
+    };
+    Ok(Json(preview::preview(&caller, &app, edit).await?.into()))
+}
+
 /// What happens to the policies that are there.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -312,6 +332,9 @@ struct ImportQuery {
     /// Whether imported policies stay enabled; an append disables them and a replacement does not
     /// unless told.
     keep_enabled: Option<bool>,
+    /// Whether to say only what the import would do.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// Import a legacy block, a list of policies or an export file: all of it or nothing.
@@ -335,8 +358,12 @@ async fn import_file(
         ImportMode::Append => import::Mode::Append,
         ImportMode::Replace => import::Mode::Replace,
     };
-    let keep_enabled = query.keep_enabled.unwrap_or(mode == import::Mode::Replace);
-    let report = import::import(&caller, &app, &bytes, mode, keep_enabled).await?;
+    let options = import::Options {
+        mode,
+        keep_enabled: query.keep_enabled.unwrap_or(mode == import::Mode::Replace),
+        is_dry_run: query.dry_run,
+    };
+    let report = import::import(&caller, &app, &bytes, options).await?;
     Ok(Json(report.into()))
 }
 

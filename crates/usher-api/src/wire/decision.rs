@@ -73,6 +73,12 @@ pub struct Winner {
     pub name: String,
 }
 
+impl From<(PolicyId, String)> for Winner {
+    fn from((id, name): (PolicyId, String)) -> Self {
+        Self { id, name }
+    }
+}
+
 /// One thing to do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Action<'a> {
@@ -121,7 +127,7 @@ impl From<decisions::Decision> for Decision {
     fn from(decision: decisions::Decision) -> Self {
         Self {
             decision_id: decision.id,
-            policy: decision.policy.map(|(id, name)| Winner { id, name }),
+            policy: decision.policy.map(Winner::from),
             no_match_reason: decision.no_match_reason.map(str::to_owned),
             actions: Actions(decision.actions),
             explanation: decision.explanation,

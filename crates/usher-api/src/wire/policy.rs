@@ -1,14 +1,16 @@
 //! Policies.
 
 use serde::{Deserialize, Serialize};
+use usher_app::decisions::preview;
 use usher_app::policies;
 use usher_app::policies::diagnostic::{Diagnostic, Severity};
 use usher_app::usage;
+use usher_model::id::DecisionId;
 use usher_model::time::Timestamp;
 use usher_model::value::{Object, Value};
 use utoipa::ToSchema;
 
-use super::decision::DecisionRequest;
+use super::decision::{DecisionRequest, Winner};
 use crate::problem::Span;
 
 /// A policy in the list: its stored form with what is known about it.
@@ -118,6 +120,71 @@ pub struct PolicyTrial {
     /// What is known now, as a decision is asked for; unless a past one is named.
     #[serde(default)]
     pub ground: DecisionRequest,
+}
+
+/// An edit of the list that is not made; what is left out stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "policy": {
+        "name": "VIP desk",
+        "expression": "customerinfo.email in custom.vipList",
+        "actions": [{"type": "TRANSFER_TO_SKILL", "payload": {"skillId": "1001"}}]
+    },
+    "enabled": true,
+    "position": 0
+}))]
+pub struct PolicyEdit {
+    /// Which policy; without one a new one, which stands last and is disabled unless told.
+    pub policy_id: Option<String>,
+    /// What it says, as it is written.
+    #[schema(value_type = Option<PolicyDocument>)]
+    pub policy: Option<Value>,
+    /// Whether decisions try it.
+    pub enabled: Option<bool>,
+    /// Its place in the list, from 0.
+    pub position: Option<usize>,
+}
+
+/// What an edit of the list would change.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PolicyPreview {
+    /// The last decisions that were decided again: 200 at most.
+    pub decisions: usize,
+    /// Those of them of which nobody knows: they did not ask for what the policies read now.
+    pub unknown: usize,
+    /// Those that would go elsewhere; the most frequent way first.
+    pub moves: Vec<PolicyMove>,
+}
+
+/// Decisions that would go the same other way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PolicyMove {
+    /// The policy that decides them as the list is; none if nothing matches.
+    pub from: Option<Winner>,
+    /// The one that would; the same one if only its actions would be others.
+    pub to: Option<Winner>,
+    /// How many.
+    pub decisions: usize,
+    /// The newest of them.
+    #[schema(value_type = String, format = "uuid")]
+    pub example: DecisionId,
+}
+
+impl From<preview::Preview> for PolicyPreview {
+    fn from(preview: preview::Preview) -> Self {
+        let moves = preview.moves.into_iter().map(|moved| PolicyMove {
+            from: moved.from.map(Winner::from),
+            to: moved.to.map(Winner::from),
+            decisions: moved.decisions,
+            example: moved.example,
+        });
+        Self {
+            decisions: preview.decisions,
+            unknown: preview.unknown,
+            moves: moves.collect(),
+        }
+    }
 }
 
 /// What is wrong with a policy.

@@ -51,6 +51,66 @@ async fn a_policy_that_nobody_saved_is_tried_on_what_is_known_now_or_was_known_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_edit_says_which_of_the_last_decisions_it_would_send_elsewhere() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    let orders = admin
+        .enabled_policy(intent_policy("orders", "order", "1"))
+        .await;
+    let ask = async |intent: &str| {
+        let asked = json!({"attributes": {"orchestrator": {"intent": intent, "tier": "gold"}}});
+        decide(&admin, asked).await
+    };
+    ask("order").await;
+    let newest = ask("order").await;
+    ask("return").await;
+    let preview = async |edit: Value| {
+        let previewed = admin.post("/api/v1/policies/preview", edit).await;
+        previewed.expect(200).json()
+    };
+    let from = json!({"id": orders, "name": "orders"});
+
+    let off = preview(json!({"policyId": orders, "enabled": false})).await;
+    let moved = json!({"from": from, "to": null, "decisions": 2, "example": newest["decisionId"]});
+    assert_eq!(off, json!({"decisions": 3, "unknown": 0, "moves": [moved]}));
+
+    // A new one stands last: what the others take it does not get, unless it stands above them.
+    let draft = |expression: &str| {
+        let mut draft = intent_policy("all", "", "2");
+        draft["conditions"] = json!([]);
+        draft["expression"] = expression.into();
+        draft
+    };
+    let all = draft("orchestrator.intent != ''");
+    let last = preview(json!({"policy": all, "enabled": true})).await;
+    assert_eq!(last["moves"].as_array().unwrap().len(), 1, "{last}");
+    assert_eq!(
+        (&last["moves"][0]["from"], &last["moves"][0]["decisions"]),
+        (&Value::Null, &json!(1))
+    );
+    let first = preview(json!({"policy": all, "enabled": true, "position": 0})).await;
+    assert_eq!(first["moves"][0]["from"], from, "{first}");
+    assert_eq!(first["moves"][0]["to"]["name"], "all");
+    assert_eq!(first["moves"][0]["decisions"], 2);
+
+    // The same winner with other actions is another way, too.
+    let elsewhere = intent_policy("orders", "order", "9");
+    let other = preview(json!({"policyId": orders, "policy": elsewhere})).await;
+    assert_eq!(other["moves"][0]["to"], from, "{other}");
+
+    // Nobody had asked for the tier, so nobody knows what would have come of it.
+    let gold = draft("orchestrator.tier == 'gold'");
+    let unknown = preview(json!({"policy": gold, "enabled": true, "position": 0})).await;
+    assert_eq!(unknown, json!({"decisions": 3, "unknown": 3, "moves": []}));
+    let nothing = json!({"policyId": "nobody", "enabled": true});
+    let nothing = admin.post("/api/v1/policies/preview", nothing).await;
+    nothing.expect(404);
+    let policies = admin.get("/api/v1/policies").await.expect(200).json();
+    assert_eq!(policies["items"].as_array().unwrap().len(), 1);
+    assert_eq!(policies["items"][0]["enabled"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_says_of_each_policy_why() {
     let node = Node::start().await;
     let admin = node.admin().await;

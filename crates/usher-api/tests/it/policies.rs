@@ -327,6 +327,30 @@ async fn an_export_is_an_import() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_looked_at_before_it_changes_anything() {
+    let node = Node::start().await;
+    let admin = node.admin().await;
+    add(&admin, "kept").await;
+    let file = json!([
+        intent_policy("new", "order", "1"),
+        {"name": "odd", "actions": [{"type": "SING", "payload": {}}]},
+    ]);
+    let path = format!("{POLICIES}/import?mode=replace&dryRun=true");
+    let report = admin.post(&path, file.clone()).await.expect(200).json();
+    assert_eq!(
+        (&report["created"], &report["deleted"], &report["invalid"]),
+        (&json!(2), &json!(1), &json!(1)),
+        "{report}"
+    );
+    assert!(!report["problems"].as_array().unwrap().is_empty());
+    assert_eq!(names(&admin).await, ["kept"]);
+    let path = format!("{POLICIES}/import?mode=replace");
+    let done = admin.post(&path, file).await.expect(200).json();
+    assert_eq!(done, report);
+    assert_eq!(names(&admin).await, ["new", "odd"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replacing_import_may_exchange_names() {
     let node = Node::start().await;
     let admin = node.admin().await;

@@ -45,7 +45,7 @@ pub async fn attempt(
     let (draft, _remarks) = document::read::read(written);
     let mut policy = draft.into_policy(|| id, || "unnamed".to_owned());
     policy.enabled = true;
-    let rules = today.alone(policy);
+    let rules = today.deciding(vec![policy]);
     match ground {
         Ground::Now(request) => {
             let now = app.now();

@@ -11,7 +11,7 @@ use super::{mint, mistake, new_record, problems_of, rank, require_room};
 use crate::App;
 use crate::caller::{Caller, Permission};
 use crate::error::{Code, Error, Result};
-use crate::rules::edit::Step;
+use crate::rules::edit::{Edit, Step};
 use crate::rules::{self, Ruleset};
 
 /// What happens to the policies that are there.
@@ -23,7 +23,18 @@ pub enum Mode {
     Replace,
 }
 
-/// What an import did.
+/// How a file is taken in.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What happens to the policies that are there.
+    pub mode: Mode,
+    /// Whether imported policies stay enabled.
+    pub keep_enabled: bool,
+    /// Whether it is only looked what would come of it.
+    pub is_dry_run: bool,
+}
+
+/// What an import did, or would do.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Policies that are new.
@@ -40,21 +51,20 @@ pub struct Report {
 
 /// Imports policies, all or none.
 ///
-/// Those of an append arrive disabled unless `keep_enabled`; one whose name is taken gets another
+/// Those that are not to stay enabled arrive disabled; one whose name is taken gets another
 /// name, one whose id is taken another id. A replacement keeps ids, so that versions go on. A policy
 /// that names an action Usher does not know is kept, disabled and flagged.
 ///
 /// # Errors
 /// Fails if the caller may not change policies, the file cannot be read, a policy in it has a
 /// mistake other than an unknown action, or the account has not that much room.
-pub async fn import(
-    caller: &Caller,
-    app: &App,
-    bytes: &[u8],
-    mode: Mode,
-    keep_enabled: bool,
-) -> Result<Report> {
+pub async fn import(caller: &Caller, app: &App, bytes: &[u8], options: Options) -> Result<Report> {
     caller.require(Permission::PoliciesWrite)?;
+    let Options {
+        mode,
+        keep_enabled,
+        is_dry_run,
+    } = options;
     let (drafts, remarks) = document::read::read_import(bytes);
     refuse_mistakes(&remarks)?;
     let now = app.now();
@@ -105,6 +115,10 @@ pub async fn import(
                 Err(_unknown) => report.created += 1,
             }
             edit.add(Step::PutPolicy(Box::new(record)), "import");
+        }
+        if is_dry_run {
+            *edit = Edit::default();
+            return Ok(report);
         }
         edit.summarize(
             "policies.import",
