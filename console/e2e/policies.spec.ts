@@ -69,3 +69,85 @@ test("a policy is switched, searched for, copied, deleted and brought back", asy
   await expect.poll(() => names(page)).toEqual(before);
   await expect(page.getByRole("switch", { name: `${name} is enabled` })).toBeChecked();
 });
+
+test("policies are imported once what they would do has been seen, and mistakes keep all out", async ({
+  signedIn: page,
+  server,
+}) => {
+  await page.goto("/console/policies");
+  const before = (await names(page)).length;
+  await page.getByRole("button", { name: "More about policies" }).click();
+  await page.getByRole("menuitem", { name: "Import" }).click();
+  await expect(page).toHaveURL(/dialog=import/);
+  const dialog = page.getByRole("dialog", { name: "Import policies" });
+  const take = dialog.getByRole("button", { name: "Import", exact: true });
+  await expect(take).toHaveAttribute("aria-disabled", "true");
+  const text = dialog.getByRole("textbox", { name: "Policies as JSON" });
+  const written = (value: unknown) => ({
+    name: "Refunds",
+    enabled: true,
+    conditions: [{ property: "orchestrator.intent", type: "EQUAL", value }],
+    actions: [{ type: "TRANSFER_TO_SKILL", payload: { skillId: "1001" } }],
+  });
+  await text.fill("[{");
+  await expect(dialog.getByRole("alert")).toContainText("Nothing would be imported");
+  await text.fill(JSON.stringify([written("refund"), { ...written("x"), actions: "none" }]));
+  await expect(dialog.getByRole("alert")).toContainText("Policy 2, “Refunds”");
+  await expect(take).toHaveAttribute("aria-disabled", "true");
+
+  const file = JSON.stringify([written("refund"), { ...written("x"), name: "Odd" }]);
+  await dialog.locator('input[type="file"]').setInputFiles({
+    name: "policies.json",
+    mimeType: "application/json",
+    buffer: Buffer.from(file),
+  });
+  await expect(dialog.getByRole("status")).toContainText("2 policies new.");
+  await dialog.getByRole("radio", { name: "go, unless they are among these" }).check();
+  await expect(dialog.getByRole("status")).toContainText(`${before} deleted`);
+  await dialog.getByRole("radio", { name: "stay, and these follow" }).check();
+  await dialog.getByRole("checkbox", { name: "Those that are on in the file" }).check();
+  await expect(dialog.getByRole("status")).not.toContainText("deleted");
+  expect(await names(page)).toHaveLength(before);
+  await take.click();
+  await expect(dialog).toBeHidden();
+  await expect.poll(async () => (await names(page)).slice(-2)).toEqual(["Refunds", "Odd"]);
+  await expect(page.getByRole("switch", { name: "Refunds is enabled" })).toBeChecked();
+  const { items } = Object(await server.call("GET", "/api/v1/policies"));
+  for (const { id, name } of items) {
+    if (name === "Refunds" || name === "Odd") await server.call("DELETE", `/api/v1/policies/${id}`);
+  }
+});
+
+test("what a policy changes for the others is said before and after, and taken back", async ({
+  signedIn: page,
+  server,
+}) => {
+  const policy = {
+    name: "Everything to the outage line",
+    expression: "orchestrator.intent != ''",
+    actions: [{ type: "TRANSFER_TO_SKILL", payload: { skillId: "1004" } }],
+  };
+  const { id } = Object(await server.call("POST", "/api/v1/policies", policy));
+  await server.call("POST", `/api/v1/policies/${id}/move`, { position: 0 });
+  await server.call("POST", "/api/v1/decisions", { conversationId: "demo-order" });
+  await page.goto(`/console/policies/${id}?side=effect`);
+  const effect = page.getByRole("tabpanel", { name: "Effect" });
+  await expect(effect.getByRole("status")).toContainText(/Switched on, .* elsewhere/);
+  await expect(effect.getByRole("listitem").first()).toContainText(
+    "→ “Everything to the outage line”",
+  );
+  await effect.getByRole("listitem").first().getByRole("link").click();
+  await expect(page).toHaveURL(/\/decisions\//);
+
+  await page.goto("/console/policies");
+  const toggle = page.getByRole("switch", { name: `${policy.name} is enabled` });
+  await toggle.press("Space");
+  const told = page.getByRole("alert").filter({ hasText: `“${policy.name}” is on` });
+  await expect(told).toContainText("would go elsewhere");
+  await expect(told).toContainText(`→ “${policy.name}”`);
+  await told.getByRole("button", { name: "Undo" }).click();
+  await expect(toggle).not.toBeChecked();
+  const enabled = async () => Object(await server.call("GET", `/api/v1/policies/${id}`)).enabled;
+  await expect.poll(enabled).toBe(false);
+  await server.call("DELETE", `/api/v1/policies/${id}`);
+});

@@ -43,6 +43,7 @@ import { WebhookPage } from "./pages/WebhookPage";
 import { WebhooksPage } from "./pages/WebhooksPage";
 import { WorkspacePage } from "./pages/WorkspacePage";
 import { WorkspaceSettingsPage } from "./pages/WorkspaceSettingsPage";
+import { SIDES } from "./policies/document";
 import { NotFound, PageFailure } from "./ui/Failures";
 
 export const queries = new QueryClient({
@@ -116,13 +117,16 @@ export const policiesRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/policies",
   validateSearch: (search: Record<string, unknown>) =>
-    present({ find: text(search, "find"), period: word(search, "period", periods) }),
+    present({
+      find: text(search, "find"),
+      period: word(search, "period", periods),
+      dialog: word(search, "dialog", ["import"]),
+    }),
   component: PoliciesPage,
   errorComponent: PageFailure,
 });
 
 export const VIEWS = ["form", "expression", "json"] as const;
-export const SIDES = ["try", "versions"] as const;
 
 export const policyRoute = createRoute({
   getParentRoute: () => policiesRoute,
@@ -302,6 +306,7 @@ const functionRoute = createRoute({
       tab: word(search, "tab", FUNCTION_TABS),
       level: text(search, "level"),
       request: text(search, "request"),
+      follow: word(search, "follow", ["no"]),
     }),
   component: lazyRouteComponent(() => import("./pages/FunctionPage"), "FunctionPage"),
   errorComponent: PageFailure,

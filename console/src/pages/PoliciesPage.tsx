@@ -1,6 +1,13 @@
 /** Policies: the ordered list that decides, and beside it the one that is looked at. */
 import { ActionIcon, Button, Menu, SegmentedControl, Text, Tooltip } from "@mantine/core";
-import { IconArrowsSort, IconDots, IconDownload, IconPlus, IconSearch } from "@tabler/icons-react";
+import {
+  IconArrowsSort,
+  IconDots,
+  IconDownload,
+  IconPlus,
+  IconSearch,
+  IconUpload,
+} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -8,6 +15,7 @@ import { PERIODS, type Period, type Policy, policiesQuery, usageQuery } from "..
 import { found, useFind } from "../lib/find";
 import { count, number, percent } from "../lib/format";
 import { useRefusal } from "../lib/permissions";
+import { ImportDialog } from "../policies/ImportDialog";
 import { PolicyList, ROW_HEIGHT } from "../policies/PolicyList";
 import list from "../policies/PolicyList.module.css";
 import { shadowsOf, usesOf } from "../policies/usage";
@@ -21,7 +29,8 @@ const PERIOD_NAMES: Record<Period, string> = { day: "Today", week: "7 days", mon
 const FILTERED = "Clear the search to change the order.";
 
 export function PoliciesPage() {
-  const { period = "week" } = route.useSearch();
+  const { period = "week", dialog } = route.useSearch();
+  const navigate = useNavigate({ from: "/policies" });
   const [find, onFind] = useFind();
   const selected = useMatch({ from: "/shell/policies/$policyId", shouldThrow: false })?.params
     .policyId;
@@ -44,7 +53,7 @@ export function PoliciesPage() {
       }
       actions={
         <>
-          {!isOpen && <More />}
+          {!isOpen && <More refusal={refusal} />}
           <NewPolicy refusal={refusal} isShort={isOpen} />
         </>
       }
@@ -83,6 +92,13 @@ export function PoliciesPage() {
         />
       ) : (
         !policies.error && <Waiting rowHeight={ROW_HEIGHT[isOpen ? "compact" : "full"]} />
+      )}
+      {dialog === "import" && !refusal && (
+        <ImportDialog
+          onClose={() =>
+            void navigate({ to: ".", search: ({ dialog: _, ...others }) => others, replace: true })
+          }
+        />
       )}
     </ListPage>
   );
@@ -160,7 +176,8 @@ function NewPolicy(props: { refusal: string | undefined; isShort?: boolean }) {
   );
 }
 
-function More() {
+function More({ refusal }: { refusal: string | undefined }) {
+  const navigate = useNavigate({ from: "/policies" });
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
@@ -169,6 +186,16 @@ function More() {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        {refusal && <Menu.Label>{refusal}</Menu.Label>}
+        <Menu.Item
+          leftSection={<IconUpload size={15} />}
+          disabled={refusal !== undefined}
+          onClick={() =>
+            void navigate({ to: ".", search: (search) => ({ ...search, dialog: "import" }) })
+          }
+        >
+          Import
+        </Menu.Item>
         <Menu.Item
           component="a"
           href="/api/v1/policies/export"

@@ -15,7 +15,8 @@ import { useRefusal } from "../lib/permissions";
 import { ActionsForm } from "../policies/ActionsForm";
 import { useSave } from "../policies/changes";
 import { useProblems } from "../policies/check";
-import { documentOf, NEW_POLICY } from "../policies/document";
+import { documentOf, NEW_POLICY, SIDES } from "../policies/document";
+import { EffectPanel } from "../policies/EffectPanel";
 import { ExceptionsForm } from "../policies/ExceptionsForm";
 import { ExpressionField } from "../policies/ExpressionField";
 import { GuardForm, Section } from "../policies/GuardForm";
@@ -198,19 +199,28 @@ function Editor({ policy }: { policy: Policy | undefined }) {
           onChange={(next) =>
             void navigate({
               to: ".",
-              search: (search) => ({ ...search, side: next === "versions" ? "versions" : "try" }),
+              search: (search) => ({
+                ...search,
+                side: SIDES.find((one) => one === next) ?? "try",
+              }),
               replace: true,
             })
           }
         >
           <Tabs.List>
             <Tabs.Tab value="try">Try it</Tabs.Tab>
+            <Tabs.Tab value="effect">Effect</Tabs.Tab>
             <Tabs.Tab value="versions" disabled={!base}>
               Versions
             </Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="try" pt="sm">
             {side === "try" && <TryPanel draft={draft} isComplete={isComplete} />}
+          </Tabs.Panel>
+          <Tabs.Panel value="effect" pt="sm">
+            {side === "effect" && (
+              <EffectPanel policy={policy} draft={draft} isChanged={isChanged} />
+            )}
           </Tabs.Panel>
           <Tabs.Panel value="versions" pt="sm">
             {side === "versions" && base && (

@@ -1,6 +1,6 @@
 /** One policy of the list: what it asks, what it does, how often it was right. */
 import { useSortable } from "@dnd-kit/sortable";
-import { Menu, Switch, Tooltip } from "@mantine/core";
+import { Menu, Switch, Tooltip, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconArrowDown,
@@ -86,7 +86,7 @@ export function PolicyRow(props: Props) {
           <Link
             to="/policies/$policyId"
             params={{ policyId: policy.id }}
-            search={(search) => search}
+            search={({ dialog: _, ...search }) => search}
             className={rowLink}
             title={policy.name}
             aria-current={props.isSelected ? "page" : undefined}
@@ -172,7 +172,13 @@ function Warnings({ policy, shadow }: { policy: Policy; shadow: string | undefin
 function Usage({ use }: { use: Use | undefined }) {
   return (
     <span className={classes.usage}>
-      <span className={`${classes.matches} number`}>{number(use?.matches ?? 0)}</span>
+      <span className={`${classes.matches} number`}>
+        {number(use?.matches ?? 0)}
+        <VisuallyHidden component="span">
+          {" "}
+          {use?.matches === 1 ? "match" : "matches"}
+        </VisuallyHidden>
+      </span>
       <svg
         className={classes.bar}
         viewBox="0 0 100 6"

@@ -5,6 +5,7 @@ import { api, body } from "../api/client";
 import { asPolicy, type Policy, policiesQuery } from "../api/queries";
 import type { JsonObject } from "../lib/json";
 import { asWritten, documentOf } from "./document";
+import { tellEffect } from "./told";
 
 /** Says that something did not work, and why. */
 export function complain(title: string, error: Error): void {
@@ -28,11 +29,18 @@ function useList() {
   };
 }
 
+interface Switch {
+  policy: Policy;
+  enabled: boolean;
+  /** Whether this takes back a change, which nobody needs to be told of. */
+  isUndo?: boolean;
+}
+
 export function useSwitch() {
   const list = useList();
-  return useMutation({
-    mutationFn: async ({ policy, enabled }: { policy: Policy; enabled: boolean }) => {
-      const params = { path: { policyId: policy.id }, header: tag(policy) };
+  const change = useMutation({
+    mutationFn: async ({ policy, enabled, isUndo }: Switch) => {
+      const params = { path: { policyId: policy.id }, ...(!isUndo && { header: tag(policy) }) };
       if (enabled) await api.POST("/api/v1/policies/{policyId}/enable", { params });
       else await api.POST("/api/v1/policies/{policyId}/disable", { params });
     },
@@ -44,8 +52,17 @@ export function useSwitch() {
       takeBack?.();
       complain(`“${policy.name}” was not switched ${enabled ? "on" : "off"}`, error);
     },
+    onSuccess: (_, { policy, enabled, isUndo }) => {
+      if (isUndo) return;
+      void tellEffect({
+        title: `“${policy.name}” is ${enabled ? "on" : "off"}`,
+        back: { policyId: policy.id, enabled: !enabled },
+        undo: () => change.mutate({ policy, enabled: !enabled, isUndo: true }),
+      });
+    },
     onSettled: list.refresh,
   });
+  return change;
 }
 
 /** Returns the list with a policy at another place. */
@@ -57,10 +74,16 @@ export function moved(policies: readonly Policy[], id: string, to: number): Poli
   return next.map((one, position) => ({ ...one, position }));
 }
 
+interface Moving {
+  policy: Policy;
+  to: number;
+  isUndo?: boolean;
+}
+
 export function useMove() {
   const list = useList();
-  return useMutation({
-    mutationFn: async ({ policy, to }: { policy: Policy; to: number }) => {
+  const change = useMutation({
+    mutationFn: async ({ policy, to }: Moving) => {
       const params = { path: { policyId: policy.id } };
       await api.POST("/api/v1/policies/{policyId}/move", { params, body: { position: to } });
     },
@@ -69,8 +92,17 @@ export function useMove() {
       takeBack?.();
       complain(`“${policy.name}” stays where it was`, error);
     },
+    onSuccess: (_, { policy, to, isUndo }) => {
+      if (isUndo || !policy.enabled) return;
+      void tellEffect({
+        title: `“${policy.name}” stands at place ${to + 1}`,
+        back: { policyId: policy.id, position: policy.position },
+        undo: () => change.mutate({ policy, to: policy.position, isUndo: true }),
+      });
+    },
     onSettled: list.refresh,
   });
+  return change;
 }
 
 export function useDuplicate() {

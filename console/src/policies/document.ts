@@ -14,6 +14,9 @@ import {
   withMembers,
 } from "../lib/json";
 
+/** What stands beside a policy that is open, as the address names it. */
+export const SIDES = ["try", "effect", "versions"] as const;
+
 /** What the server says about a policy and nobody writes; enabling is a step of its own. */
 const TOLD = new Set([
   "id",
