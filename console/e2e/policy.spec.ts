@@ -82,7 +82,7 @@ test("mistakes are said where they are, and mended by a click", async ({ signedI
   const expression = page.getByRole("textbox", { name: "Expression" });
   await page.getByText("Form", { exact: true }).click();
   await page.getByRole("combobox", { name: "Attribute", exact: true }).fill("custom.vipLst");
-  await page.getByRole("textbox", { name: "Value" }).fill("x");
+  await page.getByRole("combobox", { name: "Value", exact: true }).fill("x");
   await page.getByRole("button", { name: "Use it" }).first().click();
   await expect(page.getByRole("combobox", { name: "Attribute", exact: true })).toHaveValue(
     "custom.vipList",
@@ -122,4 +122,25 @@ test("a version is compared and brought back, and nobody's change is overwritten
   await page.getByRole("button", { name: "Keep mine over theirs" }).click();
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("heading", { name: "Mine" })).toBeVisible();
+});
+
+test("what an attribute is known to be is offered, in the form and in the expression", async ({
+  signedIn: page,
+}) => {
+  await page.goto("/console/policies/new");
+  await page.getByRole("combobox", { name: "Attribute", exact: true }).fill("orchestrator.intent");
+  await page.getByRole("combobox", { name: "Value", exact: true }).click();
+  // One that a list has which a policy names, and one that only context holds.
+  await expect(page.getByRole("option", { name: "opening hours" })).toBeVisible();
+  await page.getByRole("option", { name: "order inquiry" }).click();
+  await expect(page.getByRole("combobox", { name: "Value", exact: true })).toHaveValue(
+    "order inquiry",
+  );
+  await page.getByText("Expression", { exact: true }).click();
+  const expression = page.getByRole("textbox", { name: "Expression" });
+  await expect(expression).toHaveText("orchestrator.intent == 'order inquiry'");
+  await expression.press("Control+A");
+  await page.keyboard.type("orchestrator.intent == 'order can");
+  await page.getByRole("option", { name: "order cancellation" }).click();
+  await expect(expression).toHaveText("orchestrator.intent == 'order cancellation'");
 });

@@ -11,6 +11,7 @@ import type { FormProps } from "./GuardForm";
 import { expressionLanguage } from "./language";
 import { Problems } from "./Problems";
 import { inText, within } from "./problems";
+import { useCompared } from "./values";
 
 export function ExpressionField({
   value,
@@ -21,7 +22,11 @@ export function ExpressionField({
   onMend,
 }: FormProps) {
   const attributes = useQuery(attributesQuery).data;
-  const language = useMemo(() => expressionLanguage(attributes ?? []), [attributes]);
+  const values = useCompared();
+  const language = useMemo(
+    () => expressionLanguage(attributes ?? [], values),
+    [attributes, values],
+  );
   /** The rows from which the expression was made, to be had back as they were. */
   const origin = useRef<JsonObject>(undefined);
   const isExpression = modeOf(value) === "EXPRESSION";
@@ -59,7 +64,7 @@ export function ExpressionField({
       <Group justify="space-between" gap="xs">
         <Text size="sm" className="quiet">
           {isExpression
-            ? "Ctrl Space offers attributes, and isTimeRange and isDateRange as templates."
+            ? "Ctrl Space offers attributes and their values, and isTimeRange and isDateRange as templates."
             : "Written as rows; typing here makes it an expression."}
         </Text>
         {rows && (

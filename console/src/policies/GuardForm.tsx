@@ -39,6 +39,7 @@ import { ExpressionField } from "./ExpressionField";
 import classes from "./Form.module.css";
 import { Problems } from "./Problems";
 import { type Problem, within } from "./problems";
+import { useValues } from "./values";
 
 export interface FormProps {
   /** The policy, or one of its exceptions. */
@@ -143,6 +144,7 @@ function ConditionForm(props: ConditionProps) {
 function RowForm(props: ConditionProps & { onSplit?: () => void }) {
   const { value: row, onChange } = props;
   const attributes = useQuery(attributesQuery).data ?? [];
+  const known = useValues(textOf(row, "property"));
   const type = textOf(row, "type");
   const valueType = valueTypeOf(row);
   const allowed = typesFor(type);
@@ -191,6 +193,7 @@ function RowForm(props: ConditionProps & { onSplit?: () => void }) {
               value={row["value"]}
               isFixed={isFixed}
               attributes={attributes.map((attribute) => attribute.name)}
+              known={known}
               onChange={(value) => onChange(withMembers(row, { value }))}
             />
           </>
@@ -234,10 +237,12 @@ interface ValueProps {
   value: Json | undefined;
   isFixed: boolean;
   attributes: string[];
+  /** What the attribute is known to be. */
+  known: readonly string[];
   onChange: (value: Json) => void;
 }
 
-function ValueInput({ type, value, isFixed, attributes, onChange }: ValueProps) {
+function ValueInput({ type, value, isFixed, attributes, known, onChange }: ValueProps) {
   switch (type) {
     case "BOOLEAN":
       return (
@@ -263,7 +268,7 @@ function ValueInput({ type, value, isFixed, attributes, onChange }: ValueProps) 
         />
       );
     case "LIST":
-      return <ListInput value={value} isFixed={isFixed} onChange={onChange} />;
+      return <ListInput value={value} isFixed={isFixed} known={known} onChange={onChange} />;
     case "ATTRIBUTE":
       return (
         <Autocomplete
@@ -280,11 +285,13 @@ function ValueInput({ type, value, isFixed, attributes, onChange }: ValueProps) 
     case "STRING":
     case "CHANNEL":
       return (
-        <TextInput
+        <Autocomplete
           aria-label="Value"
           disabled={isFixed}
+          data={[...known]}
+          limit={30}
           value={shown(value)}
-          onChange={(event) => onChange(event.currentTarget.value)}
+          onChange={onChange}
         />
       );
   }
@@ -302,8 +309,9 @@ function asNumber(text: string): Json {
 function ListInput({
   value,
   isFixed,
+  known,
   onChange,
-}: Pick<ValueProps, "value" | "isFixed" | "onChange">) {
+}: Pick<ValueProps, "value" | "isFixed" | "known" | "onChange">) {
   const items = Array.isArray(value) ? value : [];
   const named = new Map(items.map((item) => [shown(item), item]));
   return (
@@ -312,7 +320,7 @@ function ListInput({
       placeholder={items.length === 0 ? "type, then Enter" : ""}
       disabled={isFixed}
       splitChars={[]}
-      maxDropdownHeight={0}
+      data={[...known]}
       value={items.map((item) => shown(item))}
       onChange={(texts) => onChange(texts.map((text) => named.get(text) ?? text))}
     />

@@ -8,6 +8,7 @@ import { LanguageSupport, StreamLanguage } from "@codemirror/language";
 import type { Extension } from "@codemirror/state";
 import type { Schemas } from "../api/client";
 import { isKeyword } from "./expression";
+import type { Values } from "./values";
 
 const expressions = StreamLanguage.define<null>({
   name: "expression",
@@ -45,8 +46,30 @@ const OFFERED: Completion[] = [
   ...["and", "or", "not", "in", "true", "false"].map((label) => ({ label, type: "keyword" })),
 ];
 
-/** Returns the language with an account's attributes to complete from. */
-export function expressionLanguage(attributes: readonly Schemas["Attribute"][]): Extension {
+/** A text that is being typed, the attribute that it is compared with, and what is between them. */
+const COMPARED = /([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)\s*(?:==|!=|in\b)\s*(?:\[[^\]]*)?'([^'\\]*)$/;
+
+/** Returns what may stand in the text that ends at the cursor. */
+function textsAt(context: CompletionContext, values: Values) {
+  const [, attribute = "", typed = ""] =
+    COMPARED.exec(context.state.doc.sliceString(0, context.pos)) ?? [];
+  const known = values.get(attribute) ?? [];
+  // A quote is put behind what one types by the editor itself.
+  const isClosed = context.state.doc.sliceString(context.pos, context.pos + 1) === "'";
+  return {
+    from: context.pos - typed.length,
+    options: known
+      .filter((text) => !/['\\]/.test(text))
+      .map((label): Completion => ({ label, type: "text", apply: isClosed ? label : `${label}'` })),
+    validFor: /^[^'\\]*$/,
+  };
+}
+
+/** Returns the language with an account's attributes, and what they are known to be, to complete from. */
+export function expressionLanguage(
+  attributes: readonly Schemas["Attribute"][],
+  values: Values,
+): Extension {
   const named = attributes.map(
     (attribute): Completion => ({
       label: attribute.name,
@@ -57,10 +80,10 @@ export function expressionLanguage(attributes: readonly Schemas["Attribute"][]):
   );
   const complete = (context: CompletionContext) => {
     const word = context.matchBefore(/[\w.]+/);
-    if (!word && !context.explicit) return null;
     const isInString =
       ((context.state.doc.sliceString(0, context.pos).match(/'/g) ?? []).length & 1) === 1;
-    if (isInString) return null;
+    if (isInString) return textsAt(context, values);
+    if (!word && !context.explicit) return null;
     return {
       from: word?.from ?? context.pos,
       options: [...named, ...OFFERED],
