@@ -1,12 +1,9 @@
-import { createHmac } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { ACCOUNT, brand, trustBrand, vouch } from "./brand";
 import { answer, floor, newest, saidIn, sayAsAgent, type } from "./floor";
-import { expect, type Server, test } from "./server";
+import { expect, test } from "./server";
 
-const ACCOUNT = "demo";
 const visit = (skillId: string) => `/messenger?account=${ACCOUNT}&skill=${skillId}`;
 const standing = (page: Page) => page.getByRole("banner").getByRole("status");
 
@@ -138,27 +135,6 @@ test("an engagement that is not there is said to be so", async ({ page }) => {
   await expect(page.getByRole("alert")).toContainText("has no engagement `nowhere`");
 });
 
-/**
- * A page of a brand, of another origin than the server's. `localhost` is another site too: there the
- * browser gives the frame no storage.
- */
-async function brand(server: Server, engagement: string, host: "127.0.0.1" | "localhost") {
-  const plain = '<!doctype html><html lang="en"><title>Shop</title><h1>Shop</h1>';
-  const tag = `<script async src="${server.url}/messenger.js" data-account="${ACCOUNT}"
-    data-engagement="${engagement}"></script>`;
-  const policy = `default-src 'none'; script-src ${server.url}; frame-src ${server.url}`;
-  const site = createServer(({ url }, response) => {
-    response.setHeader("content-type", "text/html");
-    response.setHeader("content-security-policy", policy);
-    response.end(url === "/plain" ? plain : plain + tag);
-  });
-  site.listen(0, "127.0.0.1");
-  await once(site, "listening");
-  const address = site.address();
-  if (!address || typeof address === "string") throw new Error("expected a port");
-  return { url: `http://${host}:${address.port}/`, close: () => site.close() };
-}
-
 test("the tag opens the messenger on a site of somebody else, and counts what is unread", async ({
   page,
   server,
@@ -213,26 +189,11 @@ test("the tag opens the messenger on a site of somebody else, and counts what is
   site.close();
 });
 
-/** A token by which a brand vouches for a customer. */
-function vouch(customer: string, secret: string): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const now = Math.floor(Date.now() / 1_000);
-  const claims = { iss: "https://brand.example", aud: "usher", sub: customer, exp: now + 600 };
-  const signed = `${part({ alg: "HS256", typ: "JWT", kid: "1" })}.${part(claims)}`;
-  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
-}
-
 test("who signs in takes the conversation along, and who signs out leaves nothing behind", async ({
   page,
   server,
 }) => {
-  const secret = "0123456789abcdef0123456789abcdef";
-  const k = Buffer.from(secret).toString("base64url");
-  await server.call("PUT", "/api/v1/consumer-identity", {
-    issuer: "https://brand.example",
-    audience: "usher",
-    keys: { keys: [{ kty: "oct", kid: "1", alg: "HS256", k }] },
-  });
+  await trustBrand(server);
   const desk = await floor(server);
   const shop = { id: `in-${desk.skillId}`, name: `In ${desk.skillId}`, skillId: desk.skillId };
   await server.call("POST", "/api/v1/engagements", shop);
@@ -245,7 +206,7 @@ test("who signs in takes the conversation along, and who signs out leaves nothin
   const id = await newest(server, desk);
   await expect(chat.getByRole("banner").getByRole("status")).toHaveText("You are next.");
 
-  const token = vouch("carol", secret);
+  const token = vouch("carol");
   await page.evaluate((token) => window.usher?.identify(token), token);
   const consumer = async () =>
     Object(await server.call("GET", `/api/v1/conversations/${id}`)).consumerId;

@@ -26,7 +26,10 @@ export class Chat {
   constructor(service: Service, memory: Memory) {
     this.#service = service;
     this.#memory = memory;
-    this.#visitor = new Visitor(service, memory);
+    this.#visitor = new Visitor(service, memory, () => {
+      // The stream ends with the token that it was opened with.
+      if (this.#talk) this.#listen(this.#talk.id, this.#seen);
+    });
     this.#outbox = new Outbox({
       memory,
       deliver: (message) => this.#deliver(message),
@@ -156,6 +159,7 @@ export class Chat {
   /** The network is back, or the page was woken: nothing waits any longer. */
   hurry(): void {
     if (this.#view.failure) void this.begin();
+    this.#visitor.stay();
     this.#talk?.hurry();
     this.#outbox.flush();
   }

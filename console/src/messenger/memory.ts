@@ -21,6 +21,8 @@ export interface Visitor {
   accessToken: string;
   /** In milliseconds since 1970. */
   expiresAt: number;
+  /** From when on another token is asked for. */
+  renewAt: number;
 }
 
 /** A message that the server has not acknowledged. */
@@ -45,11 +47,13 @@ export class Memory {
   get visitor(): Visitor | undefined {
     const kept = this.#read("visitor");
     const expiresAt = kept?.["expiresAt"];
+    const renewAt = kept?.["renewAt"];
     if (!kept || typeof expiresAt !== "number") return undefined;
     return {
       consumerId: textOf(kept, "consumerId"),
       accessToken: textOf(kept, "accessToken"),
       expiresAt,
+      renewAt: typeof renewAt === "number" ? renewAt : 0,
     };
   }
 

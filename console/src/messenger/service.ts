@@ -50,6 +50,13 @@ export class Service {
     return body(await this.#api.POST("/api/v1/consumer-tokens", { body: wanted }));
   }
 
+  /** Returns another token of the one whose token this is. */
+  async renewed(accessToken: string): Promise<Token> {
+    const { account } = this.#entry;
+    const wanted = { account, accessToken };
+    return body(await this.#api.POST("/api/v1/consumer-tokens", { body: wanted }));
+  }
+
   /** Opens a conversation; sent twice under one name, it is one. */
   async open(name: string, opening: JsonObject): Promise<Conversation> {
     const { engagement, skill } = this.#entry;

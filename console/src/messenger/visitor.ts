@@ -1,20 +1,30 @@
 /** Who the visitor is: the token that is theirs, and whether the brand vouches for them. */
 import type { Beginning } from "./frame";
 import type { Memory } from "./memory";
+import { Renewal, visitorOf } from "./renewal";
 import type { Service, Token } from "./service";
-
-/** A token is not used in the last minute of its life. */
-const SPARE_MS = 60_000;
 
 export class Visitor {
   readonly #service: Service;
   readonly #memory: Memory;
+  readonly #renewal: Renewal;
   #who: { consumerId: string; isIdentified: boolean } | undefined;
   #identityToken: string | undefined;
 
-  constructor(service: Service, memory: Memory) {
+  /** `onRenewed` is told that another token is theirs from now on. */
+  constructor(service: Service, memory: Memory, onRenewed: () => void) {
     this.#service = service;
     this.#memory = memory;
+    this.#renewal = new Renewal({
+      memory,
+      renew: (accessToken) => service.renewed(accessToken),
+      onKnown: ({ consumerId, accessToken }) => {
+        const isTheirs = this.isAnonymous && this.consumerId === consumerId;
+        if (!isTheirs || service.accessToken === accessToken) return;
+        service.accessToken = accessToken;
+        onRenewed();
+      },
+    });
   }
 
   /** Nothing while they are nobody yet. */
@@ -36,6 +46,12 @@ export class Visitor {
   recall(): void {
     const { visitor } = this.#memory;
     if (!this.#who && visitor && visitor.expiresAt > Date.now()) this.become(visitor);
+    this.stay();
+  }
+
+  /** Sees to it that they stay known for as long as the page is open. */
+  stay(): void {
+    this.#renewal.keep();
   }
 
   /** Takes up whom another tab of this browser has begun as; returns whether there is somebody. */
@@ -43,6 +59,7 @@ export class Visitor {
     const { visitor } = this.#memory;
     if (!visitor || this.#who?.isIdentified) return false;
     this.become(visitor);
+    this.stay();
     return true;
   }
 
@@ -55,12 +72,12 @@ export class Visitor {
   async introduce(): Promise<void> {
     if (this.#who) return;
     const issued = await this.#service.token(this.#identityToken);
-    const { consumerId, accessToken, isIdentified, expiresInSeconds } = issued;
+    const { consumerId, accessToken, isIdentified } = issued;
     this.#service.accessToken = accessToken;
     this.#who = { consumerId, isIdentified };
     if (isIdentified) return;
-    const expiresAt = Date.now() + expiresInSeconds * 1_000 - SPARE_MS;
-    this.#memory.visitor = { consumerId, accessToken, expiresAt };
+    this.#memory.visitor = visitorOf(issued, Date.now());
+    this.stay();
   }
 
   /** They are from now on whom the brand's token names. */

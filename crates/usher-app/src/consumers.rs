@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
-use usher_model::id::{AccountId, ConsumerId, ConversationId};
+use usher_model::id::{AccountId, ConsumerId, ConversationId, RequestId};
 use usher_model::value::Value;
 use usher_store::batch::Expect;
 use usher_store::record::{self, ConsumerIdentity, Kept, Record as _};
@@ -217,6 +217,38 @@ pub async fn issue(app: &App, account: &AccountId, identity_token: Option<&str>)
         None => ConsumerId::parse(&noun::mint(app)).map_err(Error::internal)?,
     };
     let is_identified = identity_token.is_some();
+    issued(app, account, consumer_id, is_identified).await
+}
+
+/// Gives whoever has a token that still works another one. For whom the brand vouches, the brand
+/// does it again.
+///
+/// # Errors
+/// Fails with [`Code::Unauthorized`] if the token works no more, and if it is not that of a consumer
+/// of the account for whom nobody vouches, or it is asked too often.
+pub async fn renew(app: &App, account: &AccountId, access_token: &str) -> Result<Issued> {
+    let request = RequestId::mint(&app.ids);
+    let caller = credentials::authenticate_token(app, access_token, request).await?;
+    caller.require_account(account.as_str())?;
+    app.newcomers.take(account, app.now())?;
+    match caller.consumer {
+        Some(consumer_id) if !caller.is_identified => {
+            issued(app, account, consumer_id, false).await
+        }
+        _ => {
+            let message = "expected the token of a consumer for whom nobody vouches; others ask \
+                           with what vouches for them";
+            Err(Error::new(Code::Forbidden, message))
+        }
+    }
+}
+
+async fn issued(
+    app: &App,
+    account: &AccountId,
+    consumer_id: ConsumerId,
+    is_identified: bool,
+) -> Result<Issued> {
     let token = credentials::issue_to_consumer(app, account, &consumer_id, is_identified).await?;
     Ok(Issued {
         consumer_id,

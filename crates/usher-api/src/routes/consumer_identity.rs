@@ -62,17 +62,25 @@ async fn delete(State(app): Shared, Authenticated(caller): Authenticated) -> Ans
 
 /// Give a consumer a token; anybody may ask, without a credential.
 ///
-/// With the brand's token the consumer is whom that names, without it somebody new.
+/// With the brand's token the consumer is whom that names, with a token that still works who that
+/// is, without either somebody new.
 #[utoipa::path(post, path = "/api/v1/consumer-tokens", tag = "consumers", security(()),
     request_body = wire::NewConsumerToken,
     responses((status = 201, body = wire::ConsumerToken), (status = 401, body = Problem),
+        (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn create(
     State(app): Shared,
     extract::Json(new): extract::Json<wire::NewConsumerToken>,
 ) -> Answer<(StatusCode, Json<wire::ConsumerToken>)> {
-    let token = new.identity_token.as_deref();
-    let issued = consumers::issue(&app, &new.account, token).await?;
+    let issued = match (new.identity_token, new.access_token) {
+        (token, None) => consumers::issue(&app, &new.account, token.as_deref()).await?,
+        (None, Some(token)) => consumers::renew(&app, &new.account, &token).await?,
+        (Some(_), Some(_)) => {
+            let message = "expected either the brand's token or one that still works, found both";
+            return Err(Error::field("#/accessToken", message).into());
+        }
+    };
     Ok((StatusCode::CREATED, Json(issued.into())))
 }

@@ -75,6 +75,9 @@ pub struct NewConsumerToken {
     /// A JWT that the brand has signed, whose `sub` is the consumer; without it the consumer is
     /// somebody new.
     pub identity_token: Option<String>,
+    /// A token that still works, of a consumer for whom nobody vouches: the new one is the same
+    /// consumer's.
+    pub access_token: Option<String>,
 }
 
 /// A consumer's token.

@@ -466,8 +466,26 @@ async fn anybody_may_talk_and_sees_only_their_own() {
         let refused = ask("", "POST", "/api/v1/consumer-tokens", body).await;
         assert_eq!(refused.expect(status).json()["code"], code);
     }
-    node.clock.advance(std::time::Duration::from_secs(86_400));
+    // Who stays for longer than a token lasts asks for another one in time.
+    let renew = async |token: &str, account: &str| {
+        let body = json!({"account": account, "accessToken": token});
+        ask("", "POST", "/api/v1/consumer-tokens", body).await
+    };
+    node.clock.advance(std::time::Duration::from_secs(43_200));
+    let renewed = renew(&carls, ACCOUNT).await.expect(201).json();
+    assert_eq!(renewed["consumerId"], carl["consumerId"]);
+    renew(&carls, "acc2").await.expect(403);
+    renew(&admin.api_key, ACCOUNT).await.expect(401);
+    let both = json!({"account": ACCOUNT, "accessToken": carls, "identityToken": "x.y.z"});
+    ask("", "POST", "/api/v1/consumer-tokens", both)
+        .await
+        .expect(422);
+    node.clock.advance(std::time::Duration::from_secs(43_200));
     ask(&carls, "GET", &path, Value::Null).await.expect(401);
+    renew(&carls, ACCOUNT).await.expect(401);
+    ask(&text(&renewed), "GET", &path, Value::Null)
+        .await
+        .expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

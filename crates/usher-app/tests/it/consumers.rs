@@ -64,6 +64,9 @@ async fn a_token_of_the_brand_makes_the_consumer_known() {
         .unwrap();
     assert_eq!(carl.role, Role::Consumer);
     assert!(carl.is_identified);
+    // For how long it is so, the brand says, with another token of its own.
+    let renewed = consumers::renew(&floor.app, &account(), &issued.access_token).await;
+    assert_eq!(renewed.unwrap_err().code, Code::Forbidden);
     let new = New {
         skill_id: Some(skill_id("sales")),
         ..New::default()
