@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { expect, test } from "./server";
+import { expect, type Server, test } from "./server";
 
 const PLACES = [
   "/console/workspace",
@@ -9,13 +9,17 @@ const PLACES = [
   "/console/policies/new",
   "/console/policies/new?view=expression",
   "/console/policies/new?view=json",
+  "/console/policies/new?side=effect",
+  "/console/policies?dialog=import",
   "/console/decisions",
   "/console/attributes",
   "/console/analytics",
   "/console/analytics?group=skill&show=tables",
   "/console/engagements",
   "/console/engagements/new",
+  "/console/engagements/shop",
   "/console/emulator",
+  "/console/emulator?engagement=shop",
   "/console/settings/last-agent",
   "/console/settings/access",
   "/console/settings/access/new",
@@ -40,11 +44,14 @@ const PLACES = [
   "/console/skills?import=yes",
   "/console/users",
   "/console/users/new",
+  "/console/users/4711",
   "/console/users?dialog=groups",
+  "/console/users?dialog=import",
   "/console/bots",
   "/console/bots/new",
   "/console/bots?dialog=front",
   "/console/attributes/custom.vipList",
+  "/console/attributes/new",
   "/console/attributes/new?kind=function",
 ];
 
@@ -53,6 +60,41 @@ async function hindrances(page: Page): Promise<string[]> {
   await page.waitForLoadState("networkidle");
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+}
+
+/** Makes one of each that has an address of its own. */
+async function madePlaces(server: Server, name: string): Promise<string[]> {
+  const make = async (path: string, body: object) =>
+    Object(await server.call("POST", `/api/v1/${path}`, body));
+  const first = async (path: string) =>
+    Object(await server.call("GET", `/api/v1/${path}`)).items[0];
+  const { decisionId } = await make("decisions", { conversationId: "demo-vip", consumerId: "ada" });
+  const { id: policy } = await first("policies");
+  const source = "function lambda() { console.warn('odd', { a: 1 }); return 1; }";
+  const { id: it } = await make("functions", { name: `Axe in ${name}`, source });
+  await server.call("POST", `/api/v1/functions/${it}/deploy`);
+  await server.call("POST", `/api/account/demo/lambdas/${it}/invoke?v=1&externalSystem=t`, {});
+  const { id: webhook } = await make("webhooks", { url: "https://example.com/hook" });
+  const { id: credential } = await make("credentials", { name: `Axe in ${name}`, role: "bot" });
+  const { id: audit } = await first("audit");
+  const users: { id: string; hostedBot?: unknown }[] = Object(
+    await server.call("GET", "/api/v1/users"),
+  ).items;
+  const bot = users.find(({ hostedBot }) => hostedBot)?.id;
+  const { id: conversation } = await first("conversations");
+  return [
+    ...["try", "effect", "versions"].map((side) => `/console/policies/${policy}?side=${side}`),
+    `/console/decisions/${decisionId}`,
+    ...["run", "settings", "logs", "usage", "versions"].map(
+      (tab) => `/console/functions/${it}?tab=${tab}`,
+    ),
+    `/console/webhooks/${webhook}`,
+    `/console/settings/access/${credential}`,
+    `/console/settings/audit/${audit}`,
+    `/console/bots/${bot}`,
+    `/console/conversations/${conversation}`,
+    `/console/emulator?engagement=shop&conversation=${conversation}`,
+  ];
 }
 
 for (const colorScheme of ["light", "dark"] as const) {
@@ -66,6 +108,32 @@ for (const colorScheme of ["light", "dark"] as const) {
         expect(await hindrances(page)).toEqual([]);
       });
     }
+
+    test("nor has what is opened by its id: a policy, a decision, a function, and all others", async ({
+      signedIn: page,
+      server,
+    }) => {
+      test.setTimeout(120_000);
+      for (const place of await madePlaces(server, colorScheme)) {
+        await page.goto(place);
+        await expect(page.getByRole("heading").first()).toBeVisible();
+        expect(await hindrances(page), place).toEqual([]);
+      }
+    });
+
+    test("nor have the pages before somebody has signed in", async ({ page, server }) => {
+      const token = new URL(server.url + server.link).searchParams.get("token");
+      for (const place of [
+        "/console/sign-in",
+        `/console/setup?token=${token}`,
+        "/console/setup",
+        "/console/sign-in/oidc?error=access_denied",
+      ]) {
+        await page.goto(place);
+        await expect(page.getByRole("heading").first()).toBeVisible();
+        expect(await hindrances(page), place).toEqual([]);
+      }
+    });
 
     test("nor has the floor while somebody waits, or a conversation that is opened", async ({
       signedIn: page,
