@@ -130,6 +130,42 @@ test("a visitor ends the conversation, asked twice", async ({ page, server }) =>
   await expect(standing(page)).toHaveText("This conversation has ended");
 });
 
+test("what stands beside a message can be pressed until it is answered", async ({
+  page,
+  server,
+}) => {
+  const desk = await floor(server);
+  await page.goto(visit(desk.skillId));
+  await write(page, "Do you have it?");
+  const id = await newest(server, desk);
+  await answer(server, desk, id);
+  const button = (title: string, action: object) => ({
+    type: "button",
+    title,
+    click: { actions: [action] },
+  });
+  await server.call("POST", `/api/v1/conversations/${id}/messages`, {
+    asAgent: desk.agentId,
+    text: "In blue or in red?",
+    content: {
+      type: "vertical",
+      elements: [
+        button("Look at both", { type: "link", uri: "https://brand.example/both" }),
+        button("Blue", { type: "publishText", text: "The blue one." }),
+        button("Red", { type: "publishText", text: "The red one." }),
+      ],
+    },
+  });
+  const choices = page.getByRole("list", { name: "Choices" });
+  await expect(choices.getByRole("link", { name: "Look at both" })).toHaveAttribute(
+    "href",
+    "https://brand.example/both",
+  );
+  await choices.getByRole("button", { name: "Blue" }).click();
+  await expect.poll(() => saidIn(server, id)).toContain("The blue one.");
+  await expect(choices.getByRole("button", { name: "Red" })).toBeDisabled();
+});
+
 test("an engagement that is not there is said to be so", async ({ page }) => {
   await page.goto(`/messenger?account=${ACCOUNT}&engagement=nowhere`);
   await expect(page.getByRole("alert")).toContainText("has no engagement `nowhere`");

@@ -1,6 +1,7 @@
 /** @jsxImportSource preact */
 /** What was said, the newest at the bottom, and what is on its way. */
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Choice } from "./content";
 import { partsOf } from "./links";
 import classes from "./Messenger.module.css";
 import type { Fate, Outgoing } from "./outbox";
@@ -11,7 +12,13 @@ import { dayOf, timeOf } from "./words";
 /** So near to the end that one wants to stay there. */
 const NEAR = 80;
 
-export function Messages({ view, onTakeBack }: { view: View; onTakeBack: (id: string) => void }) {
+interface Props {
+  view: View;
+  onTakeBack: (id: string) => void;
+  onSay: (text: string) => void;
+}
+
+export function Messages({ view, onTakeBack, onSay }: Props) {
   const { story, outgoing, look, nicknames } = view;
   const told = new Set(story.messages.map(({ clientMessageId }) => clientMessageId));
   const pending = outgoing.filter(({ clientMessageId }) => !told.has(clientMessageId));
@@ -54,6 +61,17 @@ export function Messages({ view, onTakeBack }: { view: View; onTakeBack: (id: st
                 message === lastMine && message.sequence <= read
                   ? `Read · ${timeOf(message.at)}`
                   : timeOf(message.at)
+              }
+            />
+            <Choices
+              choices={message.choices}
+              // What has been answered is asked no more.
+              onSay={
+                view.stage === "ANSWERED" &&
+                pending.length === 0 &&
+                message.sequence > (lastMine?.sequence ?? 0)
+                  ? onSay
+                  : undefined
               }
             />
           </div>
@@ -110,7 +128,7 @@ function Bubble({ side, text, isFirst, sender, note, isPending }: BubbleProps) {
         {partsOf(text).map(({ text, address }, index) =>
           address ? (
             // biome-ignore lint/suspicious/noArrayIndexKey: what was said does not change
-            <a key={index} href={address} target="_blank" rel="noopener noreferrer nofollow">
+            <a key={index} href={address} target="_blank" rel={NO_TRACE}>
               {text}
             </a>
           ) : (
@@ -122,6 +140,39 @@ function Bubble({ side, text, isFirst, sender, note, isPending }: BubbleProps) {
     </div>
   );
 }
+
+interface ChoicesProps {
+  choices: readonly Choice[];
+  onSay: ((text: string) => void) | undefined;
+}
+
+function Choices({ choices, onSay }: ChoicesProps) {
+  if (choices.length === 0) return null;
+  return (
+    <ul class={classes.choices} aria-label="Choices">
+      {choices.map(({ title, says, address }) => (
+        <li key={`${title} ${says ?? address}`}>
+          {address ? (
+            <a class={classes.choice} href={address} target="_blank" rel={NO_TRACE}>
+              {title}
+            </a>
+          ) : (
+            <button
+              type="button"
+              class={classes.choice}
+              disabled={!onSay}
+              onClick={() => onSay?.(says ?? title)}
+            >
+              {title}
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const NO_TRACE = "noopener noreferrer nofollow";
 
 function Refused(props: { message: Outgoing; onTakeBack: (id: string) => void }) {
   const { fate, clientMessageId } = props.message;

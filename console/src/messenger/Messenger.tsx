@@ -65,7 +65,7 @@ export function Messenger({ chat, opened, reason }: Props) {
           <Unavailable why={view.failure.message} retry={() => void chat.begin()} />
         ) : (
           <>
-            <Messages view={view} onTakeBack={takeBack} />
+            <Messages view={view} onTakeBack={takeBack} onSay={(text) => chat.send(text)} />
             <Foot chat={chat} view={view} opened={opened} reason={reason} returned={returned} />
           </>
         )}

@@ -2,6 +2,7 @@
 
 import { type JsonObject, textOf } from "../lib/json";
 import type { Happened } from "../live/frames";
+import { type Choice, choicesIn } from "./content";
 
 export interface Message {
   id: string;
@@ -11,6 +12,8 @@ export interface Message {
   side: "MINE" | "THEIRS" | "OURS";
   senderId: string;
   text: string;
+  /** What can be pressed beside the text. */
+  choices: readonly Choice[];
   clientMessageId: string;
 }
 
@@ -48,6 +51,7 @@ function messageOf(sequence: number, at: string, event: JsonObject): Message {
     side: event["senderRole"] === "CONSUMER" ? "MINE" : senderId === "" ? "OURS" : "THEIRS",
     senderId,
     text: textOf(event, "text"),
+    choices: choicesIn(event["content"]),
     clientMessageId: textOf(event, "clientMessageId"),
   };
 }
