@@ -20,6 +20,8 @@ export interface Server {
   url: string;
   /** The one-time link of the first start; a test may be the one that uses it. */
   link: string;
+  /** The one-time link of the demo's agent. */
+  agentLink: string;
   /** Calls the API as a program does. */
   call: (method: string, path: string, body?: unknown) => Promise<unknown>;
   /** Ends the program without a word. */
@@ -36,10 +38,10 @@ export async function start(
   const data = await mkdtemp(join(tmpdir(), "usher-console-"));
   const demo = await promisify(execFile)(PROGRAM, ["demo", "--data", data]);
   const said = demo.stdout + demo.stderr;
-  const link = /\/console\/setup\?token=\S+/.exec(said)?.[0];
+  const [link, agentLink] = said.match(/\/console\/setup\?token=\S+/g) ?? [];
   const key = /usk\.\S+/.exec(said)?.[0];
-  if (!link || !key)
-    throw new Error(`expected a link and a key from \`usher demo\`, found: ${said}`);
+  if (!link || !agentLink || !key)
+    throw new Error(`expected two links and a key from \`usher demo\`, found: ${said}`);
   let { server, url } = await serve(data, listen, environment);
   const end = async (signal: NodeJS.Signals) => {
     const ended = once(server, "exit");
@@ -49,6 +51,7 @@ export async function start(
   return {
     url,
     link,
+    agentLink,
     call: async (method, path, body) => {
       const answer = await fetch(url + path, {
         method,

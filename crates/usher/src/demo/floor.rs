@@ -7,7 +7,7 @@ use serde_json::json;
 use usher_app::caller::Caller;
 use usher_app::conversations::{self, New};
 use usher_app::users::{self, UserSkill};
-use usher_app::{App, bot, engagements, sdes, sign_ins};
+use usher_app::{App, bot, engagements, sdes, settings, sign_ins};
 use usher_model::id::{ConsumerId, EngagementId, SkillId, UserId};
 
 use super::{AgentLink, know, object};
@@ -58,6 +58,10 @@ pub(super) async fn fill(app: &Arc<App>, caller: &Caller) -> Result<()> {
         users::create(caller, app, Some(UserId::parse(id)?), written).await?;
     }
     let front = bot::stand_in_front(caller, app, ENTRY, None).await?;
+    // Wherever somebody comes in, the policies are asked.
+    let (mut settings, _) = settings::get(caller, app).await?;
+    settings.routing.default_skill_id = Some(front.skill.id.clone());
+    settings::put(caller, app, settings, None).await?;
     let written = engagements::Written {
         name: "Shop".to_owned(),
         skill_id: Some(front.skill.id),
