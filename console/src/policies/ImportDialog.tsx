@@ -169,7 +169,7 @@ function said({ created, updated, deleted, invalid }: Report): string {
   const parts = [`${count(created, "policy", "policies")} new`];
   if (updated > 0) parts.push(`${updated} replaced`);
   if (deleted > 0) parts.push(`${deleted} deleted`);
-  if (invalid > 0) parts.push(`${invalid} with mistakes, which stay off`);
+  if (invalid > 0) parts.push(`${invalid} with mistakes, off until mended`);
   return `${parts.join(", ")}.`;
 }
 

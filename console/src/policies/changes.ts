@@ -55,7 +55,8 @@ export function useSwitch() {
     onSuccess: (_, { policy, enabled, isUndo }) => {
       if (isUndo) return;
       void tellEffect({
-        title: `“${policy.name}” is ${enabled ? "on" : "off"}`,
+        name: policy.name,
+        what: `is ${enabled ? "on" : "off"}`,
         back: { policyId: policy.id, enabled: !enabled },
         undo: () => change.mutate({ policy, enabled: !enabled, isUndo: true }),
       });
@@ -95,7 +96,8 @@ export function useMove() {
     onSuccess: (_, { policy, to, isUndo }) => {
       if (isUndo || !policy.enabled) return;
       void tellEffect({
-        title: `“${policy.name}” stands at place ${to + 1}`,
+        name: policy.name,
+        what: `stands at place ${to + 1}`,
         back: { policyId: policy.id, position: policy.position },
         undo: () => change.mutate({ policy, to: policy.position, isUndo: true }),
       });

@@ -25,6 +25,8 @@ pub(super) async fn run(words: &Words) -> anyhow::Result<ExitCode> {
     let config = words.place.load()?;
     // A running server holds policies and context in memory and would not see what is filled in.
     let access = with_app_for(Purpose::Serve, &words.place, async |app| {
+        // The demo's bot may decide about those who wait before this ends: it must be written down.
+        app.start();
         demo::fill(app, &words.account).await
     })
     .await?;
