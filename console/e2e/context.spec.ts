@@ -63,7 +63,8 @@ test("a consumer is found, and erased with a report", async ({ signedIn: page, s
   await server.call("PATCH", "/api/v1/consumers/ada/sdes", {
     customerInfo: { customerType: "gold" },
   });
-  await server.call("POST", "/api/v1/conversations", { consumerId: "ada", message: "Hello" });
+  const opened = { consumerId: "ada", skillId: "1004", message: "Hello" };
+  await server.call("POST", "/api/v1/conversations", opened);
   await page.goto("/console/context");
   await page.getByRole("textbox", { name: "Consumer" }).fill("ada");
   await page.getByRole("button", { name: "Find the consumer" }).click();

@@ -71,7 +71,7 @@ test("a supervisor gives a conversation to an agent, moves it, joins it and clos
   await dialog.getByRole("radio", { name: /VIP desk/ }).check();
   await dialog.getByRole("button", { name: "Hand over" }).click();
   await expect(story).toContainText("to VIP desk");
-  await expect(why).toContainText("nobody has the skill");
+  await expect(why).toContainText("nobody can have it now");
 
   await page.getByRole("button", { name: "Close", exact: true }).click();
   await dialog.getByRole("textbox", { name: "Why, in your words" }).fill("a test call");
