@@ -381,7 +381,8 @@ export interface paths {
         put?: never;
         /**
          * Give a consumer a token; anybody may ask, without a credential.
-         * @description With the brand's token the consumer is whom that names, without it somebody new.
+         * @description With the brand's token the consumer is whom that names, with a token that still works who that
+         *     is, without either somebody new.
          */
         post: operations["consumerTokensCreate"];
         delete?: never;
@@ -5352,6 +5353,11 @@ export interface components {
          *     }
          */
         NewConsumerToken: {
+            /**
+             * @description A token that still works, of a consumer for whom nobody vouches: the new one is the same
+             *     consumer's.
+             */
+            accessToken?: string | null;
             /** @description With which account the consumer wants to talk. */
             account: string;
             /**
@@ -9414,6 +9420,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];
