@@ -75,6 +75,7 @@ test("policies are imported once what they would do has been seen, and mistakes 
   server,
 }) => {
   await page.goto("/console/policies");
+  await expect(rows(page)).not.toHaveCount(0);
   const before = (await names(page)).length;
   await page.getByRole("button", { name: "More about policies" }).click();
   await page.getByRole("menuitem", { name: "Import" }).click();

@@ -112,7 +112,7 @@ test("a policy is written, a visitor is routed by it to the agent they had, and 
   browser,
   server,
 }) => {
-  test.setTimeout(60_000);
+  test.setTimeout(120_000);
   await trustBrand(server);
   const manager = await comesIn(browser, server, {
     id: "max",
@@ -181,7 +181,10 @@ test("a policy is written, a visitor is routed by it to the agent they had, and 
   await expect(row).toContainText("2 matches");
 
   await goTo(manager, "Analytics");
-  await expect.poll(() => counted(manager)).toBe(before + 2);
+  await expect(async () => {
+    await manager.reload();
+    expect(await counted(manager)).toBe(before + 2);
+  }).toPass();
   const policies = manager.getByRole("region", { name: "Policies that decided" });
   await expect(policies.getByRole("row", { name: /VIPs first/ })).toContainText("2");
 });

@@ -102,7 +102,7 @@ test("the hosted bot is put in front of a skill, and changed", async ({
   await page.getByRole("button", { name: "Put in front of a skill" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("combobox", { name: "Skill" }).click();
-  await page.getByRole("option", { name: "Service" }).click();
+  await page.getByRole("option", { name: "Service", exact: true }).click();
   await dialog.getByRole("button", { name: "Put it there" }).click();
   await expect(dialog.getByRole("status")).toContainText("maven:Service");
   await dialog.getByRole("button", { name: "Close", exact: true }).click();

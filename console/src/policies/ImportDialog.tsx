@@ -22,6 +22,7 @@ import { count } from "../lib/format";
 import { ReasonedButton } from "../ui/ReasonedButton";
 import classes from "./ImportDialog.module.css";
 import { type Found, findingsOf, namesIn } from "./imported";
+import { type Problem, told } from "./problems";
 
 type Mode = "append" | "replace";
 type Report = Schemas["ImportReport"];
@@ -131,7 +132,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
             role="status"
           >
             {said(report)}
-            <Findings found={findingsOf(report.problems, namesIn(wanted.text))} />
+            <Findings found={findingsOf(report.problems.map(asFound), namesIn(wanted.text))} />
           </Alert>
         )}
         {error && <Mistakes error={error} text={wanted.text} />}
@@ -163,6 +164,10 @@ async function send({ text, mode, keepEnabled }: Wanted, dryRun: boolean): Promi
       headers: { "content-type": "application/json" },
     }),
   );
+}
+
+function asFound(problem: Problem): { path: string; message: string } {
+  return { path: problem.path, message: told(problem) };
 }
 
 function said({ created, updated, deleted, invalid }: Report): string {

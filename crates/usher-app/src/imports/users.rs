@@ -105,16 +105,8 @@ pub async fn import(
             );
             mistakes.note(&row, "email", expected);
         }
-        let roles = [
-            before.as_ref().map(|kept| kept.record.role),
-            Some(written.role()),
-        ];
-        let beyond = roles
-            .into_iter()
-            .flatten()
-            .find(|role| !may_reach(caller, *role));
-        if let Some(role) = beyond {
-            mistakes.note(&row, "role", expected_reach(role));
+        if let Some(expected) = beyond_reach(caller, before.as_ref(), &written) {
+            mistakes.note(&row, "role", expected);
         }
         let kind = before
             .as_ref()
@@ -142,6 +134,15 @@ pub async fn import(
     }
     mistakes.finish()?;
     apply(caller, app, &table, made, is_dry_run).await
+}
+
+/// Returns what is said to a caller who may not make of this user what the line says.
+fn beyond_reach(caller: &Caller, before: Option<&Kept<User>>, written: &Written) -> Option<String> {
+    let roles = [before.map(|kept| kept.record.role), Some(written.role())];
+    let mut roles = roles.into_iter().flatten();
+    roles
+        .find(|role| !may_reach(caller, *role))
+        .map(expected_reach)
 }
 
 impl Words {
