@@ -85,7 +85,8 @@ async function madePlaces(server: Server, name: string): Promise<string[]> {
   return [
     ...["try", "effect", "versions"].map((side) => `/console/policies/${policy}?side=${side}`),
     `/console/decisions/${decisionId}`,
-    ...["run", "settings", "logs", "usage", "versions"].map(
+    // A page that follows a log is never idle.
+    ...["run", "settings", "logs&follow=no", "usage", "versions"].map(
       (tab) => `/console/functions/${it}?tab=${tab}`,
     ),
     `/console/webhooks/${webhook}`,
