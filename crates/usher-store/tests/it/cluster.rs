@@ -5,6 +5,7 @@ mod tls;
 
 use std::cell::RefCell;
 use std::pin::Pin;
+use std::time::Duration;
 
 use proptest::test_runner::{Config, TestRunner};
 use tokio::task::JoinSet;
@@ -250,6 +251,29 @@ async fn a_lost_connection_is_made_again() {
         ),
         "{conflict:?}"
     );
+    opened.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_who_give_up_leave_their_connections_to_others() {
+    let server = Server::start();
+    let opened = Opened::new(server.database("given_up")).await;
+    put(&opened.store, &THINGS, thing(key("a"), "1"), Expect::Absent)
+        .await
+        .unwrap();
+    let lock = server.lock("given_up", THINGS.name);
+    let mut readers = JoinSet::new();
+    for _ in 0..64 {
+        let store = opened.store.clone();
+        readers.spawn(async move {
+            // Nobody reads while it is locked: however short, this is long enough to begin.
+            let patience = Duration::from_millis(200);
+            tokio::time::timeout(patience, get_fallibly(&store)).await
+        });
+    }
+    assert!(readers.join_all().await.iter().all(Result::is_err));
+    drop(lock);
+    get_fallibly(&opened.store).await.unwrap();
     opened.close().await;
 }
 
