@@ -442,7 +442,7 @@ fn checked(
 }
 
 fn problems_of(rules: &Ruleset, document: &Document) -> Vec<Diagnostic> {
-    check::check(document, &rules.options(), &rules.catalogue())
+    check::check(document, &rules.options(), rules.catalogue())
 }
 
 fn mistake(problem: &Diagnostic) -> Mistake {

@@ -129,6 +129,7 @@ pub(crate) struct Ruleset {
     /// Where the attributes that the policies mention come from.
     pub(crate) plan: Plan,
     mentions: OnceLock<Mentions>,
+    catalogue: OnceLock<Catalogue>,
 }
 
 impl fmt::Debug for Ruleset {
@@ -161,6 +162,7 @@ impl Ruleset {
             set,
             plan,
             mentions: OnceLock::new(),
+            catalogue: OnceLock::new(),
         }
     }
 
@@ -177,6 +179,7 @@ impl Ruleset {
             set,
             plan,
             mentions: OnceLock::new(),
+            catalogue: OnceLock::new(),
         }
     }
 
@@ -196,16 +199,20 @@ impl Ruleset {
     }
 
     /// Returns the names that policies may mention, for warnings and suggestions.
-    pub(crate) fn catalogue(&self) -> Catalogue {
-        let mut catalogue = Catalogue::new();
-        for built_in in BUILT_IN {
-            catalogue.add_attribute(built_in.name, attribute_type(built_in.value_type));
-        }
-        for kept in self.attributes.values() {
-            let value_type = ValueType::parse(&kept.record.value_type).and_then(attribute_type);
-            catalogue.add_attribute(format!("custom.{}", kept.record.name), value_type);
-        }
-        catalogue
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        self.catalogue.get_or_init(|| {
+            let mut catalogue = Catalogue::new();
+            catalogue.add_namespace("custom");
+            for built_in in BUILT_IN {
+                catalogue.add_attribute(built_in.name, attribute_type(built_in.value_type));
+            }
+            for kept in self.attributes.values() {
+                let value_type = ValueType::parse(&kept.record.value_type);
+                let value_type = value_type.and_then(attribute_type);
+                catalogue.add_attribute(format!("custom.{}", kept.record.name), value_type);
+            }
+            catalogue
+        })
     }
 
     /// Returns the policies that mention each attribute, in order; disabled ones too.

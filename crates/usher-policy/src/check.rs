@@ -199,7 +199,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Warns of an attribute that nobody is known to write.
+    /// Warns of an attribute that there is not, or that has nearly the name of one: where not
+    /// all is known, bots may write what they like.
     fn attribute(&mut self, name: &str) {
         if self.catalogue.has_no_attributes() {
             return;
@@ -210,6 +211,9 @@ impl Checker<'_> {
         }
         let near = nearest(name, self.catalogue.attributes())
             .or_else(|| nearest(attribute.path(), self.catalogue.attributes()));
+        if near.is_none() && !self.catalogue.knows_namespace_of(attribute.path()) {
+            return;
+        }
         let found = format!("found the attribute {}, which is not known", quoted(name));
         self.report(Diagnostic::warning(Code::UnknownAttribute, found).suggesting(near));
     }

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Catalogue {
     /// Attributes by canonical path, with the type their value is known to have.
     attributes: BTreeMap<String, Option<AttributeType>>,
+    /// Namespaces of which every attribute is known.
+    namespaces: BTreeSet<String>,
     /// Ids of skills.
     skills: BTreeSet<String>,
     /// Ids of agents.
@@ -34,6 +36,7 @@ impl Catalogue {
     pub const fn new() -> Self {
         Self {
             attributes: BTreeMap::new(),
+            namespaces: BTreeSet::new(),
             skills: BTreeSet::new(),
             agents: BTreeSet::new(),
         }
@@ -41,7 +44,18 @@ impl Catalogue {
 
     /// Adds an attribute by its canonical path: `namespace.property`.
     pub fn add_attribute(&mut self, path: impl Into<String>, value_type: Option<AttributeType>) {
-        self.attributes.insert(path.into(), value_type);
+        let path = path.into();
+        if let Some((namespace, _)) = path.split_once('.') {
+            self.add_namespace(namespace);
+        }
+        self.attributes.insert(path, value_type);
+    }
+
+    /// Adds a namespace that has no attributes but those which are added.
+    pub fn add_namespace(&mut self, namespace: &str) {
+        if !self.namespaces.contains(namespace) {
+            self.namespaces.insert(namespace.to_owned());
+        }
     }
 
     /// Adds a skill by its id.
@@ -70,6 +84,12 @@ impl Catalogue {
                 None => return false,
             }
         }
+    }
+
+    /// Returns whether every attribute of its namespace is known.
+    pub(super) fn knows_namespace_of(&self, path: &str) -> bool {
+        let namespace = path.split('.').next().unwrap_or(path);
+        self.namespaces.contains(namespace)
     }
 
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
