@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { expect, type Server, test } from "./server";
+import { madePlaces } from "./places";
+import { expect, test } from "./server";
 
 const PLACES = [
   "/console/workspace",
@@ -62,42 +63,6 @@ async function hindrances(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
 }
 
-/** Makes one of each that has an address of its own. */
-async function madePlaces(server: Server, name: string): Promise<string[]> {
-  const make = async (path: string, body: object) =>
-    Object(await server.call("POST", `/api/v1/${path}`, body));
-  const first = async (path: string) =>
-    Object(await server.call("GET", `/api/v1/${path}`)).items[0];
-  const { decisionId } = await make("decisions", { conversationId: "demo-vip", consumerId: "ada" });
-  const { id: policy } = await first("policies");
-  const source = "function lambda() { console.warn('odd', { a: 1 }); return 1; }";
-  const { id: it } = await make("functions", { name: `Axe in ${name}`, source });
-  await server.call("POST", `/api/v1/functions/${it}/deploy`);
-  await server.call("POST", `/api/account/demo/lambdas/${it}/invoke?v=1&externalSystem=t`, {});
-  const { id: webhook } = await make("webhooks", { url: "https://example.com/hook" });
-  const { id: credential } = await make("credentials", { name: `Axe in ${name}`, role: "bot" });
-  const { id: audit } = await first("audit");
-  const users: { id: string; hostedBot?: unknown }[] = Object(
-    await server.call("GET", "/api/v1/users"),
-  ).items;
-  const bot = users.find(({ hostedBot }) => hostedBot)?.id;
-  const { id: conversation } = await first("conversations");
-  return [
-    ...["try", "effect", "versions"].map((side) => `/console/policies/${policy}?side=${side}`),
-    `/console/decisions/${decisionId}`,
-    // A page that follows a log is never idle.
-    ...["run", "settings", "logs&follow=no", "usage", "versions"].map(
-      (tab) => `/console/functions/${it}?tab=${tab}`,
-    ),
-    `/console/webhooks/${webhook}`,
-    `/console/settings/access/${credential}`,
-    `/console/settings/audit/${audit}`,
-    `/console/bots/${bot}`,
-    `/console/conversations/${conversation}`,
-    `/console/emulator?engagement=shop&conversation=${conversation}`,
-  ];
-}
-
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(`in ${colorScheme}`, () => {
     test.use({ colorScheme });
@@ -115,7 +80,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       server,
     }) => {
       test.setTimeout(120_000);
-      for (const place of await madePlaces(server, colorScheme)) {
+      for (const place of Object.values(await madePlaces(server, `Axe in ${colorScheme}`))) {
         await page.goto(place);
         await expect(page.getByRole("heading").first()).toBeVisible();
         expect(await hindrances(page), place).toEqual([]);

@@ -1,6 +1,7 @@
 /** Every page in both themes and both widths, to be looked at: `npm run screenshots`. */
 import type { Page } from "@playwright/test";
 import { answer, sayAsAgent } from "./floor";
+import { madePlaces } from "./places";
 import { type Server, signInAgent, test } from "./server";
 
 const PLACES: Record<string, string> = {
@@ -11,6 +12,7 @@ const PLACES: Record<string, string> = {
   "policy-new": "/console/policies/new",
   "policy-expression": "/console/policies/new?view=expression",
   "policy-json": "/console/policies/new?view=json",
+  "policies-import": "/console/policies?dialog=import",
   attributes: "/console/attributes",
   analytics: "/console/analytics",
   "analytics-skills": "/console/analytics?group=skill",
@@ -70,6 +72,18 @@ for (const colorScheme of ["light", "dark"] as const) {
           });
         });
       }
+
+      test("places of their own", async ({ signedIn: page, server }) => {
+        test.setTimeout(180_000);
+        const made = await madePlaces(server, `Function for ${colorScheme} at ${width}`);
+        for (const [name, place] of Object.entries(made)) {
+          await page.goto(place);
+          await page.waitForLoadState("networkidle");
+          await page.screenshot({
+            path: `e2e/results/screenshots/${name}-${colorScheme}-${width}.png`,
+          });
+        }
+      });
 
       test("workspace-at-work", async ({ page, server }) => {
         const agentId = `mia-${colorScheme}-${width}`;
