@@ -16,7 +16,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     for candidate in candidates {
         let letters: Vec<char> = candidate.chars().take(CHARS_MAX + 1).map(lower).collect();
         let allowed = word.len().max(letters.len()) / 3;
-        if letters.len() > CHARS_MAX || letters.len().abs_diff(word.len()) > allowed {
+        // Most candidates are far away, which is seen without counting exactly how far.
+        if letters.len() > CHARS_MAX || distance_min(&word, &letters) > allowed {
             continue;
         }
         let distance = distance(&word, &letters);
@@ -29,6 +30,28 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 fn lower(letter: char) -> char {
     letter.to_ascii_lowercase()
+}
+
+/// Returns how far two words are from one another at least: each letter that only one of them has is
+/// inserted, deleted or replaced, and one replacement does away with one of either.
+fn distance_min(left: &[char], right: &[char]) -> usize {
+    // Letters that share a place only make the words look nearer.
+    const KINDS: usize = 64;
+    let mut surplus = [0_i16; KINDS];
+    for (letters, count) in [(left, 1), (right, -1)] {
+        for letter in letters {
+            if let Some(place) = surplus.get_mut(u32::from(*letter) as usize % KINDS) {
+                *place += count;
+            }
+        }
+    }
+    let only = |of: i16| -> usize {
+        let counts = surplus.iter().map(|surplus| surplus * of);
+        counts
+            .map(|count| usize::try_from(count).unwrap_or(0))
+            .sum()
+    };
+    only(1).max(only(-1))
 }
 
 /// Counts the insertions, deletions, replacements and swaps of neighbours between two words.
@@ -80,5 +103,28 @@ mod tests {
         assert_eq!(distance(&letters("abcd"), &letters("abdc")), 1);
         assert_eq!(distance(&letters("kitten"), &letters("sitting")), 3);
         assert_eq!(distance(&letters(""), &letters("abc")), 3);
+    }
+
+    #[test]
+    fn no_words_are_nearer_than_it_is_said_at_least() {
+        let words = [
+            "",
+            "abc",
+            "cab",
+            "kitten",
+            "sitting",
+            "straße",
+            "strasse",
+            "a\u{100}b",
+        ];
+        for left in words {
+            for right in words {
+                let (left, right): (Vec<char>, Vec<char>) =
+                    (left.chars().collect(), right.chars().collect());
+                assert!(distance_min(&left, &right) <= distance(&left, &right));
+            }
+        }
+        let letters = |word: &str| word.chars().collect::<Vec<_>>();
+        assert_eq!(distance_min(&letters("abc"), &letters("xyzw")), 4);
     }
 }
