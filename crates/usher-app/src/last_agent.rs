@@ -457,7 +457,14 @@ pub async fn last_contact(
     app: &Arc<App>,
     id: &ConversationId,
 ) -> Result<LastContact> {
-    let conversation = find(caller, app, id).await?.record;
+    let conversation = match find(caller, app, id).await {
+        // The contract tells agents whose conversation it is not from nobody's.
+        Err(_) if caller.agent.is_some() && is_there(app, caller, id).await? => {
+            let message = format!("expected the agent who has conversation `{id}`, or a manager");
+            return Err(Error::new(Code::Forbidden, message));
+        }
+        found => found?.record,
+    };
     if caller.consumer.is_some() {
         let message = "expected an agent or a manager, found a consumer";
         return Err(Error::new(Code::Forbidden, message));
@@ -482,6 +489,10 @@ pub async fn last_contact(
         previous,
         conversation,
     })
+}
+
+async fn is_there(app: &App, caller: &Caller, id: &ConversationId) -> Result<bool> {
+    Ok(conversation_of(app, &caller.account, id).await?.is_some())
 }
 
 /// Takes the notice of a consumer's previous conversation away from the agent who has this one, on

@@ -588,7 +588,7 @@ async fn the_widget_is_told_of_an_agents_own_conversations_only() {
     let none = json!({"state": "NONE", "current": current, "timeFrameSeconds": 3_600,
         "notify": false});
     assert_eq!(told, none);
-    asked(&bob, &id).await.expect(404);
+    asked(&bob, &id).await.expect(403);
     asked(&ada, "nothing").await.expect(404);
     node.stop().await;
 }
