@@ -142,7 +142,8 @@ function Warnings({ policy, shadow }: { policy: Policy; shadow: string | undefin
   const messages = problems.map((problem) => problem.message);
   if (shadow !== undefined)
     messages.unshift(`“${shadow}” stands above and always matches: this is never reached`);
-  if (messages.length === 0) return null;
+  // What is only worth knowing stands in the editor.
+  if (shadow === undefined && mistakes.length + warnings.length === 0) return null;
   const label = (
     <ul className={classes.messages}>
       {messages.map((message) => (

@@ -35,7 +35,9 @@ pub(crate) use say::{Words, write_message};
 pub(crate) use transfer::came_of;
 pub(crate) use view::{find, view};
 
-use usher_model::id::{AgentId, ConversationId};
+use usher_model::id::{AccountId, AgentId, ConsumerId, ConversationId};
+use usher_store::collection::kept;
+use usher_store::store::{Field, Query};
 
 use crate::caller::{Caller, Permission};
 use crate::desks::assignee;
@@ -75,6 +77,15 @@ pub(crate) fn acting_agent(caller: &Caller, named: Option<AgentId>) -> Result<Ag
                 "expected an agent; the credential is bound to none",
             )
         }),
+    }
+}
+
+/// Returns the query for a consumer's conversations, the first first.
+pub(crate) fn of_consumer(account: &AccountId, consumer: &ConsumerId) -> Query {
+    Query {
+        index: Some("by_consumer"),
+        equals: vec![Field::Text(consumer.to_string())],
+        ..Query::all(account, &kept::CONVERSATIONS)
     }
 }
 

@@ -458,7 +458,7 @@ pub async fn last_contact(
     id: &ConversationId,
 ) -> Result<LastContact> {
     let conversation = match find(caller, app, id).await {
-        // The contract tells agents whose conversation it is not from nobody's.
+        // To agents the contract says whether it is somebody else's or nobody's.
         Err(_) if caller.agent.is_some() && is_there(app, caller, id).await? => {
             let message = format!("expected the agent who has conversation `{id}`, or a manager");
             return Err(Error::new(Code::Forbidden, message));

@@ -22,7 +22,7 @@ use usher_model::limits;
 use usher_model::time::Timestamp;
 
 use crate::batch::{Action, Expect, Operation};
-use crate::collection::{Collection, SCHEMA_VERSION};
+use crate::collection::{Collection, SCHEMA_VERSION, kept};
 use crate::sql::Tables;
 use crate::store::{Field, Key, Row, StoreError};
 
@@ -190,6 +190,8 @@ pub(crate) struct Decoder<R> {
     checksum: Context,
     lines: u64,
     rows: u64,
+    /// Those of the rows that no collection keeps any more.
+    former: u64,
 }
 
 /// A row of a backup.
@@ -219,6 +221,7 @@ impl<R: BufRead> Decoder<R> {
             checksum,
             lines: 1,
             rows: 0,
+            former: 0,
         })
     }
 
@@ -228,11 +231,23 @@ impl<R: BufRead> Decoder<R> {
     }
 
     pub(crate) const fn summary(&self) -> Summary {
-        Summary { rows: self.rows }
+        Summary {
+            rows: self.rows - self.former,
+        }
     }
 
     /// Returns the next row, or nothing if the backup is complete and as it was written.
     pub(crate) fn next(&mut self, tables: &Tables) -> Result<Option<Restored>, BackupError> {
+        while let Some(line) = self.next_line()? {
+            if !kept::FORMER.contains(&line.0.as_str()) {
+                return self.row(tables, line).map(Some);
+            }
+            self.former += 1;
+        }
+        Ok(None)
+    }
+
+    fn next_line(&mut self) -> Result<Option<Line>, BackupError> {
         let line = read_line(&mut self.from)?.ok_or(BackupError::Checksum)?;
         self.lines += 1;
         if line.starts_with(b"{") {
@@ -248,8 +263,8 @@ impl<R: BufRead> Decoder<R> {
         }
         self.checksum.update(&line);
         self.rows += 1;
-        let line = serde_json::from_slice(&line).map_err(|_not_json| self.expected("a row"))?;
-        self.row(tables, line).map(Some)
+        let line = serde_json::from_slice(&line);
+        line.map(Some).map_err(|_not_json| self.expected("a row"))
     }
 
     fn row(&self, tables: &Tables, line: Line) -> Result<Restored, BackupError> {

@@ -9,7 +9,7 @@ use usher_store::collection::kept;
 use usher_store::record::{self, Happened, Kept, LogRecord as _, Record as _};
 use usher_store::store::{Field, Query};
 
-use super::{Close, Conversation, close};
+use super::{Close, Conversation, close, of_consumer};
 use crate::App;
 use crate::caller::Caller;
 use crate::desks::{conversation_of, overloaded};
@@ -33,7 +33,10 @@ pub(crate) async fn erase(
     app: &Arc<App>,
     consumer: &ConsumerId,
 ) -> Result<Vec<ConversationId>> {
-    let query = of_consumer(&caller.account, consumer);
+    let query = Query {
+        limit: ROWS,
+        ..of_consumer(&caller.account, consumer)
+    };
     let mut erased = Vec::new();
     loop {
         let page = app.store.find(&query, app.now()).await?;
@@ -56,15 +59,6 @@ pub(crate) async fn count_of(
 ) -> Result<usize> {
     let query = of_consumer(account, consumer);
     Ok(app.store.find_all(&query, app.now()).await?.len())
-}
-
-fn of_consumer(account: &AccountId, consumer: &ConsumerId) -> Query {
-    Query {
-        index: Some("by_consumer"),
-        equals: vec![Field::Text(consumer.to_string())],
-        limit: ROWS,
-        ..Query::all(account, &kept::CONVERSATIONS)
-    }
 }
 
 async fn erase_one(caller: &Caller, app: &Arc<App>, found: &Conversation) -> Result<()> {

@@ -18,8 +18,9 @@ use usher_store::record::conversation::{
 };
 use usher_store::record::event::{Audience, Event, SenderRole};
 use usher_store::record::{self, Engagement, Kept};
-use usher_store::store::{Field, Key, Query};
+use usher_store::store::{Key, Query};
 
+use super::of_consumer;
 use super::say::{Words, check_text, consumer_participant, write_message};
 use super::view::{View, view};
 use crate::App;
@@ -235,10 +236,8 @@ fn consumer(caller: &Caller, app: &App, new: &New) -> Result<(ConsumerId, bool)>
 
 async fn has_talked(caller: &Caller, app: &App, consumer: &ConsumerId) -> Result<bool> {
     let query = Query {
-        index: Some("by_consumer"),
-        equals: vec![Field::Text(consumer.to_string())],
         limit: 1,
-        ..Query::all(&caller.account, &kept::CONVERSATIONS)
+        ..of_consumer(&caller.account, consumer)
     };
     Ok(!app.store.find(&query, app.now()).await?.rows.is_empty())
 }

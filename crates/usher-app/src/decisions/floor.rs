@@ -8,14 +8,14 @@ use usher_model::id::{AgentId, ConsumerId, SkillId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
 use usher_model::value::{Object, Value};
-use usher_store::collection::kept;
 use usher_store::record::event::{Event, SenderRole};
 use usher_store::record::{self, Conversation};
-use usher_store::store::{Field, Query};
+use usher_store::store::Query;
 
 use super::Request;
 use crate::App;
 use crate::caller::Caller;
+use crate::conversations::of_consumer;
 use crate::desks::{AccountDesk, Desks, conversation_of};
 use crate::error::Result;
 use crate::feed;
@@ -161,11 +161,9 @@ async fn conversations_of(
     consumer: &ConsumerId,
 ) -> Result<Vec<Conversation>> {
     let query = Query {
-        index: Some("by_consumer"),
-        equals: vec![Field::Text(consumer.to_string())],
         descending: true,
         limit: CONVERSATIONS_MAX,
-        ..Query::all(&caller.account, &kept::CONVERSATIONS)
+        ..of_consumer(&caller.account, consumer)
     };
     let page = app.store.find(&query, app.now()).await?;
     let rows = page.rows.iter();

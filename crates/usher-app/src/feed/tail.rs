@@ -9,13 +9,13 @@ use tokio::sync::{Notify, OnceCell, Semaphore, mpsc};
 use usher_model::id::{AccountId, AgentId, ConsumerId, ConversationId, ParticipantId};
 use usher_model::limits;
 use usher_model::time::Timestamp;
-use usher_store::collection::kept;
 use usher_store::record;
 use usher_store::record::Conversation;
-use usher_store::store::{Field, Query};
+use usher_store::store::Query;
 
 use super::{Happened, Scope, Signal, last_sequence, replay, scope};
 use crate::App;
+use crate::conversations::of_consumer;
 use crate::desks::moves_queue;
 use crate::error::Result;
 
@@ -219,11 +219,9 @@ async fn conversations(
         Scope::Conversations(conversations) => Ok(conversations.clone()),
         Scope::Consumer(consumer) => {
             let query = Query {
-                index: Some("by_consumer"),
-                equals: vec![Field::Text(consumer.to_string())],
                 descending: true,
                 limit: CONSUMER_CONVERSATIONS,
-                ..Query::all(account, &kept::CONVERSATIONS)
+                ..of_consumer(account, consumer)
             };
             let page = app.store.find(&query, app.now()).await?;
             let read = |row| Ok(record::read::<Conversation>(row)?.record.id);

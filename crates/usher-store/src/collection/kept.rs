@@ -453,6 +453,10 @@ pub static LOG_SEQUENCES: Collection = Collection {
     expires: false,
 };
 
+/// Collections of earlier versions: their tables stay and are not read, and a backup that has rows of
+/// them is restored without those.
+pub const FORMER: &[&str] = &["function_logs"];
+
 /// All of them; the store makes a table of each.
 pub static ALL: &[&Collection] = &[
     &ACCOUNTS,

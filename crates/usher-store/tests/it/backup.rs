@@ -240,18 +240,32 @@ async fn a_file_that_is_no_backup_says_what_was_expected() {
 async fn a_column_that_came_later_is_null_after_a_restore() {
     let lines = "{\"usherBackup\":1,\"schemaVersion\":1,\"revision\":9,\"columns\":{\"things\":[\"size\"]}}\n\
                  [\"things\",[\"acc1\",\"top\",\"a\"],5,null,[7],{}]\n";
-    let checksum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, lines.as_bytes());
-    let checksum: String = checksum
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let backup = format!("{lines}{{\"rows\":1,\"sha256\":\"{checksum}\"}}\n");
     let opened = Opened::in_memory();
-    restore(&opened.store, backup).await.unwrap();
+    restore(&opened.store, complete(lines, 1)).await.unwrap();
     let row = get(&opened.store, &THINGS, &key("a")).await.unwrap();
     assert_eq!(row.fields, [Field::Null, Field::Integer(7), Field::Null]);
     assert_eq!(row.revision, 5);
+}
+
+#[tokio::test]
+async fn rows_that_nothing_keeps_any_more_are_left_out_of_a_restore() {
+    let lines = "{\"usherBackup\":1,\"schemaVersion\":1,\"revision\":9,\
+                 \"columns\":{\"function_logs\":[\"function_id\"],\"things\":[\"size\"]}}\n\
+                 [\"function_logs\",[\"acc1\",\"l\"],4,null,[\"f\"],{}]\n\
+                 [\"things\",[\"acc1\",\"top\",\"a\"],5,null,[7],{}]\n";
+    let opened = Opened::in_memory();
+    let summary = restore(&opened.store, complete(lines, 2)).await.unwrap();
+    assert_eq!(summary, Summary { rows: 1 });
+    let row = get(&opened.store, &THINGS, &key("a")).await.unwrap();
+    assert_eq!(row.revision, 5);
+}
+
+/// Adds the last line to the others of a backup.
+fn complete(lines: &str, rows: u64) -> String {
+    let checksum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, lines.as_bytes());
+    let checksum = checksum.as_ref().iter();
+    let checksum: String = checksum.map(|byte| format!("{byte:02x}")).collect();
+    format!("{lines}{{\"rows\":{rows},\"sha256\":\"{checksum}\"}}\n")
 }
 
 /// A file system that is full.
